@@ -1,0 +1,98 @@
+"""The vocabulary of facts: kinds of points, quality, reasons, causes.
+
+Numbers are stored and cross into kernels, so they never change meaning; new
+members get new numbers. This module knows no plant file, wire or database.
+"""
+
+from enum import IntEnum, IntFlag
+
+
+class Kind(IntEnum):
+    """What a point measures, and therefore what its readings add up to."""
+
+    COUNTER = 0
+    """A running total; amounts are differences of the register."""
+    DELTA = 1
+    """An amount per message, for the period before (or after) its stamp."""
+    GAUGE = 2
+    """A rate (kW, t/h); its integral over time is an amount."""
+    SAMPLE = 3
+    """A property (°C, %, Pa); it has means, never an amount."""
+    STATE = 4
+    """A code that holds until the next; its amount is the hours it was not 0."""
+
+
+class Quality(IntEnum):
+    """How far a value may be trusted; the larger number is the worse one."""
+
+    GOOD = 0
+    UNCERTAIN = 1
+    """Used and valid, but flagged."""
+    SUBSTITUTED = 2
+    """Used, counted in substituted time, not valid."""
+    BAD = 3
+    """Stored, in no sum or mean; its time is covered but not valid."""
+
+
+class Reason(IntFlag):
+    """Why a reading or an interval is not simply good; a bit set."""
+
+    RANGE = 1
+    RATE = 1 << 1
+    STUCK = 1 << 2
+    CALIBRATION = 1 << 3
+    MAINTENANCE = 1 << 4
+    FAULT = 1 << 5
+    OVER_RANGE = 1 << 6
+    COMM = 1 << 7
+    LATE = 1 << 8
+    """Arrived after its interval had closed. On readings only: intervals do not depend on arrival."""
+    FUTURE = 1 << 9
+    RESET = 1 << 10
+    ROLLOVER = 1 << 11
+    REPLACED = 1 << 12
+    GAP = 1 << 13
+    MANUAL = 1 << 14
+    NO_TIME = 1 << 15
+    STALE = 1 << 16
+
+    @property
+    def names(self) -> list[str]:
+        """The names of the set bits in lower case, lowest bit first."""
+        return [str(bit.name).lower() for bit in Reason if bit in self]
+
+
+class Cause(IntEnum):
+    """Why an interval got a new revision."""
+
+    CLOSING = 0
+    LATE = 1
+    CORRECTION = 2
+    GAP_FILLED = 3
+    DECLARATION = 4
+    RESTATEMENT = 5
+
+
+class StepClass(IntEnum):
+    """What a counter did between two usable readings."""
+
+    NORMAL = 0
+    ROLLOVER = 1
+    RESET = 2
+    REPLACED = 3
+    GLITCH = 4
+    IMPLAUSIBLE = 5
+
+
+MICROSECOND = 1
+SECOND = 1_000_000
+MINUTE = 60 * SECOND
+HOUR = 60 * MINUTE
+DAY = 24 * HOUR
+"""Spans and instants are int64 µs; instants count from 1970-01-01T00:00Z."""
+
+NEVER = -(2**62)
+"""The instant before every other: the frontiers of a point never seen."""
+
+NO_SEQ = -1
+"""`seq` of a reading that carried none; sorts below every sequence number."""

@@ -1,5 +1,4 @@
 -- Facts, their figures, and what moves them. Instants are timestamptz, spans in it are µs (bigint).
--- NaN in reading.value stands for "no value" (a bad reading may carry none); seq -1 for "none given".
 
 CREATE TABLE site (
     site_no    integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -45,17 +44,6 @@ CREATE TABLE ingest_commit (
     watermark    timestamptz,                   -- NULL before the first reading
     readings     integer     NOT NULL,
     PRIMARY KEY (site_no, batch_no)
-);
-
-CREATE TABLE reading (
-    point_no    integer          NOT NULL,
-    measured_at timestamptz      NOT NULL,
-    received_at timestamptz      NOT NULL,
-    value       double precision NOT NULL,
-    quality     smallint         NOT NULL,
-    reasons     integer          NOT NULL,
-    seq         bigint           NOT NULL,
-    batch_no    bigint           NOT NULL
 );
 
 CREATE TABLE interval (

@@ -1,0 +1,85 @@
+"""Which engine the database runs on, and what only that engine needs.
+
+TimescaleDB is the engine for production; the same schema works on plain
+PostgreSQL, where `reading` is partitioned by month and the writer makes the
+months. What is there is detected, never assumed: the Apache edition of
+TimescaleDB has hypertables but no columnstore.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import numpy as np
+import numpy.typing as npt
+from psycopg import AsyncConnection, sql
+
+PARTITION_LOCK = 0x5741_5454_0001
+"""Advisory lock under which months are made: two sites may meet the same month at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """What the server is."""
+
+    postgresql: str
+    """Version, e.g. `18.0`."""
+    timescaledb: str | None
+    """Version of the extension in this database, None on plain PostgreSQL."""
+
+    @property
+    def name(self) -> str:
+        """`timescaledb` or `plain`; migrations of one engine carry it in their file name."""
+        return "plain" if self.timescaledb is None else "timescaledb"
+
+
+async def detect(connection: AsyncConnection) -> Engine:
+    """What the server behind the connection is."""
+    cursor = await connection.execute(
+        """
+        SELECT current_setting('server_version'),
+               (SELECT extversion FROM pg_extension WHERE extname = 'timescaledb')
+        """
+    )
+    row = await cursor.fetchone()
+    assert row is not None
+    return Engine(postgresql=row[0], timescaledb=row[1])
+
+
+async def install_extension(connection: AsyncConnection) -> None:
+    """Create the TimescaleDB extension in this database if the server offers it."""
+    cursor = await connection.execute("SELECT 1 FROM pg_available_extensions WHERE name = 'timescaledb'")
+    if await cursor.fetchone() is not None:
+        await connection.execute("CREATE EXTENSION IF NOT EXISTS timescaledb")
+
+
+class Months:
+    """Makes the monthly partitions of `reading` on plain PostgreSQL; remembers those it has seen."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._needed = engine.timescaledb is None
+        self._known: set[int] = set()
+
+    async def ensure(self, connection: AsyncConnection, measured_at: npt.NDArray[np.int64]) -> None:
+        """Make the partitions that readings at these instants (µs) fall into; commits on its own."""
+        if not self._needed or measured_at.size == 0:
+            return
+        months = measured_at.astype("datetime64[us]").astype("datetime64[M]").astype(np.int64)
+        if int(months.min()) in self._known and int(months.max()) == int(months.min()):
+            return
+        missing = set(np.unique(months).tolist()) - self._known
+        for month in sorted(missing):
+            start, end = _month_start(month), _month_start(month + 1)
+            async with connection.transaction():
+                await connection.execute("SELECT pg_advisory_xact_lock(%s)", [PARTITION_LOCK])
+                await connection.execute(
+                    sql.SQL("CREATE TABLE IF NOT EXISTS {} PARTITION OF reading FOR VALUES FROM ({}) TO ({})").format(
+                        sql.Identifier(f"reading_{start:%Y_%m}"),
+                        sql.Literal(start.isoformat()),
+                        sql.Literal(end.isoformat()),
+                    )
+                )
+        self._known |= missing
+
+
+def _month_start(months_since_1970: int) -> datetime:
+    return datetime(1970 + months_since_1970 // 12, months_since_1970 % 12 + 1, 1, tzinfo=UTC)

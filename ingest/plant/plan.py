@@ -1,0 +1,194 @@
+"""The plan: a plant file compiled to what the running code needs.
+
+A point is a dense index 0..n-1: measured points in file order, then computed
+ones. Parameters are columns over that index, KPIs and emission sources are
+sparse weights on it, computed points are a method number with input indices and
+constants. All ids are full (`site/unit/…/point`), all spans are µs, all readings
+are in their point's declared unit. The plan holds no database ids and no state,
+and importing it loads neither numba nor pint.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+from zoneinfo import ZoneInfo
+
+from numpy.typing import NDArray
+
+from ingest.methods.figures import KpiKind
+from ingest.model import Kind
+
+if TYPE_CHECKING:
+    from ingest.plant.file import PlantFile
+
+Terms = tuple[tuple[int, float], ...]
+"""Sparse sum over points: (point index, weight on the interval's amount)."""
+
+COLUMNS: Mapping[str, type] = {
+    "kind": int,
+    "sloped": int,
+    "max_gap_us": int,
+    "period_us": int,
+    "stamp_start": int,
+    "resolution": float,
+    "modulus_count": int,
+    "max_step_count_per_h": float,
+    "low": float,
+    "high": float,
+    "min_valid_share": float,
+}
+"""The parameter columns of a plan; int is int64, float is float64."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlanUnit:
+    """A piece of the plant: an area, line or machine."""
+
+    id: str
+    """Full id, `site/line/machine`."""
+    name: str
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlanPoint:
+    """One quantity measured (or computed) at one place."""
+
+    id: str
+    """Full id, `site/unit/…/point`."""
+    name: str
+    kind: Kind
+    unit: str
+    """Of its readings, as the plant file writes it."""
+    basis: tuple[str, ...]
+    """What else the unit means: dry, wet, 0C, gauge, NCV, …; sorted."""
+    context: tuple[str, ...]
+    """The part of `basis` declared beside the unit: a message's unit is read under it."""
+    amount_unit: str | None
+    """Of its intervals' amounts: kWh of a point in kW. None: it has no amounts."""
+    resolution: float
+    """Size of one count, in `unit`."""
+    states: Mapping[str, int]
+    """Names a state point accepts on the wire, with their codes; empty for others."""
+    carrier: str | None
+    product: str | None
+    topics: tuple[str, ...]
+    """Declared topics beside `{prefix}/{id}`."""
+    formerly: tuple[str, ...]
+    """Full ids it had before."""
+    until: int | None
+    """Readings at or after this instant are refused, µs; None: in use."""
+    computed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PlanComputed:
+    """The program of one computed point."""
+
+    point: int
+    inputs: tuple[int, ...]
+    """Measured points, in the method's order."""
+    scales: tuple[tuple[float, float], ...]
+    """Per input (multiplier, offset): method input = reading · multiplier + offset.
+
+    To be applied to the inputs' values before the kernel, which knows no units.
+    """
+    method: int
+    """Number of the kernel, `ingest.methods`."""
+    method_id: str
+    constants: tuple[float, ...]
+    """In the kernel's order."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlanKpi:
+    """A figure: Σ weight·amount over `a`, and over `b`, combined as its kind says."""
+
+    id: str
+    name: str
+    kind: KpiKind
+    unit: str
+    basis: tuple[str, ...]
+    windows_us: tuple[int, ...]
+    """Live windows; those of a demand are its block."""
+    block_us: int | None
+    """Block of a demand or load factor, aligned to midnight UTC."""
+    stale_after_us: int | None
+    """None: never stale (replay)."""
+    a: Terms
+    b: Terms
+    """Empty where b is the covered hours."""
+    a_unit: str
+    b_unit: str
+    contract: float | None
+    """Contracted demand in the KPI's unit."""
+    formerly: tuple[str, ...]
+
+    @property
+    def points(self) -> tuple[int, ...]:
+        """The points it depends on, ascending, each once."""
+        return tuple(sorted({point for point, _ in (*self.a, *self.b)}))
+
+
+@dataclass(frozen=True, slots=True)
+class PlanSource:
+    """A source of emissions: mass = amount of its activity point · kg_per_amount."""
+
+    id: str
+    name: str
+    unit: str | None
+    """Full id of the unit that emits; None: the site."""
+    scope: int
+    category: str
+    route: Literal["calculated", "measured"]
+    gas: str
+    method: str
+    """Id of the method, `ingest.methods`."""
+    point: int
+    kg_per_amount: float
+    """kg of `gas` per unit of the point's amount; negative for carbon leaving in products."""
+    co2e_per_kg: float
+    """kg CO2e per kg of `gas` under the site's GWP set."""
+    factors: tuple[str, ...]
+    formerly: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Plan:
+    """One version of a plant, compiled."""
+
+    site: str
+    name: str
+    version: int
+    """0: not applied."""
+    zone: ZoneInfo
+    clock: Literal["live", "replay"]
+    interval_us: int
+    lateness_us: int
+    topic_prefix: str
+    file: "PlantFile"
+    units: tuple[PlanUnit, ...]
+    points: tuple[PlanPoint, ...]
+    n_measured: int
+    index: Mapping[str, int]
+    """Full point id → index."""
+    topics: Mapping[str, int]
+    """Declared topic → index of a measured point."""
+    params: Mapping[str, NDArray[Any]]
+    """`COLUMNS`, one entry per point."""
+    computed: tuple[PlanComputed, ...]
+    """computed[i] is the program of points[n_measured + i]."""
+    kpis: tuple[PlanKpi, ...]
+    sources: tuple[PlanSource, ...]
+
+    def convert(self, point: int, unit: str) -> tuple[float, float]:
+        """(multiplier, offset) from a message's unit to the point's, cached.
+
+        Raises InputError, one sentence, where dimension or basis differ.
+        """
+        declared = self.points[point]
+        if unit == declared.unit:
+            return 1.0, 0.0
+        from ingest.units import conversion  # noqa: PLC0415  pint costs 0.2 s and few messages carry a unit
+
+        return conversion(unit, declared.unit, declared.context)

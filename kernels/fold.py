@@ -1,0 +1,141 @@
+"""Readings to intervals: everything an interval says is a function of the readings near it.
+
+There is no running state. The caller hands over, per point, the sorted readings
+from the last usable one at or before `from_at`, and gets the rows of the
+intervals in [from_at, to_at); live, late, after a restart and in a replay it is
+this one function, and where a fold begins or is cut changes no bit of a row.
+
+The rules of each kind are in fold_gauge, fold_counter and fold_delta. Nothing
+here knows what is late, closed or stored.
+"""
+
+import numpy as np
+
+from kernels._jit import kernel
+from kernels.fold_counter import fold_counter
+from kernels.fold_delta import fold_delta
+from kernels.fold_gauge import fold_sloped, fold_stepped
+from kernels.rows import (
+    COUNTER,
+    DELTA,
+    GAUGE,
+    INTERVAL_ROW,
+    POINT_PARAMS,
+    STATE,
+    STEP_ROW,
+    Floats,
+    Ints,
+    Records,
+)
+
+
+@kernel
+def fold_intervals(
+    offsets: Ints,
+    at: Ints,
+    value: Floats,
+    count: Ints,
+    quality: Ints,
+    reasons: Ints,
+    params: Records,
+    from_at: Ints,
+    to_at: Ints,
+    interval_us: int,
+    rows: Records,
+    steps: Records,
+    done_at: Ints,
+) -> tuple[int, int]:
+    """Fold segments of readings into rows of intervals and of counter steps.
+
+    Segment j is readings offsets[j] to offsets[j + 1], sorted by (at, seq,
+    received_at, value); of equal `at` only the last is used. It fills rows
+    (INTERVAL_ROW) for the intervals [k · interval_us, (k + 1) · interval_us) of
+    [from_at[j], to_at[j]) in which something is covered, and steps (STEP_ROW)
+    for its counter steps that are not normal and end in (from_at[j], to_at[j]].
+    Times in µs. from_at is an edge; to_at may lie inside an interval, then the
+    last row reaches only to it. Readings at or after to_at may be given and are
+    used where a line or a step crosses it.
+
+    value is what gauges, samples and states read, count (of params.resolution)
+    what counters and deltas read; NaN and NO_COUNT stand for none.
+
+    done_at[j] is the edge up to which segment j is complete: to_at[j], or less
+    where rows or steps became full. Call again with from_at = done_at; steps
+    must have room for those of one interval. Returns (rows, steps) written.
+    Definition: reference.fold_intervals.
+    """
+    n, n_steps = 0, 0
+    done_at[:] = from_at
+    for j in range(params.size):
+        low, high = offsets[j], offsets[j + 1]
+        done = to_at[j]
+        if low < high:
+            param = params[j]
+            kind = param["kind"]
+            times = at[low:high]
+            trusts = quality[low:high]
+            bits = reasons[low:high]
+            if kind == COUNTER:
+                n, n_steps, done = fold_counter(
+                    times,
+                    count[low:high],
+                    trusts,
+                    bits,
+                    j,
+                    param,
+                    from_at[j],
+                    done,
+                    interval_us,
+                    rows,
+                    n,
+                    steps,
+                    n_steps,
+                )
+            elif kind == DELTA:
+                n, done = fold_delta(
+                    times, count[low:high], trusts, bits, j, param, from_at[j], done, interval_us, rows, n
+                )
+            elif kind != STATE and param["sloped"] != 0:
+                n, done = fold_sloped(
+                    times,
+                    value[low:high],
+                    trusts,
+                    bits,
+                    j,
+                    kind,
+                    param["max_gap_us"],
+                    from_at[j],
+                    done,
+                    interval_us,
+                    rows,
+                    n,
+                )
+            else:
+                n, done = fold_stepped(
+                    times,
+                    value[low:high],
+                    trusts,
+                    bits,
+                    j,
+                    kind,
+                    param["max_gap_us"],
+                    from_at[j],
+                    done,
+                    interval_us,
+                    rows,
+                    n,
+                )
+        done_at[j] = done
+        if done < to_at[j]:
+            break
+    return n, n_steps
+
+
+def warm_up() -> None:
+    """Compile fold_intervals with all it calls."""
+    ints, floats = np.zeros(1, np.int64), np.zeros(1)
+    params = np.zeros(1, POINT_PARAMS)
+    params["kind"] = GAUGE
+    offsets = np.array([0, 1])
+    rows, steps = np.zeros(1, INTERVAL_ROW), np.zeros(1, STEP_ROW)
+    fold_intervals(offsets, ints, floats, ints, ints, ints, params, ints, ints, 1, rows, steps, ints.copy())

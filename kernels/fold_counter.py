@@ -1,0 +1,220 @@
+"""Counters: what a register's steps book into intervals.
+
+Between two usable readings the register is taken to run evenly; its value at an
+edge is rounded to a count, and an interval's amount is the difference of the
+values at its ends. So amounts telescope: Σ amounts + Σ corrections of steps =
+last - first, with ==. A time longer than max_gap is spread the same way but
+counts as substituted. Bad readings are skipped; only their reasons stay.
+
+A step is normal, a rollover, or a reset. Pending falls, declared replacements
+and glitches are not known here.
+"""
+
+import numpy as np
+
+from kernels._jit import kernel
+from kernels.exact import muldiv_round
+from kernels.fold_row import put_amount, put_span
+from kernels.rows import (
+    BAD,
+    GAP,
+    GOOD,
+    HOUR_US,
+    NO_COUNT,
+    NORMAL_STEP,
+    RESET,
+    RESET_STEP,
+    ROLLOVER,
+    ROLLOVER_STEP,
+    SUBSTITUTED,
+    UNCERTAIN,
+    Ints,
+    Records,
+)
+
+
+@kernel
+def classify_step(
+    earlier: int, later: int, elapsed_us: int, modulus_count: int, max_step_count_per_h: float
+) -> tuple[int, int, int]:
+    """(class, increment, correction) of a register that went from earlier to later, in counts.
+
+    increment + correction == later - earlier. A fall is a rollover if that is
+    possible in the elapsed time: not faster than max_step_count_per_h, or, where
+    that is inf, not more than half of the modulus. Else it is a reset to 0.
+    Definition: reference.classify_step.
+    """
+    if later >= earlier:
+        return NORMAL_STEP, later - earlier, 0
+    if later >= 0 and earlier <= modulus_count:
+        through = modulus_count - earlier + later
+        if np.isinf(max_step_count_per_h):
+            possible = through <= modulus_count - through
+        else:
+            possible = float(through) <= max_step_count_per_h * (elapsed_us / HOUR_US)
+        if possible:
+            return ROLLOVER_STEP, through, -modulus_count
+    return RESET_STEP, later, -earlier
+
+
+@kernel
+def _next_usable(at: Ints, count: Ints, quality: Ints, i: int) -> int:
+    """The first winner after i that is a register value; at.size if there is none."""
+    i += 1
+    while i < at.size:
+        is_winner = i + 1 == at.size or at[i + 1] != at[i]
+        if is_winner and quality[i] < BAD and count[i] != NO_COUNT:
+            break
+        i += 1
+    return i
+
+
+@kernel
+def _last_usable(at: Ints, count: Ints, quality: Ints, from_at: int) -> int:
+    """The last register value at or before from_at; without one the first after; at.size without any."""
+    i = int(np.searchsorted(at, from_at, side="right")) - 1
+    while i >= 0:
+        is_winner = i + 1 == at.size or at[i + 1] != at[i]
+        if is_winner and quality[i] < BAD and count[i] != NO_COUNT:
+            return i
+        i -= 1
+    return _next_usable(at, count, quality, -1)
+
+
+@kernel
+def _skipped_reasons(at: Ints, reasons: Ints, i: int, later: int, start: int, end: int) -> int:
+    """Reasons of the winners strictly between i and later that lie in [start, end)."""
+    bits = 0
+    k = i + 1
+    if k < later and at[k] < start:
+        k += int(np.searchsorted(at[k:later], start))
+    while k < later and at[k] < end:
+        if k + 1 == at.size or at[k + 1] != at[k]:
+            bits |= reasons[k]
+        k += 1
+    return bits
+
+
+@kernel
+def fold_counter(
+    at: Ints,
+    count: Ints,
+    quality: Ints,
+    reasons: Ints,
+    segment: int,
+    param: np.void,
+    from_at: int,
+    to_at: int,
+    interval_us: int,
+    rows: Records,
+    n: int,
+    steps: Records,
+    n_steps: int,
+) -> tuple[int, int, int]:
+    """Rows and steps of a counter from row n and n_steps on.
+
+    Returns (n, n_steps, the edge up to which the segment is complete).
+    """
+    i = _last_usable(at, count, quality, from_at)
+    later = _next_usable(at, count, quality, i)
+    start = from_at
+    while start < to_at:
+        while later < at.size and at[later] <= start:
+            i, later = later, _next_usable(at, count, quality, later)
+        if later >= at.size or at[i] >= to_at:
+            break
+        start = max(start, at[i] - at[i] % interval_us)
+        if n == rows.size:
+            return n, n_steps, start
+        end = min(start + interval_us, to_at)
+        i, later, booked = _counter_row(
+            at, count, quality, reasons, i, later, segment, param, start, end, rows, n, steps, n_steps
+        )
+        if booked > steps.size:
+            return n, n_steps, start
+        n_steps = booked
+        n += 1
+        start += interval_us
+    return n, n_steps, to_at
+
+
+@kernel
+def _counter_row(
+    at: Ints,
+    count: Ints,
+    quality: Ints,
+    reasons: Ints,
+    i: int,
+    later: int,
+    segment: int,
+    param: np.void,
+    start: int,
+    end: int,
+    rows: Records,
+    n: int,
+    steps: Records,
+    n_steps: int,
+) -> tuple[int, int, int]:
+    """Book [start, end) into row n, beginning with the step from i to later.
+
+    Returns the step that reaches the end, and n_steps after it; more than
+    steps.size says that the steps did not fit and nothing counts.
+    """
+    max_gap_us, modulus, fastest = param["max_gap_us"], param["modulus_count"], param["max_step_count_per_h"]
+    amount, covered, substituted, worst, bits = 0, 0, 0, 0, 0
+    while later < at.size and at[i] < end:
+        elapsed = at[later] - at[i]
+        step, increment, correction = classify_step(count[i], count[later], elapsed, modulus, fastest)
+        begin, until = max(at[i], start), min(at[later], end)
+        amount += _register(increment, until - at[i], elapsed) - _register(increment, begin - at[i], elapsed)
+        covered += until - begin
+        bits |= reasons[i] | reasons[later] | _step_reasons(step)
+        bits |= _skipped_reasons(at, reasons, i, later, start, end)
+        trusted = max(quality[i], quality[later], UNCERTAIN if step == RESET_STEP else GOOD)
+        if elapsed > max_gap_us:
+            trusted = SUBSTITUTED
+            bits |= GAP
+        if trusted == SUBSTITUTED:
+            substituted += until - begin
+        worst = max(worst, trusted)
+        if step != NORMAL_STEP and start < at[later] <= end:
+            _put_step(steps, n_steps, segment, at[later], at[i], (step, increment, correction))
+            n_steps += 1
+        if at[later] >= end:
+            break
+        i, later = later, _next_usable(at, count, quality, later)
+    if later == at.size:
+        bits |= _skipped_reasons(at, reasons, i, later, start, end)
+    put_span(rows, n, segment, (start, end), (covered, covered - substituted, substituted), (worst, bits))
+    put_amount(rows, n, amount * param["resolution"], amount, np.nan, np.nan, np.nan)
+    return i, later, n_steps
+
+
+@kernel
+def _register(increment: int, passed_us: int, elapsed_us: int) -> int:
+    """Counts booked after passed_us of a step that takes elapsed_us."""
+    if passed_us == elapsed_us:
+        return increment
+    return muldiv_round(increment, passed_us, elapsed_us)
+
+
+@kernel
+def _step_reasons(step: int) -> int:
+    if step == ROLLOVER_STEP:
+        return ROLLOVER
+    return RESET if step == RESET_STEP else 0
+
+
+@kernel
+def _put_step(
+    steps: Records, n: int, segment: int, at: int, previous_at: int, booked: tuple[int, int, int]
+) -> None:
+    if n >= steps.size:
+        return
+    row = steps[n]
+    row["segment"] = segment
+    row["at"] = at
+    row["previous_at"] = previous_at
+    row["step_class"] = booked[0]
+    row["increment"] = booked[1]
+    row["correction"] = booked[2]

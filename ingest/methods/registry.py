@@ -1,0 +1,167 @@
+"""The methods that figures are made by, as data.
+
+A method names its regime, edition and equation, what it takes (unit and basis),
+and its constants with where they were read; a result stores the method's id. The
+arithmetic is a kernel, found by number: two methods may share a kernel and differ
+in constants, as every method owns its molar mass, molar volume and zero. Adding a
+method of a known equation is a row here; a new equation is a kernel and a row.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+LINEAR = 1
+RATIO = 2
+HJ212_STACK_CO2 = 10
+PART98_C6 = 11
+PART98_C7 = 12
+"""Numbers of the kernels, those of `kernels.rows` (a test compares them); 0 is none."""
+
+NO_KERNEL = 0
+"""A method whose arithmetic is the plan's weights."""
+
+
+@dataclass(frozen=True, slots=True)
+class MethodInput:
+    """A quantity a method takes."""
+
+    name: str
+    unit: str
+    """What the kernel takes; readings are scaled to it."""
+    basis: tuple[str, ...] = ()
+    """Demanded of the point, exactly."""
+
+
+@dataclass(frozen=True, slots=True)
+class MethodConstant:
+    """A constant with its source."""
+
+    name: str
+    unit: str
+    value: float | None
+    """None: the plant gives it."""
+    source: str
+    trust: str
+    """R read in the rule, P a peer's, else unconfirmed; `plant` for what the plant gives."""
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """An equation of an edition of a regime."""
+
+    id: str
+    number: int
+    """The kernel's; NO_KERNEL: none."""
+    title: str
+    regime: str
+    edition: str
+    equation: str
+    inputs: tuple[MethodInput, ...] = ()
+    """In the kernel's order; empty where the plant file names them."""
+    constants: tuple[MethodConstant, ...] = ()
+    """In the kernel's order."""
+    unit: str | None = None
+    """Of the result; None: the computed point's own."""
+    rounding: str = "none; at the reporting edge only"
+
+
+def _stack(
+    method: str, title: str, regime: str, edition: str, equation: str, molar: tuple[MethodConstant, ...]
+) -> Method:
+    """Stack CO2 from dry concentration, velocity, temperature, pressures and moisture."""
+    return Method(
+        id=method,
+        number=HJ212_STACK_CO2,
+        title=title,
+        regime=regime,
+        edition=edition,
+        equation=equation,
+        inputs=(
+            MethodInput("co2", "1", ("dry",)),
+            MethodInput("velocity", "m/s"),
+            MethodInput("temperature", "°C"),
+            MethodInput("barometric", "Pa", ("abs",)),
+            MethodInput("static", "Pa", ("gauge",)),
+            MethodInput("moisture", "1"),
+        ),
+        constants=(
+            MethodConstant("area", "m2", None, "cross-section of the stack", "plant"),
+            MethodConstant("kv", "1", None, "velocity field coefficient, formula (29)", "plant"),
+            *molar,
+        ),
+        unit="t/h",
+    )
+
+
+_HJ = "HJ 212-2017 annex D"
+_PART98 = "40 CFR 98.33"
+
+_ALL = (
+    Method("linear", LINEAR, "Weighted sum of points", "own", "1", "Σ coefficient · input + offset"),
+    Method(
+        "ratio",
+        RATIO,
+        "One point by another",
+        "own",
+        "1",
+        "numerator / denominator",
+        inputs=(MethodInput("numerator", "1"), MethodInput("denominator", "1")),
+    ),
+    _stack(
+        "hj212-2017.annex-d",
+        "CO2 flow of a stack",
+        "HJ 212",
+        "2017",
+        "(20), (29)-(31), (33)",
+        (
+            MethodConstant("molar_mass", "g/mol", 44.0, f"{_HJ} (20), CO2", "R"),
+            MethodConstant("molar_volume", "L/mol", 22.4, f"{_HJ} (20)", "R"),
+            MethodConstant("zero", "K", 273.0, f"{_HJ} (18), (31)", "R"),
+            MethodConstant("standard_pressure", "Pa", 101325.0, f"{_HJ} (18), (31)", "R"),
+        ),
+    ),
+    _stack(
+        "physics.stack-co2",
+        "CO2 flow of a stack by physical constants",
+        "physics",
+        "CODATA",
+        "x·Q·(T0/T)·(p/p0)·(1-w)·M/V",
+        (
+            MethodConstant("molar_mass", "g/mol", 44.01, "atomic weights of IUPAC", "P"),
+            MethodConstant("molar_volume", "L/mol", 22.414, "ideal gas at 273.15 K, 101325 Pa", "P"),
+            MethodConstant("zero", "K", 273.15, "definition of the Celsius scale", "R"),
+            MethodConstant("standard_pressure", "Pa", 101325.0, "standard atmosphere", "R"),
+        ),
+    ),
+    Method(
+        "40cfr98.c-6",
+        PART98_C6,
+        "CO2 flow, concentration and flow both wet",
+        "40 CFR 98",
+        "2016",
+        "C-6",
+        inputs=(MethodInput("co2", "%", ("wet",)), MethodInput("flow", "scfh", ("20C", "wet"))),
+        constants=(MethodConstant("k", "t/scf/%", 5.18e-7, f"{_PART98} C-6", "R"),),
+        unit="t/h",
+    ),
+    Method(
+        "40cfr98.c-7",
+        PART98_C7,
+        "CO2 flow, concentration dry and flow wet",
+        "40 CFR 98",
+        "2016",
+        "C-7",
+        inputs=(
+            MethodInput("co2", "%", ("dry",)),
+            MethodInput("flow", "scfh", ("20C", "wet")),
+            MethodInput("moisture", "%"),
+        ),
+        constants=(MethodConstant("k", "t/scf/%", 5.18e-7, f"{_PART98} C-6", "R"),),
+        unit="t/h",
+    ),
+    Method("activity.factor", NO_KERNEL, "Activity times factors", "own", "1", "AD · Π factors"),
+    Method("measured.mass-flow", NO_KERNEL, "Measured mass flow", "own", "1", "∫ flow dt"),
+)
+
+METHODS: Mapping[str, Method] = {method.id: method for method in _ALL}
+"""Id → method."""

@@ -1,0 +1,166 @@
+"""What surrounds the plant: prices, contracts, limits, alerts, deliveries, instruments.
+
+Checked for shape and references when the file is read, so that a plan version
+never holds a word nobody understands. The pipeline uses none of it; contracted
+demand and benchmarks are shown beside figures.
+"""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, HttpUrl, PlainSerializer, model_validator
+
+from ingest.plant.entries import Trust
+from ingest.plant.fields import (
+    Date,
+    Entry,
+    Hours,
+    MonthDay,
+    Number,
+    Path,
+    Positive,
+    Segment,
+    Share,
+    Span,
+    Text,
+    Time,
+    Whole,
+)
+
+Url = Annotated[HttpUrl, PlainSerializer(str, return_type=str)]
+
+
+class Shift(Entry):
+    """A shift; it lasts to the start of the next."""
+
+    name: Segment
+    start: Time
+
+
+class Calendar(Entry):
+    """Days and years as the plant counts them, in its zone."""
+
+    shifts: tuple[Shift, ...] = ()
+    holidays: tuple[Date, ...] = ()
+    day_starts: Time = "00:00"
+    year_starts: MonthDay = "01-01"
+
+
+class Price(Entry):
+    """A price with its source."""
+
+    value: Number
+    unit: Text
+    source: Text
+    trust: Trust
+
+
+class TariffPeriod(Entry):
+    """The price in certain hours."""
+
+    name: Segment
+    value: Number
+    hours: tuple[Hours, ...] = Field(min_length=1)
+    days: Literal["all", "workdays", "weekends"] = "all"
+
+
+class Tariff(Entry):
+    """What a carrier costs, by hour of the day in the plant's zone."""
+
+    id: Segment
+    carrier: Segment
+    unit: Text
+    valid_from: Date
+    periods: tuple[TariffPeriod, ...] = Field(min_length=1)
+
+
+class ContractedDemand(Entry):
+    """The demand agreed with the supplier."""
+
+    value: Positive
+    unit: Text
+    kpi: Path
+
+
+class Alert(Entry):
+    """A rule over one KPI's live window."""
+
+    id: Segment
+    kpi: Path
+    window: Span
+    above: Number | None = None
+    below: Number | None = None
+    hysteresis: Annotated[float, Field(strict=True, ge=0)] = 0.0
+    """How far back inside the limit, in the KPI's unit, resolves it."""
+    hold: Span = 0
+    """How long the condition must last before it fires."""
+    min_valid_share: Share = 0.75
+    severity: Literal["info", "warning", "critical"] = "warning"
+    advice: Text | None = None
+
+    @model_validator(mode="after")
+    def _one_limit(self) -> Self:
+        if (self.above is None) == (self.below is None):
+            raise ValueError("either above or below")
+        return self
+
+
+class Webhook(Entry):
+    """Where events are delivered."""
+
+    id: Segment
+    url: Url
+    secret_env: Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]*$")]
+    """Name of the environment variable that holds the signing secret; never the secret."""
+    events: tuple[Text, ...] = Field(min_length=1)
+    body: Literal["native", "alertmanager", "cloudevents"] = "native"
+
+
+class Benchmark(Entry):
+    """A value of others or of a standard, beside a figure."""
+
+    id: Segment
+    kpi: Path
+    value: Number
+    unit: Text
+    level: Literal["advanced", "baseline", "limit", "own_best"]
+    source: Text
+    trust: Trust
+    valid_from: Date | None = None
+
+
+class Target(Entry):
+    """What a figure is to reach in a year."""
+
+    id: Segment
+    kpi: Path
+    year: Whole
+    value: Number
+    unit: Text
+
+
+class Allowance(Entry):
+    """The year's emission allowance."""
+
+    year: Whole
+    value: Positive
+    unit: Text
+    offsets_share: Share = 0.05
+
+
+class Instrument(Entry):
+    """The device behind points, with its class and calibration."""
+
+    id: Segment
+    points: tuple[Path, ...] = Field(min_length=1)
+    accuracy: Text
+    """Its class as printed: 0.5S, 1.0."""
+    calibrated: Date
+    due: Date
+
+
+class Retention(Entry):
+    """How long data are kept, in days; null for ever."""
+
+    readings_days: Whole | None = None
+    rejected_days: Whole | None = 30
+    commits_days: Whole | None = None

@@ -1,0 +1,207 @@
+"""A plant file to a plan.
+
+Everything that can be decided once is decided here: full ids, the order of points,
+parameter columns, weights and programs. A file that compiles is a plant that can
+run; there is no second check later. Deterministic: the same file gives the same plan.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ingest.errors import InputError
+from ingest.methods.figures import KpiKind
+from ingest.model import DAY, MINUTE, SECOND, Kind
+from ingest.plant.catalogue import Catalogue, amount_text
+from ingest.plant.entries import Kpi, Point
+from ingest.plant.file import PlantFile
+from ingest.plant.plan import COLUMNS, Plan, PlanComputed, PlanKpi, PlanPoint, PlanSource, PlanUnit
+from ingest.plant.points import DEFAULT_RESOLUTION
+from ingest.plant.programs import compile_program
+from ingest.plant.references import check_references, unit_paths
+from ingest.plant.weights import compile_source, compile_sums
+
+STALE_AFTER_LIVE = 5 * MINUTE
+"""Default of a live plant's KPIs; a replay's time does not pass."""
+
+
+def compile_plan(file: PlantFile, version: int = 0) -> Plan:
+    """Check a plant file against itself and compile it.
+
+    Args:
+        file: as `load_plant` or `parse_plant` gave it.
+        version: of the plan in the store; 0: not applied.
+
+    Raises PlantError, one sentence, for the first fault.
+    """
+    check_references(file)
+    catalogue = Catalogue.of(file)
+    points = tuple(_point(catalogue, position) for position in catalogue.order)
+    programs = tuple(_program(catalogue, position) for position in catalogue.order[catalogue.n_measured :])
+    sources = {
+        source.id: compile_source(catalogue, ("sources", i), source) for i, source in enumerate(file.sources)
+    }
+    kpis = tuple(_kpi(catalogue, i, kpi, sources) for i, kpi in enumerate(file.kpis))
+    _check_priced_units(catalogue)
+    return Plan(
+        site=file.site,
+        name=file.name,
+        version=version,
+        zone=ZoneInfo(file.time_zone),
+        clock=file.clock,
+        interval_us=file.interval,
+        lateness_us=file.lateness,
+        topic_prefix=file.topic_prefix,
+        file=file,
+        units=tuple(
+            PlanUnit(f"{file.site}/{path}", unit.name, unit.kind) for path, unit in unit_paths(file).items()
+        ),
+        points=points,
+        n_measured=catalogue.n_measured,
+        index={point.id: number for number, point in enumerate(points)},
+        topics={topic: number for number, point in enumerate(points) for topic in point.topics},
+        params=_columns(catalogue, programs),
+        computed=programs,
+        kpis=kpis,
+        sources=tuple(sources.values()),
+    )
+
+
+def _point(catalogue: Catalogue, position: int) -> PlanPoint:
+    file = catalogue.file
+    point = file.points[position]
+    unit = catalogue.measure(("points", position, "unit"), point.unit, point.basis)
+    return PlanPoint(
+        id=f"{file.site}/{point.id}",
+        name=point.name or point.id.rpartition("/")[2],
+        kind=Kind[point.kind.upper()],
+        unit=point.unit,
+        basis=tuple(sorted(unit.basis)),
+        context=tuple(point.basis),
+        amount_unit=None if point.kind == "sample" else amount_text(point),
+        resolution=point.resolution or DEFAULT_RESOLUTION,
+        states=dict(point.states),
+        carrier=point.carrier,
+        product=point.product,
+        topics=tuple(point.topics),
+        formerly=tuple(f"{file.site}/{former}" for former in point.formerly),
+        until=None if point.until is None else _micros(point),
+        computed=point.computed is not None,
+    )
+
+
+def _micros(point: Point) -> int:
+    """The instant a point retires, µs since the epoch, without a detour through float."""
+    assert point.until is not None
+    instant = point.until.astimezone(UTC)
+    return int(instant.replace(microsecond=0).timestamp()) * SECOND + instant.microsecond
+
+
+def _program(catalogue: Catalogue, position: int) -> PlanComputed:
+    point = catalogue.file.points[position]
+    assert point.computed is not None
+    return compile_program(catalogue, ("points", position, "computed"), point, point.computed)
+
+
+def _kpi(catalogue: Catalogue, i: int, kpi: Kpi, sources: Mapping[str, PlanSource]) -> PlanKpi:
+    file = catalogue.file
+    place = ("kpis", i)
+    a, b, a_unit, b_unit = compile_sums(catalogue, place, kpi, sources)
+    windows = file.windows if kpi.windows is None else kpi.windows
+    if kpi.kind is KpiKind.DEMAND and kpi.block is not None:
+        windows = (kpi.block,)
+    default = STALE_AFTER_LIVE if file.clock == "live" else None
+    return PlanKpi(
+        id=f"{file.site}/{kpi.id}",
+        name=kpi.name or kpi.id.rpartition("/")[2],
+        kind=kpi.kind,
+        unit=kpi.unit,
+        basis=tuple(sorted(catalogue.measure((*place, "unit"), kpi.unit, kpi.basis).basis)),
+        windows_us=tuple(windows),
+        block_us=kpi.block,
+        stale_after_us=default if kpi.stale_after is None else kpi.stale_after,
+        a=a,
+        b=b,
+        a_unit=a_unit,
+        b_unit=b_unit,
+        contract=_contract(catalogue, kpi),
+        formerly=tuple(f"{file.site}/{former}" for former in kpi.formerly),
+    )
+
+
+def _contract(catalogue: Catalogue, kpi: Kpi) -> float | None:
+    """The contracted demand in the KPI's unit, where it is about this KPI."""
+    contract = catalogue.file.contracted_demand
+    if contract is None or contract.kpi != kpi.id:
+        return None
+    return contract.value * _ratio(catalogue, ("contracted_demand", "unit"), contract.unit, kpi)
+
+
+def _ratio(catalogue: Catalogue, place: tuple[str | int, ...], unit: str, kpi: Kpi) -> float:
+    """What a value in `unit` is multiplied by to be in the KPI's."""
+    given = catalogue.measure(place, unit, kpi.basis)
+    try:
+        return given.affine(catalogue.measure(place, kpi.unit, kpi.basis))[0]
+    except InputError as refusal:
+        raise catalogue.refused(place, refusal) from None
+
+
+def _check_priced_units(catalogue: Catalogue) -> None:
+    """Units of what stands beside the figures: benchmarks and targets in their KPI's dimension."""
+    file = catalogue.file
+    kpis = {kpi.id: kpi for kpi in file.kpis}
+    for key in ("benchmarks", "targets"):
+        for i, entry in enumerate(getattr(file, key)):
+            _ratio(catalogue, (key, i, "unit"), entry.unit, kpis[entry.kpi])
+    for i, tariff in enumerate(file.tariffs):
+        catalogue.measure(("tariffs", i, "unit"), tariff.unit)
+    for i, allowance in enumerate(file.allowance):
+        catalogue.measure(("allowance", i, "unit"), allowance.unit)
+    if file.carbon_price is not None:
+        catalogue.measure(("carbon_price", "unit"), file.carbon_price.unit)
+
+
+def _columns(catalogue: Catalogue, programs: tuple[PlanComputed, ...]) -> dict[str, NDArray[Any]]:
+    """Parameter columns in plan order; a computed point takes its spans from its inputs."""
+    points = [catalogue.file.points[position] for position in catalogue.order]
+    period = [point.period or 0 for point in points]
+    max_gap = [_max_gap(point) for point in points]
+    for program in programs:
+        period[program.point] = min(period[i] for i in program.inputs)
+        declared = points[program.point].max_gap
+        max_gap[program.point] = declared or max(max_gap[i] for i in program.inputs)
+    resolution = [point.resolution or DEFAULT_RESOLUTION for point in points]
+    values: dict[str, Sequence[float]] = {
+        "kind": [Kind[point.kind.upper()] for point in points],
+        "sloped": [
+            int(point.computed is not None if point.sloped is None else point.sloped) for point in points
+        ],
+        "max_gap_us": max_gap,
+        "period_us": period,
+        "stamp_start": [int(point.stamp == "start") for point in points],
+        "resolution": resolution,
+        "modulus_count": [
+            round((point.modulus or 0) / size) for point, size in zip(points, resolution, strict=True)
+        ],
+        "max_step_count_per_h": [
+            float("inf") if point.max_rate is None else point.max_rate / size
+            for point, size in zip(points, resolution, strict=True)
+        ],
+        "low": [float("-inf") if point.limits is None else point.limits[0] for point in points],
+        "high": [float("inf") if point.limits is None else point.limits[1] for point in points],
+        "min_valid_share": [point.min_valid_share for point in points],
+    }
+    return {
+        name: np.array(values[name], dtype=np.int64 if kind is int else np.float64)
+        for name, kind in COLUMNS.items()
+    }
+
+
+def _max_gap(point: Point) -> int:
+    if point.max_gap is not None:
+        return point.max_gap
+    return DAY if point.kind == "state" else min(10 * (point.period or 0), DAY)

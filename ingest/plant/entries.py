@@ -1,0 +1,199 @@
+"""What a plant consists of: units, points, factors, emission sources, figures.
+
+One class per kind of entry of the plant file, with the checks an entry can make
+on itself. Whether the ids it names exist is checked by `references`, whether its
+units fit by the compiler. Ids are relative to the site.
+"""
+
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from ingest.methods.figures import KpiKind
+from ingest.plant.fields import (
+    Bases,
+    Entry,
+    Flag,
+    Instant,
+    Number,
+    Path,
+    Positive,
+    Segment,
+    Share,
+    Span,
+    Text,
+    Topic,
+    Whole,
+)
+
+Trust = Literal["R", "RF", "P", "unconfirmed"]
+"""R read in the rule itself, RF its formula read and the number computed, P a peer's, else unconfirmed."""
+
+
+class Unit(Entry):
+    """A piece of equipment (ISA-95): area, line, cell; its path is its parents' ids and its own."""
+
+    id: Segment
+    name: Text
+    kind: Literal["area", "line", "cell"] = "cell"
+    units: tuple["Unit", ...] = ()
+
+
+class Carrier(Entry):
+    """An energy carrier or medium."""
+
+    id: Segment
+    name: Text
+
+
+class Product(Entry):
+    """What the plant makes."""
+
+    id: Segment
+    name: Text
+
+
+class Factor(Entry):
+    """A coefficient with its source; a change of it is a new plan version."""
+
+    id: Segment
+    name: Text | None = None
+    value: Number
+    unit: Text
+    basis: Bases = ()
+    source: Text
+    """Where the value was read."""
+    trust: Trust
+    kind: Literal["co2_average", "co2_residual", "fossil", "footprint"] | None = None
+    """Of a grid factor; a life-cycle footprint is no Scope 2 factor."""
+    region: Text | None = None
+    data_year: Whole | None = None
+    published: Text | None = None
+    edition: Text | None = None
+
+
+class Computed(Entry):
+    """How a computed point follows from measured ones."""
+
+    method: Text
+    """Id of a method, as listed by `ingest.methods`."""
+    inputs: dict[str, Path]
+    """The method's input names → point ids; of `linear` any names."""
+    constants: dict[str, Number] = Field(default_factory=dict)
+    """What the method leaves to the plant (a stack's area); of `linear` one per input, and offset."""
+
+
+class Point(Entry):
+    """One measured or computed quantity at one place."""
+
+    id: Path
+    name: Text | None = None
+    kind: Literal["counter", "delta", "gauge", "sample", "state"]
+    unit: Text = "1"
+    basis: Bases = ()
+    """What the unit text leaves open; `%` can be dry or wet."""
+    carrier: Segment | None = None
+    product: Segment | None = None
+    period: Span | None = None
+    """Expected time between readings; what one delta reading spans. Of measured points."""
+    max_gap: Span | None = None
+    """Longest time a reading holds, or two are joined; default 10 periods, one day of a state."""
+    sloped: Flag | None = None
+    """Straight lines between readings; else a value holds to the next. Of gauges and samples."""
+    stamp: Literal["start", "end"] | None = None
+    """Which end of its period a delta reading is stamped with; default end."""
+    limits: tuple[Number, Number] | None = None
+    """Physically possible values; one outside is stored as bad."""
+    max_rate: Positive | None = None
+    """Fastest possible counter, in its unit per hour: decides whether a rollover is possible."""
+    resolution: Positive | None = None
+    """Size of one count of a counter or delta, in its unit; default 1e-6."""
+    modulus: Positive | None = None
+    """Where a counter starts again at 0, in its unit."""
+    states: dict[Segment, Whole] = Field(default_factory=dict)
+    """Names of a state point's codes."""
+    min_valid_share: Share = 0.75
+    """Below this share of valid time an interval is at best uncertain."""
+    topics: tuple[Topic, ...] = ()
+    formerly: tuple[Path, ...] = ()
+    """Ids it had before; its history follows."""
+    until: Instant | None = None
+    """Retired at this instant."""
+    computed: Computed | None = None
+
+
+class Source(Entry):
+    """A source of emissions: mass = activity · Π factors, or a measured mass flow."""
+
+    id: Path
+    name: Text | None = None
+    unit: Path | None = None
+    scope: Literal[1, 2, 3]
+    category: Literal["combustion", "process", "fugitive", "purchased", "products", "combined"]
+    """`products` is carbon that leaves in them, deducted; `combined` is a stack of several."""
+    gas: Literal["co2", "ch4", "n2o", "sf6", "cf4", "c2f6", "nf3"]
+    route: Literal["calculated", "measured"]
+    activity: Path
+    """The point whose amount drives it; of a measured route a mass flow of the gas."""
+    factors: tuple[Segment, ...] = ()
+    formerly: tuple[Path, ...] = ()
+
+    @model_validator(mode="after")
+    def _route(self) -> Self:
+        if self.route == "measured" and self.factors:
+            raise ValueError("no factors on a measured route")
+        if self.route == "calculated" and not self.factors:
+            raise ValueError("at least one factor on a calculated route")
+        return self
+
+
+class Term(Entry):
+    """A summand of a KPI: the amount of a point, or the mass of an emission source."""
+
+    point: Path | None = None
+    source: Path | None = None
+    factors: tuple[Segment, ...] = ()
+    weight: Number = 1.0
+    """-1 takes a child from its parent."""
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if (self.point is None) == (self.source is None):
+            raise ValueError("either point or source")
+        return self
+
+
+class Kpi(Entry):
+    """A figure: two sums over the same span, combined as its kind says."""
+
+    id: Path
+    name: Text | None = None
+    kind: KpiKind
+    unit: Text
+    basis: Bases = ()
+    """Which standard coal a kgce figure counts in: calorific or equal_value."""
+    numerator: tuple[Term, ...] = Field(min_length=1)
+    denominator: tuple[Term, ...] = ()
+    windows: tuple[Span, ...] | None = None
+    """Live windows; default those of the plant. None of a demand: its block is its window."""
+    block: Span | None = None
+    """Of a demand or load factor, aligned to midnight UTC."""
+    stale_after: Span | None = None
+    """Data older than this give no figure; default 5min of a live plant, never of a replay."""
+    formerly: tuple[Path, ...] = ()
+
+    @model_validator(mode="after")
+    def _shape(self) -> Self:
+        paired = self.kind in {KpiKind.RATIO, KpiKind.POWER_FACTOR}
+        if paired and not self.denominator:
+            raise ValueError(f"a denominator for kind {self.kind}")
+        if not paired and self.denominator:
+            raise ValueError(f"no denominator for kind {self.kind}, which divides by covered hours")
+        blocked = self.kind in {KpiKind.DEMAND, KpiKind.LOAD_FACTOR}
+        if blocked and self.block is None:
+            raise ValueError(f"a block for kind {self.kind}")
+        if not blocked and self.block is not None:
+            raise ValueError(f"no block for kind {self.kind}")
+        if self.kind is KpiKind.DEMAND and self.windows is not None:
+            raise ValueError("no windows for kind demand, whose window is its block")
+        return self

@@ -1,0 +1,71 @@
+"""The plant file as it is written: one class, its keys the file's keys.
+
+Parsed text becomes a `PlantFile` (`reading`), which is checked against itself
+(`references`) and compiled to a `Plan` (`compiling`). It says nothing about the
+database and keeps every id relative to the site, as written.
+"""
+
+from typing import Literal
+
+from pydantic import PrivateAttr
+
+from ingest.model import DAY, HOUR, MINUTE, SECOND
+from ingest.plant.business import (
+    Alert,
+    Allowance,
+    Benchmark,
+    Calendar,
+    ContractedDemand,
+    Instrument,
+    Price,
+    Retention,
+    Target,
+    Tariff,
+    Webhook,
+)
+from ingest.plant.entries import Carrier, Factor, Kpi, Point, Product, Source, Unit
+from ingest.plant.fields import Entry, Segment, Span, Text, TopicPrefix, Zone
+
+
+class PlantFile(Entry):
+    """A plant: what it consists of, what is measured, and what is made of it."""
+
+    site: Segment
+    name: Text
+    time_zone: Zone
+    clock: Literal["live", "replay"] = "live"
+    """A replay plant's time is that of its readings."""
+    interval: Span = MINUTE
+    """Length of every interval; divides one hour."""
+    lateness: Span = 5 * SECOND
+    """How long the watermark waits for stragglers."""
+    topic_prefix: TopicPrefix = "plant"
+    calendar: Calendar = Calendar()
+    currency: Literal["CNY", "EUR", "USD", "KRW", "JPY", "GBP", "INR"] | None = None
+    carbon_price: Price | None = None
+    gwp: Literal["SAR", "AR4", "AR5", "AR6"] = "AR5"
+    windows: tuple[Span, ...] = (5 * MINUTE, HOUR, 8 * HOUR, DAY)
+    """Live windows of KPIs that name none."""
+    units: tuple[Unit, ...] = ()
+    carriers: tuple[Carrier, ...] = ()
+    products: tuple[Product, ...] = ()
+    factors: tuple[Factor, ...] = ()
+    points: tuple[Point, ...] = ()
+    sources: tuple[Source, ...] = ()
+    kpis: tuple[Kpi, ...] = ()
+    tariffs: tuple[Tariff, ...] = ()
+    contracted_demand: ContractedDemand | None = None
+    alerts: tuple[Alert, ...] = ()
+    webhooks: tuple[Webhook, ...] = ()
+    benchmarks: tuple[Benchmark, ...] = ()
+    targets: tuple[Target, ...] = ()
+    allowance: tuple[Allowance, ...] = ()
+    instruments: tuple[Instrument, ...] = ()
+    retention: Retention = Retention()
+
+    _origin: str = PrivateAttr(default="plant file")
+
+    @property
+    def origin(self) -> str:
+        """Name of the file it was read from, for error sentences."""
+        return self._origin

@@ -1,0 +1,111 @@
+"""Whether the points of a plant file are well declared.
+
+Every kind takes some keys and not others: a key without meaning is refused, since
+whoever wrote it expected something of it. Spans, counts and topics are checked
+here too; units and methods are the compiler's.
+"""
+
+from fractions import Fraction
+
+from ingest.model import DAY
+from ingest.plant.entries import Point
+from ingest.plant.fields import format_span
+from ingest.plant.file import PlantFile
+from ingest.plant.sentence import Place, absent, fault
+
+DEFAULT_RESOLUTION = 1e-6
+_MAX_COUNT = 2**62
+_COMMON = {"period", "limits", "topics", "until"}
+_KEYS = {
+    "counter": _COMMON | {"max_gap", "max_rate", "resolution", "modulus"},
+    "delta": _COMMON | {"stamp", "resolution"},
+    "gauge": _COMMON | {"max_gap", "sloped"},
+    "sample": _COMMON | {"max_gap", "sloped"},
+    "state": _COMMON | {"max_gap", "states"},
+    "computed": {"max_gap", "sloped"},
+}
+"""Kind → the keys that mean something to it, of those that not every point has."""
+_OPTIONAL = sorted(set().union(*_KEYS.values()))
+
+
+def check_points(file: PlantFile, units: frozenset[str]) -> None:
+    """Raise PlantError for the first point that is not well declared."""
+    carriers = {carrier.id for carrier in file.carriers}
+    products = {product.id for product in file.products}
+    longest = max((DAY, *file.windows, *(window for kpi in file.kpis for window in kpi.windows or ())))
+    for i, point in enumerate(file.points):
+        place = ("points", i)
+        _check_path(file, point, place, units)
+        if point.carrier is not None and point.carrier not in carriers:
+            raise fault(file.origin, (*place, "carrier"), point.carrier, "the id of a carrier of this file")
+        if point.product is not None and point.product not in products:
+            raise fault(file.origin, (*place, "product"), point.product, "the id of a product of this file")
+        _check_keys(file, point, place)
+        _check_numbers(file, point, place)
+        if point.max_gap is not None and not 0 < point.max_gap <= longest:
+            expected = f"at most {format_span(longest)}, the largest window or one day"
+            raise fault(file.origin, (*place, "max_gap"), format_span(point.max_gap), expected)
+    _check_topics(file, units)
+
+
+def _check_path(file: PlantFile, point: Point, place: Place, units: frozenset[str]) -> None:
+    if point.id in units:
+        raise fault(file.origin, (*place, "id"), point.id, "an id that is no unit's path")
+    parent, slash, _ = point.id.rpartition("/")
+    if slash and parent not in units:
+        raise fault(
+            file.origin, (*place, "id"), point.id, f"a unit {parent!r} in the tree, which is not there"
+        )
+
+
+def _check_keys(file: PlantFile, point: Point, place: Place) -> None:
+    role = "computed" if point.computed else point.kind
+    if point.computed and point.kind not in {"gauge", "sample"}:
+        raise fault(file.origin, (*place, "kind"), point.kind, "gauge or sample of a computed point")
+    for key in _OPTIONAL:
+        value = getattr(point, key)
+        if key not in _KEYS[role] and value not in (None, (), {}):
+            shown = format_span(value) if key in {"period", "max_gap"} else value
+            raise fault(file.origin, (*place, key), shown, f"no such key for a {role} point")
+    if point.period is None and not point.computed:
+        raise absent(file.origin, (*place, "period"), "the time between readings such as 5s or 15min")
+    if point.period is not None and point.period <= 0:
+        raise fault(file.origin, (*place, "period"), format_span(point.period), "a duration above 0s")
+    if point.kind == "state" and point.unit != "1":
+        raise fault(file.origin, (*place, "unit"), point.unit, "no unit for a state")
+
+
+def _check_numbers(file: PlantFile, point: Point, place: Place) -> None:
+    if point.limits is not None and point.limits[0] >= point.limits[1]:
+        raise fault(file.origin, (*place, "limits"), list(point.limits), "the lower limit first")
+    resolution = point.resolution or DEFAULT_RESOLUTION
+    if point.modulus is not None:
+        # Both are what somebody wrote in decimal, so their ratio is taken in decimal.
+        counts = Fraction(repr(point.modulus)) / Fraction(repr(resolution))
+        if counts.denominator != 1 or counts >= _MAX_COUNT:
+            expected = f"a whole number of counts of {resolution!r}, fewer than 2**62"
+            raise fault(file.origin, (*place, "modulus"), point.modulus, expected)
+    if point.limits is not None and point.kind in {"counter", "delta"}:
+        largest = max(map(abs, point.limits))
+        if largest / resolution >= _MAX_COUNT:
+            expected = f"fewer than 2**62 counts of {resolution!r}"
+            raise fault(file.origin, (*place, "limits"), list(point.limits), expected)
+    codes = list(point.states.values())
+    for name, code in point.states.items():
+        if codes.count(code) > 1 or abs(code) >= 2**53:
+            raise fault(file.origin, (*place, "states", name), code, "a code that no other state has")
+
+
+def _check_topics(file: PlantFile, units: frozenset[str]) -> None:
+    stem = f"{file.topic_prefix}/{file.site}"
+    taken = {stem} | {f"{stem}/{path}" for path in units} | {f"{stem}/{point.id}" for point in file.points}
+    for i, point in enumerate(file.points):
+        for j, topic in enumerate(point.topics):
+            place = ("points", i, "topics", j)
+            if topic in taken:
+                raise fault(file.origin, place, topic, "a topic that belongs to nothing else")
+            if topic.startswith("stackwatt/"):
+                raise fault(
+                    file.origin, place, topic, "a topic outside stackwatt/, which is the service's own"
+                )
+            taken.add(topic)

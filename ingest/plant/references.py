@@ -1,0 +1,149 @@
+"""Whether a plant file agrees with itself: every id once, every reference found, spans that fit.
+
+Looks at ids and spans only; what units mean to each other is the compiler's. The
+first fault in the order of the file is raised, as one sentence.
+"""
+
+from collections.abc import Container, Iterable, Mapping, Sequence
+from typing import Any
+
+from ingest.methods.figures import KpiKind
+from ingest.model import DAY, HOUR
+from ingest.plant.entries import Kpi, Term, Unit
+from ingest.plant.fields import format_span
+from ingest.plant.file import PlantFile
+from ingest.plant.points import check_points
+from ingest.plant.sentence import Place, fault
+
+_NAMED = (
+    *("carriers", "products", "factors", "points", "sources", "kpis"),
+    *("tariffs", "alerts", "webhooks", "benchmarks", "targets", "instruments"),
+)
+"""Lists whose entries have an id."""
+
+Known = Mapping[str, frozenset[str]]
+"""List → the ids in it."""
+
+
+def check_references(file: PlantFile) -> None:
+    """Raise PlantError for the first id or span that does not fit."""
+    _check_spans(file)
+    units = unit_paths(file)
+    for key in _NAMED:
+        _check_unique(file, key, getattr(file, key))
+    known = {key: frozenset(entry.id for entry in getattr(file, key)) for key in _NAMED}
+    check_points(file, frozenset(units))
+    _check_sources(file, frozenset(units), known)
+    for i, kpi in enumerate(file.kpis):
+        _check_kpi(file, kpi, ("kpis", i), known)
+    _check_business(file, known)
+
+
+def unit_paths(file: PlantFile) -> dict[str, Unit]:
+    """Path of every unit of the tree, parents before children.
+
+    Raises PlantError for a path that stands twice.
+    """
+    paths: dict[str, Unit] = {}
+
+    def walk(units: Sequence[Unit], parent: str, place: Place) -> None:
+        for i, unit in enumerate(units):
+            path = f"{parent}{unit.id}"
+            if path in paths:
+                raise fault(file.origin, (*place, i, "id"), unit.id, "an id that no other unit beside it has")
+            paths[path] = unit
+            walk(unit.units, f"{path}/", (*place, i, "units"))
+
+    walk(file.units, "", ("units",))
+    return paths
+
+
+def _check_spans(file: PlantFile) -> None:
+    if file.interval <= 0 or HOUR % file.interval:
+        raise fault(file.origin, ("interval",), format_span(file.interval), "a duration that divides 1h")
+    for i, window in enumerate(file.windows):
+        _check_window(file, window, ("windows", i))
+
+
+def _check_window(file: PlantFile, window: int, place: Place) -> None:
+    if window <= 0 or window % file.interval:
+        expected = f"a multiple of the interval, {format_span(file.interval)}"
+        raise fault(file.origin, place, format_span(window), expected)
+
+
+def _check_unique(file: PlantFile, key: str, entries: Iterable[Any]) -> None:
+    seen: set[str] = set()
+    for i, entry in enumerate(entries):
+        if entry.id in seen:
+            raise fault(file.origin, (key, i, "id"), entry.id, f"an id that stands once in {key}")
+        seen.add(entry.id)
+    for i, entry in enumerate(entries):
+        for j, former in enumerate(getattr(entry, "formerly", ())):
+            if former in seen:
+                raise fault(file.origin, (key, i, "formerly", j), former, "an id that is in use no more")
+
+
+def _check_known(file: PlantFile, place: Place, value: str | None, known: Container[str], what: str) -> None:
+    if value is not None and value not in known:
+        raise fault(file.origin, place, value, f"the id of a {what} of this file")
+
+
+def _check_sources(file: PlantFile, units: frozenset[str], known: Known) -> None:
+    factors = {factor.id: factor for factor in file.factors}
+    for i, source in enumerate(file.sources):
+        _check_known(file, ("sources", i, "unit"), source.unit, units, "unit")
+        _check_known(file, ("sources", i, "activity"), source.activity, known["points"], "point")
+        for j, factor in enumerate(source.factors):
+            place = ("sources", i, "factors", j)
+            _check_known(file, place, factor, factors, "factor")
+            if source.scope == 2 and factors[factor].kind == "footprint":
+                expected = "no footprint factor in scope 2: it is of the life cycle"
+                raise fault(file.origin, place, factor, expected)
+
+
+def _check_kpi(file: PlantFile, kpi: Kpi, place: Place, known: Known) -> None:
+    for key in ("numerator", "denominator"):
+        for i, term in enumerate(getattr(kpi, key)):
+            _check_term(file, term, (*place, key, i), known)
+    if kpi.block is not None and (kpi.block <= 0 or kpi.block % file.interval or DAY % kpi.block):
+        expected = f"a multiple of the interval, {format_span(file.interval)}, that divides 1d"
+        raise fault(file.origin, (*place, "block"), format_span(kpi.block), expected)
+    for i, window in enumerate(kpi.windows or ()):
+        _check_window(file, window, (*place, "windows", i))
+    if kpi.kind is KpiKind.LOAD_FACTOR and kpi.block is not None:
+        for i, window in enumerate(file.windows if kpi.windows is None else kpi.windows):
+            if window % kpi.block:
+                where = ("windows", i) if kpi.windows is None else (*place, "windows", i)
+                expected = f"a multiple of the block of {kpi.id}, {format_span(kpi.block)}"
+                raise fault(file.origin, where, format_span(window), expected)
+    if kpi.kind is not KpiKind.DEMAND and not (file.windows if kpi.windows is None else kpi.windows):
+        raise fault(file.origin, (*place, "windows"), [], "at least one window")
+
+
+def _check_term(file: PlantFile, term: Term, place: Place, known: Known) -> None:
+    _check_known(file, (*place, "point"), term.point, known["points"], "point")
+    _check_known(file, (*place, "source"), term.source, known["sources"], "source")
+    for i, factor in enumerate(term.factors):
+        _check_known(file, (*place, "factors", i), factor, known["factors"], "factor")
+
+
+def _check_business(file: PlantFile, known: Known) -> None:
+    kpis = {kpi.id: kpi for kpi in file.kpis}
+    for i, tariff in enumerate(file.tariffs):
+        _check_known(file, ("tariffs", i, "carrier"), tariff.carrier, known["carriers"], "carrier")
+    for key in ("alerts", "benchmarks", "targets"):
+        for i, entry in enumerate(getattr(file, key)):
+            _check_known(file, (key, i, "kpi"), entry.kpi, kpis, "KPI")
+    for i, alert in enumerate(file.alerts):
+        kpi = kpis[alert.kpi]
+        live = (kpi.block,) if kpi.kind is KpiKind.DEMAND else kpi.windows or file.windows
+        if alert.window not in live:
+            expected = f"a live window of {alert.kpi}"
+            raise fault(file.origin, ("alerts", i, "window"), format_span(alert.window), expected)
+    for i, instrument in enumerate(file.instruments):
+        for j, point in enumerate(instrument.points):
+            _check_known(file, ("instruments", i, "points", j), point, known["points"], "point")
+    if file.contracted_demand is not None:
+        place = ("contracted_demand", "kpi")
+        demands = {kpi.id for kpi in file.kpis if kpi.kind is KpiKind.DEMAND}
+        _check_known(file, place, file.contracted_demand.kpi, demands, "KPI of kind demand")

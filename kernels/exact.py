@@ -49,7 +49,8 @@ def exact_sum(x: Floats) -> float:
         if value != 0.0:
             if count == partials.size:
                 longer = np.empty(2 * count)
-                longer[:count] = partials
+                for j in range(count):
+                    longer[j] = partials[j]
                 partials = longer
             partials[count] = value
             count += 1

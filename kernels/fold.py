@@ -64,71 +64,33 @@ def fold_intervals(
     must have room for those of one interval. Returns (rows, steps) written.
     Definition: reference.fold_intervals.
     """
-    n, n_steps = 0, 0
-    done_at[:] = from_at
+    filled = np.zeros(2, np.int64)
+    for j in range(params.size):
+        done_at[j] = from_at[j]
     for j in range(params.size):
         low, high = offsets[j], offsets[j + 1]
         done = to_at[j]
         if low < high:
             param = params[j]
             kind = param["kind"]
-            times = at[low:high]
-            trusts = quality[low:high]
-            bits = reasons[low:high]
+            times, trusts, bits = at[low:high], quality[low:high], reasons[low:high]
+            span = (from_at[j], done, interval_us)
             if kind == COUNTER:
-                n, n_steps, done = fold_counter(
-                    times,
-                    count[low:high],
-                    trusts,
-                    bits,
-                    j,
-                    param,
-                    from_at[j],
-                    done,
-                    interval_us,
-                    rows,
-                    n,
-                    steps,
-                    n_steps,
-                )
+                counts = count[low:high]
+                done = fold_counter(times, counts, trusts, bits, j, param, span, rows, steps, filled)
             elif kind == DELTA:
-                n, done = fold_delta(
-                    times, count[low:high], trusts, bits, j, param, from_at[j], done, interval_us, rows, n
-                )
+                counts = count[low:high]
+                done = fold_delta(times, counts, trusts, bits, j, param, span, rows, filled)
             elif kind != STATE and param["sloped"] != 0:
-                n, done = fold_sloped(
-                    times,
-                    value[low:high],
-                    trusts,
-                    bits,
-                    j,
-                    kind,
-                    param["max_gap_us"],
-                    from_at[j],
-                    done,
-                    interval_us,
-                    rows,
-                    n,
-                )
+                values = value[low:high]
+                done = fold_sloped(times, values, trusts, bits, j, param, span, rows, filled)
             else:
-                n, done = fold_stepped(
-                    times,
-                    value[low:high],
-                    trusts,
-                    bits,
-                    j,
-                    kind,
-                    param["max_gap_us"],
-                    from_at[j],
-                    done,
-                    interval_us,
-                    rows,
-                    n,
-                )
+                values = value[low:high]
+                done = fold_stepped(times, values, trusts, bits, j, param, span, rows, filled)
         done_at[j] = done
         if done < to_at[j]:
             break
-    return n, n_steps
+    return filled[0], filled[1]
 
 
 def warm_up() -> None:

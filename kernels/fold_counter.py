@@ -14,7 +14,7 @@ import numpy as np
 
 from kernels._jit import kernel
 from kernels.exact import muldiv_round
-from kernels.fold_row import put_amount, put_span
+from kernels.fold_row import count_before, put_amount, put_span
 from kernels.rows import (
     BAD,
     GAP,
@@ -72,22 +72,20 @@ def _next_usable(at: Ints, count: Ints, quality: Ints, i: int) -> int:
 @kernel
 def _last_usable(at: Ints, count: Ints, quality: Ints, from_at: int) -> int:
     """The last register value at or before from_at; without one the first after; at.size without any."""
-    i = int(np.searchsorted(at, from_at, side="right")) - 1
+    i = count_before(at, from_at + 1, 0, at.size) - 1
     while i >= 0:
         is_winner = i + 1 == at.size or at[i + 1] != at[i]
         if is_winner and quality[i] < BAD and count[i] != NO_COUNT:
             return i
         i -= 1
-    return _next_usable(at, count, quality, -1)
+    return _next_usable(at, count, quality, i)
 
 
 @kernel
 def _skipped_reasons(at: Ints, reasons: Ints, i: int, later: int, start: int, end: int) -> int:
     """Reasons of the winners strictly between i and later that lie in [start, end)."""
     bits = 0
-    k = i + 1
-    if k < later and at[k] < start:
-        k += int(np.searchsorted(at[k:later], start))
+    k = count_before(at, start, i + 1, later)
     while k < later and at[k] < end:
         if k + 1 == at.size or at[k + 1] != at[k]:
             bits |= reasons[k]
@@ -103,39 +101,38 @@ def fold_counter(
     reasons: Ints,
     segment: int,
     param: np.void,
-    from_at: int,
-    to_at: int,
-    interval_us: int,
+    span: tuple[int, int, int],
     rows: Records,
-    n: int,
     steps: Records,
-    n_steps: int,
-) -> tuple[int, int, int]:
-    """Rows and steps of a counter from row n and n_steps on.
+    filled: Ints,
+) -> int:
+    """Rows and steps of a counter from filled on; returns the edge up to which it is complete.
 
-    Returns (n, n_steps, the edge up to which the segment is complete).
+    span is (from_at, to_at, interval_us).
     """
+    from_at, to_at, interval_us = span
     i = _last_usable(at, count, quality, from_at)
     later = _next_usable(at, count, quality, i)
-    start = from_at
+    start: int = from_at
     while start < to_at:
         while later < at.size and at[later] <= start:
             i, later = later, _next_usable(at, count, quality, later)
         if later >= at.size or at[i] >= to_at:
             break
         start = max(start, at[i] - at[i] % interval_us)
-        if n == rows.size:
-            return n, n_steps, start
+        if filled[0] == rows.size:
+            return start
         end = min(start + interval_us, to_at)
-        i, later, booked = _counter_row(
-            at, count, quality, reasons, i, later, segment, param, start, end, rows, n, steps, n_steps
+        n_steps = filled[1]
+        i, later = _counter_row(
+            at, count, quality, reasons, i, later, segment, param, start, end, rows, steps, filled
         )
-        if booked > steps.size:
-            return n, n_steps, start
-        n_steps = booked
-        n += 1
+        if filled[1] > steps.size:
+            filled[1] = n_steps
+            return start
+        filled[0] += 1
         start += interval_us
-    return n, n_steps, to_at
+    return to_at
 
 
 @kernel
@@ -151,14 +148,13 @@ def _counter_row(
     start: int,
     end: int,
     rows: Records,
-    n: int,
     steps: Records,
-    n_steps: int,
-) -> tuple[int, int, int]:
-    """Book [start, end) into row n, beginning with the step from i to later.
+    filled: Ints,
+) -> tuple[int, int]:
+    """Book [start, end) into row filled[0], beginning with the step from i to later.
 
-    Returns the step that reaches the end, and n_steps after it; more than
-    steps.size says that the steps did not fit and nothing counts.
+    Returns the step that reaches the end. Leaves filled[1] above steps.size if
+    the steps did not fit.
     """
     max_gap_us, modulus, fastest = param["max_gap_us"], param["modulus_count"], param["max_step_count_per_h"]
     amount, covered, substituted, worst, bits = 0, 0, 0, 0, 0
@@ -166,10 +162,15 @@ def _counter_row(
         elapsed = at[later] - at[i]
         step, increment, correction = classify_step(count[i], count[later], elapsed, modulus, fastest)
         begin, until = max(at[i], start), min(at[later], end)
-        amount += _register(increment, until - at[i], elapsed) - _register(increment, begin - at[i], elapsed)
+        if until - begin == elapsed:
+            amount += increment
+        else:
+            amount += muldiv_round(increment, until - at[i], elapsed)
+            amount -= muldiv_round(increment, begin - at[i], elapsed)
         covered += until - begin
         bits |= reasons[i] | reasons[later] | _step_reasons(step)
-        bits |= _skipped_reasons(at, reasons, i, later, start, end)
+        if later > i + 1:
+            bits |= _skipped_reasons(at, reasons, i, later, start, end)
         trusted = max(quality[i], quality[later], UNCERTAIN if step == RESET_STEP else GOOD)
         if elapsed > max_gap_us:
             trusted = SUBSTITUTED
@@ -178,24 +179,24 @@ def _counter_row(
             substituted += until - begin
         worst = max(worst, trusted)
         if step != NORMAL_STEP and start < at[later] <= end:
-            _put_step(steps, n_steps, segment, at[later], at[i], (step, increment, correction))
-            n_steps += 1
+            if filled[1] < steps.size:
+                _put_step(steps, filled[1], segment, at[later], at[i], (step, increment, correction))
+            filled[1] += 1
         if at[later] >= end:
             break
-        i, later = later, _next_usable(at, count, quality, later)
+        i = later  # from here on _next_usable, written out: see fold_row.winner
+        later += 1
+        while later < at.size:
+            is_winner = later + 1 == at.size or at[later + 1] != at[later]
+            if is_winner and quality[later] < BAD and count[later] != NO_COUNT:
+                break
+            later += 1
     if later == at.size:
         bits |= _skipped_reasons(at, reasons, i, later, start, end)
+    n = filled[0]
     put_span(rows, n, segment, (start, end), (covered, covered - substituted, substituted), (worst, bits))
     put_amount(rows, n, amount * param["resolution"], amount, np.nan, np.nan, np.nan)
-    return i, later, n_steps
-
-
-@kernel
-def _register(increment: int, passed_us: int, elapsed_us: int) -> int:
-    """Counts booked after passed_us of a step that takes elapsed_us."""
-    if passed_us == elapsed_us:
-        return increment
-    return muldiv_round(increment, passed_us, elapsed_us)
+    return i, later
 
 
 @kernel
@@ -209,8 +210,6 @@ def _step_reasons(step: int) -> int:
 def _put_step(
     steps: Records, n: int, segment: int, at: int, previous_at: int, booked: tuple[int, int, int]
 ) -> None:
-    if n >= steps.size:
-        return
     row = steps[n]
     row["segment"] = segment
     row["at"] = at

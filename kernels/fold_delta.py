@@ -10,7 +10,7 @@ import numpy as np
 
 from kernels._jit import kernel
 from kernels.exact import muldiv_round
-from kernels.fold_row import put_amount, put_span, winner
+from kernels.fold_row import count_before, put_amount, put_span, winner
 from kernels.rows import BAD, NO_COUNT, SUBSTITUTED, Ints, Records
 
 
@@ -22,17 +22,19 @@ def fold_delta(
     reasons: Ints,
     segment: int,
     param: np.void,
-    from_at: int,
-    to_at: int,
-    interval_us: int,
+    span: tuple[int, int, int],
     rows: Records,
-    n: int,
-) -> tuple[int, int]:
-    """Rows of a delta segment from row n on; returns (n, the edge up to which it is complete)."""
+    filled: Ints,
+) -> int:
+    """Rows of a delta segment from row filled[0] on; returns the edge up to which it is complete.
+
+    span is (from_at, to_at, interval_us).
+    """
+    from_at, to_at, interval_us = span
     period_us = param["period_us"]
     ahead = period_us if param["stamp_start"] != 0 else 0  # from the stamp to the end of its span
-    i = int(np.searchsorted(at, from_at - ahead, side="right"))
-    start = from_at
+    i = count_before(at, from_at - ahead + 1, 0, at.size)
+    start: int = from_at
     while start < to_at:
         while i < at.size and at[i] + ahead <= start:
             i += 1
@@ -41,13 +43,13 @@ def fold_delta(
         i = winner(at, i)
         begin = at[i] + ahead - period_us
         start = max(start, begin - begin % interval_us)
-        if n == rows.size:
-            return n, start
+        if filled[0] == rows.size:
+            return start
         end = min(start + interval_us, to_at)
-        _delta_row(at, count, quality, reasons, i, segment, param, ahead, start, end, rows, n)
-        n += 1
+        _delta_row(at, count, quality, reasons, i, segment, param, ahead, start, end, rows, filled[0])
+        filled[0] += 1
         start += interval_us
-    return n, to_at
+    return to_at
 
 
 @kernel
@@ -70,7 +72,8 @@ def _delta_row(
     amount, covered, valid, substituted, worst, bits = 0, 0, 0, 0, 0, 0
     covered_until, used_until = start, start
     while i < at.size and at[i] + ahead - period_us < end:
-        i = winner(at, i)
+        while i + 1 < at.size and at[i + 1] == at[i]:
+            i += 1
         origin = at[i] + ahead - period_us
         begin, until = max(origin, start), min(origin + period_us, end)
         covered += max(0, until - max(begin, covered_until))

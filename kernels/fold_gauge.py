@@ -27,17 +27,19 @@ def fold_sloped(
     quality: Ints,
     reasons: Ints,
     segment: int,
-    kind: int,
-    max_gap_us: int,
-    from_at: int,
-    to_at: int,
-    interval_us: int,
+    param: np.void,
+    span: tuple[int, int, int],
     rows: Records,
-    n: int,
-) -> tuple[int, int]:
-    """Rows of a sloped segment from row n on; returns (n, the edge up to which it is complete)."""
+    filled: Ints,
+) -> int:
+    """Rows of a sloped segment from row filled[0] on; returns the edge up to which it is complete.
+
+    span is (from_at, to_at, interval_us).
+    """
+    from_at, to_at, interval_us = span
+    kind, max_gap_us = param["kind"], param["max_gap_us"]
     i = first_reading(at, from_at)
-    start = from_at
+    start: int = from_at
     while start < to_at:
         later = winner(at, i + 1) if i + 1 < at.size else at.size
         while later < at.size and (at[later] <= start or at[later] - at[i] > max_gap_us):
@@ -46,13 +48,15 @@ def fold_sloped(
         if later == at.size or at[i] >= to_at:
             break
         start = max(start, at[i] - at[i] % interval_us)
-        if n == rows.size:
-            return n, start
+        if filled[0] == rows.size:
+            return start
         end = min(start + interval_us, to_at)
-        i = _sloped_row(at, value, quality, reasons, i, segment, kind, max_gap_us, start, end, rows, n)
-        n += 1
+        i = _sloped_row(
+            at, value, quality, reasons, i, segment, kind, max_gap_us, start, end, rows, filled[0]
+        )
+        filled[0] += 1
         start += interval_us
-    return n, to_at
+    return to_at
 
 
 @kernel
@@ -75,7 +79,9 @@ def _sloped_row(
     covered, substituted, used, worst, bits = 0, 0, 0, 0, 0
     trusted = trust(quality[i], value[i])
     while i + 1 < at.size and at[i] < end:
-        later = winner(at, i + 1)
+        later = i + 1
+        while later + 1 < at.size and at[later + 1] == at[later]:
+            later += 1
         later_trusted = trust(quality[later], value[later])
         if at[later] - at[i] <= max_gap_us and at[later] > start:
             span = min(at[later], end) - max(at[i], start)
@@ -134,17 +140,19 @@ def fold_stepped(
     quality: Ints,
     reasons: Ints,
     segment: int,
-    kind: int,
-    max_gap_us: int,
-    from_at: int,
-    to_at: int,
-    interval_us: int,
+    param: np.void,
+    span: tuple[int, int, int],
     rows: Records,
-    n: int,
-) -> tuple[int, int]:
-    """Rows of a stepped segment from row n on; returns (n, the edge up to which it is complete)."""
+    filled: Ints,
+) -> int:
+    """Rows of a stepped segment from row filled[0] on; returns the edge up to which it is complete.
+
+    span is (from_at, to_at, interval_us).
+    """
+    from_at, to_at, interval_us = span
+    kind, max_gap_us = param["kind"], param["max_gap_us"]
     i = first_reading(at, from_at)
-    start = from_at
+    start: int = from_at
     while start < to_at:
         later = winner(at, i + 1) if i + 1 < at.size else at.size
         while later < at.size and (at[later] <= start or at[i] + max_gap_us <= start):
@@ -153,13 +161,15 @@ def fold_stepped(
         if at[i] >= to_at or at[i] + max_gap_us <= start:
             break
         start = max(start, at[i] - at[i] % interval_us)
-        if n == rows.size:
-            return n, start
+        if filled[0] == rows.size:
+            return start
         end = min(start + interval_us, to_at)
-        i = _stepped_row(at, value, quality, reasons, i, segment, kind, max_gap_us, start, end, rows, n)
-        n += 1
+        i = _stepped_row(
+            at, value, quality, reasons, i, segment, kind, max_gap_us, start, end, rows, filled[0]
+        )
+        filled[0] += 1
         start += interval_us
-    return n, to_at
+    return to_at
 
 
 @kernel
@@ -181,7 +191,9 @@ def _stepped_row(
     high, low, least, largest = 0.0, 0.0, math.inf, -math.inf
     covered, substituted, used, on, worst, bits = 0, 0, 0, 0, 0, 0
     while at[i] < end:
-        later = winner(at, i + 1) if i + 1 < at.size else at.size
+        later = i + 1
+        while later + 1 < at.size and at[later + 1] == at[later]:
+            later += 1
         until = min(at[i] + max_gap_us, end)
         if later < at.size:
             until = min(until, at[later])

@@ -6,8 +6,6 @@ same time only the last counts, the winner.
 
 import math
 
-import numpy as np
-
 from kernels._jit import kernel
 from kernels.rows import (
     BAD,
@@ -23,16 +21,32 @@ from kernels.rows import (
 
 @kernel
 def winner(at: Ints, i: int) -> int:
-    """The last reading at the time of reading i."""
+    """The last reading at the time of reading i.
+
+    Loops over readings write this out: a call counts references of its arrays in
+    and out, atomically, which there costs more than the rest (measured).
+    """
     while i + 1 < at.size and at[i + 1] == at[i]:
         i += 1
     return i
 
 
 @kernel
+def count_before(at: Ints, instant: int, low: int, high: int) -> int:
+    """The first i of low to high with at[i] >= instant; high if there is none."""
+    while low < high:
+        middle = (low + high) // 2
+        if at[middle] < instant:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+@kernel
 def first_reading(at: Ints, from_at: int) -> int:
     """The winner at or last before from_at; without one the first winner. at must not be empty."""
-    i = int(np.searchsorted(at, from_at, side="right")) - 1
+    i = count_before(at, from_at + 1, 0, at.size) - 1
     return i if i >= 0 else winner(at, 0)
 
 

@@ -1,0 +1,129 @@
+"""Computed points: a formula evaluated at every time at which an input was read.
+
+At each such time every input is taken by its own declaration: exactly at a
+reading its value; else stepped, the reading before it for less than max_gap, or
+sloped, the line to the next reading if the two are not further apart than
+max_gap. What comes out is again a sorted list of readings.
+"""
+
+import math
+
+import numpy as np
+
+from kernels._jit import kernel
+from kernels.fold_row import count_before, trust
+from kernels.methods import evaluate
+from kernels.rows import BAD, GAP, LATE, LINEAR, POINT_PARAMS, RANGE, STATE, Floats, Ints, Records
+from kernels.twofold import over, weighted
+
+
+@kernel
+def evaluate_union(
+    offsets: Ints,
+    at: Ints,
+    value: Floats,
+    quality: Ints,
+    reasons: Ints,
+    params: Records,
+    method: int,
+    constants: Floats,
+    from_at: int,
+    to_at: int,
+    out_at: Ints,
+    out_value: Floats,
+    out_quality: Ints,
+    out_reasons: Ints,
+) -> int:
+    """Readings of one computed point at all distinct times of its inputs in [from_at, to_at].
+
+    Input i is readings offsets[i] to offsets[i + 1], sorted as for
+    fold.fold_intervals; the last one before from_at and the first after to_at
+    belong to it. Times in µs, values in the units the method takes. Quality is
+    the worst of the inputs, reasons are all of them. An input that is bad or has
+    no value (reason gap) makes the value NaN and bad; so does a result that is
+    not finite (reason range). The outputs must have room for the readings in
+    the span. Returns the number written. Definition: reference.evaluate_union.
+    """
+    k = params.size
+    last = np.empty(k, np.int64)  # per input the last reading at or before the instant, absolute
+    inputs = np.empty(k)
+    state = np.zeros(2, np.int64)  # worst quality and reasons of the inputs
+    for i in range(k):
+        last[i] = count_before(at, from_at, offsets[i], offsets[i + 1]) - 1
+    n = 0
+    while n < out_at.size:
+        instant = to_at + 1
+        for i in range(k):
+            if last[i] + 1 < offsets[i + 1]:
+                instant = min(instant, at[last[i] + 1])
+        if instant > to_at:
+            break
+        state[0] = 0
+        state[1] = 0
+        for i in range(k):
+            while last[i] + 1 < offsets[i + 1] and at[last[i] + 1] == instant:
+                last[i] += 1
+            span = (offsets[i], last[i], offsets[i + 1])
+            inputs[i] = _input_at(at, value, quality, reasons, span, params[i], instant, state)
+        result = evaluate(method, inputs, constants) if state[0] < BAD else np.nan
+        if state[0] < BAD and not math.isfinite(result):
+            result = np.nan
+            state[0] = BAD
+            state[1] |= RANGE
+        out_at[n] = instant
+        out_value[n] = result
+        out_quality[n] = state[0]
+        out_reasons[n] = state[1] & ~LATE
+        n += 1
+    return n
+
+
+@kernel
+def _input_at(
+    at: Ints,
+    value: Floats,
+    quality: Ints,
+    reasons: Ints,
+    span: tuple[int, int, int],
+    param: np.void,
+    instant: int,
+    state: Ints,
+) -> float:
+    """The value of one input; its quality and reasons are added to state.
+
+    span is (first reading, last reading at or before the instant, end).
+    """
+    first, i, end = span
+    if i >= first:
+        trusted = trust(quality[i], value[i])
+        if at[i] == instant:
+            state[0] = max(state[0], trusted)
+            state[1] |= reasons[i]
+            return float(value[i])
+        if param["sloped"] == 0 or param["kind"] == STATE:
+            if instant - at[i] < param["max_gap_us"]:
+                state[0] = max(state[0], trusted)
+                state[1] |= reasons[i]
+                return float(value[i])
+        elif i + 1 < end:
+            later = i + 1
+            while later + 1 < end and at[later + 1] == at[later]:
+                later += 1
+            if at[later] - at[i] <= param["max_gap_us"]:
+                state[0] = max(state[0], trusted, trust(quality[later], value[later]))
+                state[1] |= reasons[i] | reasons[later]
+                ahead, behind = float(at[later] - instant), float(instant - at[i])
+                return over(*weighted(value[i], ahead, value[later], behind), ahead + behind)[0]
+    state[0] = BAD
+    state[1] |= GAP
+    return np.nan
+
+
+def warm_up() -> None:
+    """Compile evaluate_union with all it calls."""
+    ints, floats = np.zeros(1, np.int64), np.zeros(1)
+    params = np.zeros(1, POINT_PARAMS)
+    offsets = np.array([0, 1])
+    evaluate_union(
+        offsets, ints, floats, ints, ints, params, LINEAR, np.zeros(2), 0, 0, ints, floats, ints, ints
+    )  # fmt: skip

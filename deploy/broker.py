@@ -22,7 +22,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from deploy.account import Account, own_folder, write_private
-from deploy.process import end, log_tail, spawn
+from deploy.process import end, log_since, spawn
 from ingest.errors import StackwattError
 
 USER = "stackwatt"
@@ -30,7 +30,6 @@ MAX_QUEUED_BYTES = 2_000_000_000
 """What one disconnected client may leave waiting in the broker: hours of a plant, not its memory."""
 
 _ALSO_IN = ("/usr/sbin", "/usr/local/sbin", "/opt/homebrew/sbin")
-_STOP_GRACE_S = 30.0
 _PBKDF2_ITERATIONS = 101  # Mosquitto's own default; the password is 192 random bits
 
 
@@ -75,6 +74,8 @@ def mosquitto_config(folder: Path, bind: str, port: int) -> str:
 
 class Broker:
     """One broker process: `start`, `stop`, `kill` as often as wanted."""
+
+    STOP_GRACE_S = 30.0
 
     def __init__(
         self,
@@ -156,14 +157,14 @@ class Broker:
             if self.process.poll() is not None or time.monotonic() > deadline:
                 self.stop()
                 raise StackwattError(
-                    f"the broker did not start on {self.bind}:{self.port}: {log_tail(self.log)}"
+                    f"the broker did not start on {self.bind}:{self.port}: {log_since(self.log)}"
                 )
             time.sleep(0.02)
 
     def stop(self) -> None:
         """Orderly: Mosquitto saves its queues."""
         if self.process is not None:
-            end(self.process, signal.SIGTERM, _STOP_GRACE_S)
+            end(self.process, signal.SIGTERM, self.STOP_GRACE_S)
             self.process = None
 
     def kill(self) -> None:

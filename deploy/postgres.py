@@ -22,14 +22,13 @@ import psycopg
 from psycopg.conninfo import make_conninfo
 
 from deploy.account import Account, can_reach, own_folder, write_private
-from deploy.process import end, log_tail, spawn
+from deploy.process import end, log_since, spawn
 from ingest.errors import StackwattError
 
 USER = "stackwatt"
 DATABASE = "stackwatt"
 _SOCKET_NAME_PORT = 5432
 _SOCKET_PATH_LIMIT = 100  # sun_path holds 108 bytes, macOS 104
-_STOP_GRACE_S = 60.0
 
 _SETTINGS = {
     "shared_buffers": "256MB",
@@ -72,7 +71,11 @@ def find_programs(home: Path, account: Account | None) -> Path:
 
 
 class PostgresServer:
-    """One embedded server: `prepare` once, then `start`, `stop`, `kill` as often as wanted."""
+    """One embedded server: `start`, `stop`, `kill` as often as wanted."""
+
+    STOP_SIGNAL = signal.SIGINT
+    """Fast shutdown: sessions are ended, everything is written."""
+    STOP_GRACE_S = 60.0
 
     def __init__(
         self,
@@ -139,12 +142,14 @@ class PostgresServer:
                 return
             if time.monotonic() > deadline:
                 self.stop()
-                raise StackwattError(f"PostgreSQL did not start within {timeout_s:g} s: {log_tail(self.log)}")
+                raise StackwattError(
+                    f"PostgreSQL did not start within {timeout_s:g} s: {log_since(self.log)}"
+                )
             time.sleep(0.05)
 
     def spawn(self) -> subprocess.Popen[bytes]:
         """Start the server's process and return at once."""
-        return spawn(self.command(), log=self.log, account=self._account, death_signal=signal.SIGINT)
+        return spawn(self.command(), log=self.log, account=self._account, death_signal=self.STOP_SIGNAL)
 
     def answers(self) -> bool:
         """Whether the server takes connections; makes the database the first time it does."""
@@ -160,9 +165,9 @@ class PostgresServer:
         return True
 
     def stop(self) -> None:
-        """Fast shutdown: sessions are ended, everything is written."""
+        """Orderly, ending what sessions there are."""
         if self.process is not None:
-            end(self.process, signal.SIGINT, _STOP_GRACE_S)
+            end(self.process, self.STOP_SIGNAL, self.STOP_GRACE_S)
             self.process = None
         self.remove_sockets()
 
@@ -213,14 +218,14 @@ class PostgresServer:
         PostgreSQL does the latter itself unless the number now belongs to another process of the
         same account, which is the rule rather than the exception in a restarted container.
         """
-        deadline = time.monotonic() + _STOP_GRACE_S
+        deadline = time.monotonic() + self.STOP_GRACE_S
         while pid_file.exists():
             lines = pid_file.read_text(encoding="utf-8").splitlines()
             pid = int(lines[0]) if lines and lines[0].isdigit() else 0
             if not _is_postgres_of(pid, self.folder / "data"):
                 pid_file.unlink(missing_ok=True)
                 return
-            os.kill(pid, signal.SIGINT)
+            os.kill(pid, self.STOP_SIGNAL)
             if time.monotonic() > deadline:
                 raise StackwattError(f"PostgreSQL (pid {pid}) still runs on {self.folder} and does not stop")
             time.sleep(0.1)

@@ -62,10 +62,11 @@ def end(process: subprocess.Popen[bytes], stop_signal: signal.Signals, grace_s: 
         return process.wait()
 
 
-def log_tail(log: Path, lines: int = 5) -> str:
-    """The last lines of a log, for the sentence that says why its process ended."""
+def log_since(log: Path, offset: int = 0, lines: int = 5) -> str:
+    """The last lines a process has written since its log had `offset` bytes: why it ended."""
     if not log.exists():
         return ""
     with log.open("rb") as file:
-        file.seek(max(0, log.stat().st_size - 8_192))
+        size = log.stat().st_size
+        file.seek(max(offset if offset <= size else 0, size - 8_192))  # smaller: it was turned over
         return "\n".join(file.read().decode("utf-8", "replace").splitlines()[-lines:])

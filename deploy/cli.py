@@ -1,0 +1,68 @@
+"""The console command: names of commands, and what an error looks like.
+
+Every command is a module of `deploy.commands` that imports what it starts only
+when it runs, so asking for help loads neither numba nor a web server. An error
+is one sentence on standard error: exit 2 where the input is wrong, else 1.
+"""
+
+import sys
+
+import typer
+
+from deploy.commands import (
+    bench,
+    check,
+    demo,
+    ingest,
+    keys,
+    migrate,
+    plant,
+    serve,
+    simulate,
+    test,
+    up,
+)
+from deploy.supervisor import StopRequestedError
+from ingest.errors import InputError, StackwattError
+
+_PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
+
+app = typer.Typer(
+    name="stackwatt",
+    help="Streaming energy and carbon monitoring for industrial plants.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+app.command("demo")(demo.demo)
+app.command("up")(up.up)
+app.command("check")(check.check)
+app.command("test", context_settings=_PASS_ON, add_help_option=False)(test.test)
+app.command("bench", context_settings=_PASS_ON, add_help_option=False)(bench.bench)
+app.command("ingest")(ingest.ingest)
+app.command("serve")(serve.serve)
+app.command("simulate", context_settings=_PASS_ON, add_help_option=False)(simulate.simulate)
+app.command("migrate")(migrate.migrate)
+app.add_typer(plant.app, name="plant")
+app.add_typer(keys.app, name="keys")
+
+
+def main() -> None:
+    """Run the command line."""
+    arguments = sys.argv[1:]
+    if arguments[:1] == ["stackwatt"]:  # ./run stackwatt …
+        arguments = arguments[1:]
+    try:
+        app(args=arguments, prog_name="stackwatt")
+    except StopRequestedError:
+        sys.exit(130)
+    except InputError as error:
+        _fail(error, 2)
+    except StackwattError as error:
+        _fail(error, 1)
+
+
+def _fail(error: StackwattError, code: int) -> None:
+    sys.stderr.write(f"{error}\n")
+    sys.exit(code)

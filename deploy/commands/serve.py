@@ -1,0 +1,19 @@
+"""`serve`: the HTTP API and the live page."""
+
+from typing import Annotated
+
+import typer
+
+from deploy.commands import options
+
+
+def serve(
+    dsn: options.Dsn = None,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on.")] = 8080,
+    admin_key: options.AdminKey = None,
+) -> None:
+    """Run the service until SIGTERM."""
+    from service import main
+
+    raise typer.Exit(main.run(options.stored_dsn(dsn), host, port, admin_key))

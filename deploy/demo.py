@@ -16,7 +16,6 @@ from typing import Any
 from deploy.account import unprivileged_account
 from deploy.display import Display, printer, terminal
 from deploy.figures import CommittedReadings, SiteLine, latest, site_line
-from deploy.process import ROOT
 from deploy.stack import Wishes, our_part, start
 from deploy.state import Endpoints, State
 from deploy.supervisor import Supervisor
@@ -27,11 +26,6 @@ SITES = ("steel", "cement")
 _REFRESH_S = 1.0
 _ACKNOWLEDGE_TIMEOUT_S = 120.0
 _STORE_TIMEOUT_S = 60.0
-
-
-def plant_files() -> tuple[Path, ...]:
-    """The two plants that ship with the simulator."""
-    return tuple(ROOT / "simulator" / "plants" / f"{site}.yaml" for site in SITES)
 
 
 @dataclass(slots=True)

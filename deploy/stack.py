@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+import psycopg
+
 from deploy.broker import Broker
 from deploy.ports import choose
 from deploy.postgres import PostgresServer
@@ -74,6 +76,7 @@ def start(wishes: Wishes, state: State, supervisor: Supervisor, say: Callable[[s
     dsn = wishes.dsn or _start_postgres(state, supervisor, ports.pg, say)
     for step in asyncio.run(migrate(dsn)):
         say(f"migrated: {step}")
+    plants = wishes.plants or _plants_for_an_empty_database(dsn, say)
     mqtt_url = wishes.mqtt_url or _start_broker(wishes, state, supervisor, ports.mqtt, say)
     endpoints = Endpoints(
         bind=wishes.bind,
@@ -86,7 +89,7 @@ def start(wishes: Wishes, state: State, supervisor: Supervisor, say: Callable[[s
         key=state.admin_key(wishes.admin_key),
     )
     state.write_endpoints(endpoints)
-    supervisor.start(_ingest(wishes, state, endpoints))
+    supervisor.start(_ingest(plants, state, endpoints))
     supervisor.start(_serve(state, endpoints))
     say("waiting for ingest (the first start compiles the kernels) and serve")
     supervisor.wait(["ingest", "serve"], _READY_TIMEOUT_S)
@@ -115,6 +118,21 @@ def our_part(
         grace_s=grace_s,
         restart=restart,
     )
+
+
+def shipped_plants() -> tuple[Path, ...]:
+    """The plant files of the two simulated sites."""
+    return tuple(sorted((ROOT / "simulator" / "plants").glob("*.yaml")))
+
+
+def _plants_for_an_empty_database(dsn: str, say: Callable[[str], None]) -> tuple[Path, ...]:
+    """None where the database knows a plant: ingest then takes all it knows."""
+    with psycopg.connect(dsn) as connection:
+        if connection.execute("SELECT FROM plan_version LIMIT 1").fetchone():
+            return ()
+    plants = shipped_plants()
+    say(f"no --plant given and none applied yet: taking {' and '.join(plant.name for plant in plants)}")
+    return plants
 
 
 def _choose_ports(wishes: Wishes) -> _Ports:
@@ -179,8 +197,8 @@ def _start_broker(
     return broker.url
 
 
-def _ingest(wishes: Wishes, state: State, endpoints: Endpoints) -> Part:
-    plants = [word for plant in wishes.plants for word in ("--plant", str(plant.resolve()))]
+def _ingest(plant_files: Sequence[Path], state: State, endpoints: Endpoints) -> Part:
+    plants = [word for plant in plant_files for word in ("--plant", str(plant.resolve()))]
     return our_part(
         state,
         "ingest",

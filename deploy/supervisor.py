@@ -103,6 +103,7 @@ class Supervisor:
         deadline = time.monotonic() + timeout_s
         waiting = [running for running in self._running if running.part.name in names]
         while waiting:
+            self._look(time.monotonic(), waiting)
             for running in list(waiting):
                 name = running.part.name
                 if running.process.poll() is not None:
@@ -116,7 +117,8 @@ class Supervisor:
                 elif time.monotonic() > deadline:
                     raise StackwattError(f"{name} is not ready after {timeout_s:g} s; see {running.part.log}")
             if waiting:
-                self.pause(_STEP_S)
+                self._check_stop()
+                time.sleep(_STEP_S)
 
     def pause(self, seconds: float) -> None:
         """Sleep, and meanwhile keep the parts running.
@@ -126,8 +128,7 @@ class Supervisor:
         """
         until = time.monotonic() + seconds
         while True:
-            if self._stop_requests:
-                raise StopRequestedError("stopped by signal")
+            self._check_stop()
             self._look(time.monotonic())
             left = until - time.monotonic()
             if left <= 0:
@@ -169,10 +170,15 @@ class Supervisor:
                 return
             time.sleep(_STEP_S / 4)
 
-    def _look(self, now: float) -> None:
+    def _check_stop(self) -> None:
+        if self._stop_requests:
+            raise StopRequestedError("stopped by signal")
+
+    def _look(self, now: float, starting: Sequence[_Running] = ()) -> None:
+        """Start again what has ended, unless it is `starting`: a first start that fails is an error."""
         for index, running in enumerate(self._running):
             part = running.part
-            if running.process.poll() is None or not part.restart:
+            if running.process.poll() is None or not part.restart or running in starting:
                 continue
             if running.again_at is None:
                 failures = running.failures + 1 if now - running.started_at < _STABLE_S else 1

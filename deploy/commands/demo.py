@@ -24,11 +24,11 @@ def demo(
 ) -> None:
     """Run the stack with two plants; with --for, exit 1 unless published = acknowledged = stored."""
     from deploy import demo as demonstration
-    from deploy.stack import Wishes
+    from deploy.stack import Wishes, shipped_plants
 
     wishes = Wishes(
         state=state,
-        plants=demonstration.plant_files(),
+        plants=shipped_plants(),
         bind=bind,
         http_port=http_port,
         mqtt_port=mqtt_port,

@@ -1,12 +1,16 @@
 """`ingest`: the process that turns messages into facts."""
 
 import asyncio
+import logging
+import os
+import socket
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from deploy.commands import options
+from deploy.commands.database import stored_dsn
 
 Url = Annotated[
     str | None,
@@ -17,15 +21,28 @@ Url = Annotated[
 
 
 def ingest(
-    plant: Annotated[list[Path] | None, typer.Option(help="Plant file; may be given more than once.")] = None,
+    plant: Annotated[
+        list[Path] | None,
+        typer.Option(help="Plant file to apply; may be given more than once [default: none]."),
+    ] = None,
     dsn: options.Dsn = None,
     mqtt_url: Url = None,
     http_host: Annotated[str, typer.Option(help="Address of health and metrics.")] = "127.0.0.1",
     http_port: Annotated[int, typer.Option(help="Port of health and metrics.")] = 8081,
     wait: Annotated[bool, typer.Option(help="Wait for a site that another ingest holds, or exit 2.")] = True,
 ) -> None:
-    """Run ingest for the plants given, until SIGTERM; then it drains."""
-    from ingest import main
+    """Run ingest for the plants given, else for every site of the database, until SIGTERM; then drain."""
+    from ingest.main import run
+    from ingest.settings import IngestSettings
 
-    given = options.stored_dsn(dsn)
-    raise typer.Exit(asyncio.run(main.run(given, mqtt_url, list(plant or ()), http_host, http_port, wait)))
+    logging.basicConfig(level=logging.INFO, format=options.LOG_FORMAT)
+    settings = IngestSettings(
+        dsn=stored_dsn(dsn),
+        mqtt_url=mqtt_url,
+        plants=tuple(plant or ()),
+        http_host=http_host,
+        http_port=http_port,
+        wait=wait,
+        holder=f"ingest, process {os.getpid()} on {socket.gethostname()}",
+    )
+    raise typer.Exit(asyncio.run(run(settings)))

@@ -1,20 +1,16 @@
 """`keys`: who may use the HTTP API."""
 
-import asyncio
-from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, TypeVar
+from typing import Annotated
 
-import psycopg
 import typer
 
 from deploy.commands import options
+from deploy.commands.database import on_database
 
 app = typer.Typer(help="Keys of the HTTP API.", no_args_is_help=True)
 
-T = TypeVar("T")
 _UNIX = datetime(1970, 1, 1, tzinfo=UTC)
-Connection = psycopg.AsyncConnection[tuple[object, ...]]
 
 
 @app.command("create")
@@ -29,7 +25,7 @@ def create(
     """Make a key and print it; it is stored hashed and cannot be shown again."""
     from service import keys
 
-    typer.echo(_on_database(dsn, lambda connection: keys.create(connection, name, scope, site)))
+    typer.echo(on_database(dsn, lambda connection: keys.create(connection, name, scope, site)))
 
 
 @app.command("list")
@@ -37,7 +33,7 @@ def list_all(dsn: options.Dsn = None) -> None:
     """Print every key's name, scopes, sites and age, never the key."""
     from service import keys
 
-    for record in _on_database(dsn, keys.list_all):
+    for record in on_database(dsn, keys.list_all):
         sites = "all sites" if record.sites is None else ",".join(record.sites)
         revoked = "" if record.revoked_at is None else f"  revoked {_day(record.revoked_at)}"
         typer.echo(
@@ -50,21 +46,8 @@ def revoke(name: Annotated[str, typer.Argument(help="Name of the key.")], dsn: o
     """Make a key worthless from now on."""
     from service import keys
 
-    _on_database(dsn, lambda connection: keys.revoke(connection, name))
+    on_database(dsn, lambda connection: keys.revoke(connection, name))
     typer.echo(f"{name} is revoked")
-
-
-def _on_database(dsn: str | None, work: Callable[[Connection], Awaitable[T]]) -> T:
-    async def run() -> T:
-        async with await psycopg.AsyncConnection.connect(
-            options.stored_dsn(dsn), autocommit=True
-        ) as connection:
-            return await work(connection)
-
-    try:
-        return asyncio.run(run())
-    except psycopg.OperationalError as error:
-        raise options.unreachable(error) from error
 
 
 def _day(at: int) -> str:

@@ -1,13 +1,9 @@
 """Options that more than one command has."""
 
-import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
-import psycopg
 import typer
-
-from ingest.errors import InputError, StackwattError
 
 State = Annotated[Path, typer.Option(help="Folder for everything the stack keeps.")]
 Bind = Annotated[str, typer.Option(help="Address to listen on.")]
@@ -29,21 +25,5 @@ AdminKey = Annotated[
     str | None, typer.Option(envvar="STACKWATT_ADMIN_KEY", hidden=True, help="Only from the environment.")
 ]
 
-
-def stored_dsn(given: str | None, state: Path = Path(".state")) -> str:
-    """The database to work on: the one given, else the embedded one of `./.state`."""
-    if given is not None:
-        return given
-    file = state / "endpoints.json"
-    try:
-        body: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(
-            f"no database: give one by --dsn or STACKWATT_DSN, or run where ./run up has left {file}"
-        ) from error
-    return str(body["dsn"])
-
-
-def unreachable(error: psycopg.OperationalError) -> StackwattError:
-    """One sentence for a database that is not there; libpq's own may have several lines."""
-    return StackwattError(f"the database cannot be reached: {' '.join(str(error).split())}")
+LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+"""Of our processes; their output goes to standard error."""

@@ -1,10 +1,13 @@
 """`serve`: the HTTP API and the live page."""
 
+import asyncio
+import logging
 from typing import Annotated
 
 import typer
 
 from deploy.commands import options
+from deploy.commands.database import stored_dsn
 
 
 def serve(
@@ -14,6 +17,7 @@ def serve(
     admin_key: options.AdminKey = None,
 ) -> None:
     """Run the service until SIGTERM."""
-    from service import main
+    from service.main import run
 
-    raise typer.Exit(main.run(options.stored_dsn(dsn), host, port, admin_key))
+    logging.basicConfig(level=logging.INFO, format=options.LOG_FORMAT)
+    raise typer.Exit(asyncio.run(run(stored_dsn(dsn), host, port, admin_key)))

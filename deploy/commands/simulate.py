@@ -1,11 +1,14 @@
 """`simulate`: a plant whose truth is known, publishing to a broker."""
 
 import asyncio
+import logging
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from deploy.commands import options
 
 
 class Kind(StrEnum):
@@ -54,4 +57,5 @@ def simulate(
         at_once_days=at_once,
         rows_per_s=rows_per_s,
     )
+    logging.basicConfig(level=logging.INFO, format=options.LOG_FORMAT)
     raise typer.Exit(asyncio.run(main.run(kind.value, mqtt_url, stats, given)))

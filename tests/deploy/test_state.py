@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from deploy.account import Account, can_reach, data_folder, open_state
-from deploy.commands.options import stored_dsn
+from deploy.commands.database import stored_dsn
 from deploy.commands.up import external_broker
 from deploy.ports import choose
 from deploy.stack import Wishes

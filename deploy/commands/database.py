@@ -1,0 +1,52 @@
+"""The database a command works on, and what it looks like when it is away."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import psycopg
+
+from ingest.errors import InputError, StackwattError
+
+Connection = psycopg.AsyncConnection[tuple[Any, ...]]
+T = TypeVar("T")
+
+
+def stored_dsn(given: str | None, state: Path = Path(".state")) -> str:
+    """The database to work on: the one given, else the embedded one of `./.state`."""
+    if given is not None:
+        return given
+    file = state / "endpoints.json"
+    try:
+        body: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(
+            f"no database: give one by --dsn or STACKWATT_DSN, or run where ./run up has left {file}"
+        ) from error
+    return str(body["dsn"])
+
+
+def on_database(dsn: str | None, work: Callable[[Connection], Awaitable[T]]) -> T:
+    """Run `work` on one connection, each statement its own transaction."""
+
+    async def connected() -> T:
+        async with await psycopg.AsyncConnection.connect(stored_dsn(dsn), autocommit=True) as connection:
+            return await work(connection)
+
+    return reached(connected())
+
+
+def reached(work: Awaitable[T]) -> T:
+    """The outcome of work on the database; one sentence where it is not there or has no schema."""
+
+    async def awaited() -> T:
+        return await work
+
+    try:
+        return asyncio.run(awaited())
+    except psycopg.OperationalError as error:
+        raise StackwattError(f"the database cannot be reached: {' '.join(str(error).split())}") from error
+    except psycopg.errors.UndefinedTable as error:
+        raise StackwattError("the database has no schema yet: run `stackwatt migrate`") from error

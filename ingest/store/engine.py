@@ -72,7 +72,9 @@ class Months:
             async with connection.transaction():
                 await connection.execute("SELECT pg_advisory_xact_lock(%s)", [PARTITION_LOCK])
                 await connection.execute(
-                    sql.SQL("CREATE TABLE IF NOT EXISTS {} PARTITION OF reading FOR VALUES FROM ({}) TO ({})").format(
+                    sql.SQL(
+                        "CREATE TABLE IF NOT EXISTS {} PARTITION OF reading FOR VALUES FROM ({}) TO ({})"
+                    ).format(
                         sql.Identifier(f"reading_{start:%Y_%m}"),
                         sql.Literal(start.isoformat()),
                         sql.Literal(end.isoformat()),

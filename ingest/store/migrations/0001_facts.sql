@@ -4,7 +4,8 @@ CREATE TABLE site (
     site_no    integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     id         text    NOT NULL UNIQUE,
     epoch      bigint  NOT NULL DEFAULT 0,     -- +1 whenever a writer takes the site
-    holder     text                            -- who took it last, for the one who waits
+    holder     text,                           -- who took it last, for the one who waits
+    subscribed text[]  NOT NULL DEFAULT '{}'   -- topic filters its broker session holds
 );
 
 CREATE TABLE plan_version (

@@ -1,0 +1,77 @@
+"""Deliveries to readings: decode, admit, and put refusals into words for the store."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ingest.metrics import IngestMetrics
+from ingest.pipeline.admission import Admission, ClockSuspicion, leads
+from ingest.pipeline.batch import Readings
+from ingest.plant.plan import Plan
+from ingest.source import Delivery
+from ingest.store.rejected import Refusal
+from ingest.wire import Rejection, RejectReason, WireDecoder
+
+
+@dataclass(slots=True)
+class Admitted:
+    """What a batch of deliveries holds."""
+
+    readings: Readings
+    refusals: list[Refusal]
+
+
+class Gate:
+    """Decodes and admits for one plan."""
+
+    def __init__(self, plan: Plan, metrics: IngestMetrics) -> None:
+        """Unknown keys and QoS 0 readings are counted in `metrics`."""
+        self._site = plan.site
+        self._decoder = WireDecoder(plan)
+        self._admission = Admission(plan)
+        self._suspicion = ClockSuspicion(plan.n_measured)
+        self._metrics = metrics
+
+    def admit(self, deliveries: Sequence[Delivery], monotonic_us: int) -> Admitted | None:
+        """Readings and refusals of deliveries; None while they say that our own clock is behind."""
+        if not deliveries:
+            return Admitted(Readings.empty(), [])
+        decoded = self._decoder.decode(deliveries)
+        self._suspicion.hear(decoded.point, leads(decoded, deliveries), monotonic_us)
+        if self._suspicion.suspect(monotonic_us):
+            return None
+        found = self._admission.admit(decoded, deliveries)
+        self._metrics.unknown_keys.labels(self._site).inc(decoded.unknown_keys)
+        self._metrics.at_most_once.labels(self._site).inc(found.at_most_once)
+        point = found.point.astype(np.int64)
+        count = np.zeros(point.size, np.int64)
+        readings = Readings(
+            point,
+            found.measured_at,
+            found.received_at,
+            found.value,
+            count,
+            found.quality,
+            found.reasons,
+            found.seq,
+        )
+        return Admitted(readings, [_refusal(deliveries, rejection) for rejection in found.rejections])
+
+    def unstorable(self, delivery: Delivery, detail: str) -> Refusal:
+        """The refusal of a message that the database does not take."""
+        reason = str(RejectReason.UNSTORABLE)
+        return Refusal(delivery.topic, delivery.payload, None, reason, detail, delivery.received_at)
+
+
+def _refusal(deliveries: Sequence[Delivery], rejection: Rejection) -> Refusal:
+    delivery = deliveries[rejection.message]
+    return Refusal(
+        topic=delivery.topic,
+        payload=delivery.payload,
+        element=rejection.element,
+        reason=str(rejection.reason),
+        detail=rejection.detail,
+        received_at=delivery.received_at,
+        count=rejection.count,
+    )

@@ -1,0 +1,61 @@
+"""Patience with a database that is away.
+
+Connection, resource and serialisation errors say nothing about the data: the same
+transaction is tried again, with growing pauses, for as long as it takes, and the
+site says what it is waiting for. The writer's lock is looked at each time: it may
+have gone with the connection.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+
+import psycopg
+
+from ingest.errors import SiteBusyError
+from ingest.metrics import IngestMetrics
+from ingest.status import SiteStatus
+from ingest.store.writer import Writer, lost
+
+log = logging.getLogger(__name__)
+
+FIRST_PAUSE_S = 0.05
+LONGEST_PAUSE_S = 2.0
+
+
+async def patiently(
+    step: Callable[[], Awaitable[None]],
+    writer: Writer,
+    holder: str,
+    status: SiteStatus,
+    metrics: IngestMetrics,
+) -> None:
+    """Run a step until the database lets it through.
+
+    Raises:
+        psycopg.Error: the database refuses what the step holds.
+        StaleEpochError: another ingest has taken the site.
+    """
+    pause_s = FIRST_PAUSE_S
+    while True:
+        try:
+            if "database" in status.trouble or "site" in status.trouble:
+                await writer.take_site(holder)
+            await step()
+        except psycopg.Error as error:
+            if not lost(error):
+                raise
+            if "database" not in status.trouble:
+                log.warning("site %s waits for the database: %s", status.site, error)
+            status.missing("database", " ".join(str(error).split()) or type(error).__name__)
+        except SiteBusyError as error:
+            status.missing("site", str(error))
+        else:
+            if "database" in status.trouble:
+                log.info("site %s has its database again", status.site)
+            status.there("database")
+            status.there("site")
+            return
+        metrics.retries.labels(status.site).inc()
+        await asyncio.sleep(pause_s)
+        pause_s = min(2 * pause_s, LONGEST_PAUSE_S)

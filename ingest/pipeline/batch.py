@@ -1,0 +1,137 @@
+"""What one transaction writes, as columns.
+
+Points, KPIs and sources stand here as plan indices; the store turns them into
+its own numbers. Instants are µs, NaN and `NO_COUNT` mean none.
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from ingest.model import NEVER
+from kernels.rows import INTERVAL_ROW, STEP_ROW
+
+IntArray = npt.NDArray[np.int64]
+FloatArray = npt.NDArray[np.float64]
+Rows = npt.NDArray[np.void]
+
+KPI_ROW = np.dtype(
+    [
+        ("kpi", "i8"),
+        ("start_at", "i8"),
+        ("a", "f8"),
+        ("b", "f8"),
+        ("covered_us", "i8"),
+        ("valid_us", "i8"),
+        ("substituted_us", "i8"),
+        ("quality", "i8"),
+        ("reasons", "i8"),
+    ]
+)
+"""The sums of one KPI in one interval."""
+
+EMISSION_ROW = np.dtype(
+    [
+        ("source", "i8"),
+        ("start_at", "i8"),
+        ("mass_kg", "f8"),
+        ("covered_us", "i8"),
+        ("valid_us", "i8"),
+        ("substituted_us", "i8"),
+        ("quality", "i8"),
+        ("reasons", "i8"),
+    ]
+)
+"""What one source emitted in one interval."""
+
+
+@dataclass(slots=True)
+class Readings:
+    """Accepted readings as columns of equal length, in order of arrival."""
+
+    point: IntArray
+    measured_at: IntArray
+    received_at: IntArray
+    value: FloatArray
+    count: IntArray
+    quality: IntArray
+    reasons: IntArray
+    seq: IntArray
+
+    @staticmethod
+    def empty() -> "Readings":
+        """No readings."""
+        ints = [np.zeros(0, np.int64) for _ in range(7)]
+        return Readings(ints[0], ints[1], ints[2], np.zeros(0), *ints[3:])
+
+    def __len__(self) -> int:
+        return int(self.point.size)
+
+    def take(self, chosen: npt.NDArray[np.bool_] | IntArray) -> "Readings":
+        """The chosen rows."""
+        return Readings(*(getattr(self, name)[chosen] for name in self.__dataclass_fields__))
+
+    @staticmethod
+    def join(parts: "list[Readings]") -> "Readings":
+        """The rows of all parts, in order."""
+        if not parts:
+            return Readings.empty()
+        names = Readings.__dataclass_fields__
+        return Readings(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
+
+
+@dataclass(slots=True)
+class Latest:
+    """A KPI in one of its windows at the present horizon."""
+
+    kpi: int
+    window_us: int
+    from_at: int
+    to_at: int
+    a: float
+    b: float
+    value: float | None
+    reason: str | None
+    covered_us: int
+    valid_us: int
+    substituted_us: int
+    quality: int
+    reasons: int
+
+
+@dataclass(slots=True)
+class Batch:
+    """The rows of one transaction."""
+
+    watermark: int = NEVER
+    readings: Readings = field(default_factory=Readings.empty)
+    intervals: Rows = field(default_factory=lambda: np.zeros(0, INTERVAL_ROW))
+    """INTERVAL_ROW; `segment` is the plan index of the point. All closed."""
+    provisional: Rows = field(default_factory=lambda: np.zeros(0, INTERVAL_ROW))
+    """Rows of intervals whose end the watermark has passed but which wait for the next reading."""
+    steps: Rows = field(default_factory=lambda: np.zeros(0, STEP_ROW))
+    kpi_rows: Rows = field(default_factory=lambda: np.zeros(0, KPI_ROW))
+    emissions: Rows = field(default_factory=lambda: np.zeros(0, EMISSION_ROW))
+    latest: list[Latest] = field(default_factory=list)
+    closed_points: IntArray = field(default_factory=lambda: np.zeros(0, np.int64))
+    closed_until: IntArray = field(default_factory=lambda: np.zeros(0, np.int64))
+    """Frontier of each of `closed_points` after this batch."""
+    late: Readings = field(default_factory=Readings.empty)
+    """Readings that touch closed time: stored and recomputed by a transaction of their own."""
+    behind: IntArray = field(default_factory=lambda: np.zeros((0, 2), np.int64))
+    """(point, start_at) closed behind a KPI that had gone on without the point."""
+    duplicates: int = 0
+    more: bool = False
+    """Whether closings are left that did not fit: another batch should follow at once."""
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing to commit."""
+        return not (
+            len(self.readings)
+            or self.intervals.size
+            or self.provisional.size
+            or self.latest
+            or self.behind.size
+        )

@@ -1,0 +1,115 @@
+"""The pure pipeline of one site: admitted readings in, one transaction's rows out.
+
+    readings → tail (append, insert, duplicate, late) → watermark
+             → close intervals → emissions, KPIs → windows at the horizon
+
+A tick is a batch without readings on the same path. Time comes in as arguments;
+nothing here waits. Late readings leave in `Batch.late`, for `ingest.pipeline.late`.
+"""
+
+import numpy as np
+
+from ingest.model import NEVER, Reason
+from ingest.pipeline import closing
+from ingest.pipeline.batch import Batch, IntArray, Readings, Rows
+from ingest.pipeline.kpis import KpiBoard
+from ingest.pipeline.signals import from_tail
+from ingest.pipeline.state import SiteState
+from ingest.plant.plan import Plan
+from kernels.tail import DUPLICATE, LATE, REOPENS
+
+CLOSINGS_PER_BATCH = 5000
+"""Rows closed in one transaction; at 100 000 points one edge closes as many intervals at once."""
+
+
+class SitePipeline:
+    """Turns readings of one site into batches."""
+
+    def __init__(self, plan: Plan, state: SiteState) -> None:
+        """Go on from `state`, empty or rebuilt."""
+        self.plan = plan
+        self.state = state
+        self._board = KpiBoard(state)
+        self._passed = NEVER
+        self._kpi_readers = _readers_of(plan)
+
+    def process(
+        self,
+        readings: Readings,
+        *,
+        monotonic_us: int,
+        caught_up: bool,
+        latest: bool,
+        most: int = CLOSINGS_PER_BATCH,
+    ) -> Batch:
+        """One batch.
+
+        Args:
+            readings: admitted readings in order of arrival; `count` is filled here.
+            monotonic_us: a monotonic clock.
+            caught_up: whether the source has handed out all it had (watermark moves with time).
+            latest: whether KPI windows are to be evaluated.
+            most: about how many interval rows to close.
+        """
+        state = self.state
+        readings.count = state.counts(readings.point, readings.value)
+        outcome = state.insert(readings)
+        fresh = outcome < DUPLICATE
+        late = (outcome == LATE) | (outcome == REOPENS)
+        batch = Batch(
+            readings=readings if fresh.all() else readings.take(fresh),
+            late=_marked_late(readings.take(late)) if late.any() else Readings.empty(),
+            duplicates=int((outcome == DUPLICATE).sum()),
+        )
+        accepted = outcome != DUPLICATE
+        if accepted.any():
+            event_at = np.minimum(readings.measured_at, readings.received_at)[accepted]
+            state.watermark.observe(int(event_at.max()), monotonic_us)
+        state.watermark.tick(monotonic_us, caught_up=caught_up)
+        batch.watermark = state.watermark.at
+        self._close(batch, latest=latest, most=most)
+        return batch
+
+    def _close(self, batch: Batch, *, latest: bool, most: int) -> None:
+        state = self.state
+        found = closing.look_ahead(state)
+        self._board.begin(found)
+        frontier_before = state.kpi_closed.copy()
+        closed = closing.close(state, found, most)
+        batch.intervals, batch.steps, batch.more = closed.rows, closed.steps, closed.more
+        batch.closed_points = closed.points
+        batch.closed_until = state.points["closed_until"][closed.points].copy()
+        batch.emissions = closing.emissions(self.plan, closed.rows)
+        batch.behind = self._behind(closed.rows, frontier_before)
+        load = from_tail(state)
+        batch.kpi_rows, batch.latest = self._board.evaluate(found, load, latest=latest)
+        edge = (
+            batch.watermark - batch.watermark % self.plan.interval_us if batch.watermark != NEVER else NEVER
+        )
+        if edge > self._passed and not closed.more:
+            self._passed = edge
+            batch.provisional = closing.provisional(state, load)
+        if closed.rows.size or batch.kpi_rows.size:
+            state.trim()
+
+    def _behind(self, rows: Rows, frontier: IntArray) -> IntArray:
+        """(point, start_at) of rows closed behind a KPI that has gone on without them."""
+        if not rows.size or not len(self.plan.kpis):
+            return np.zeros((0, 2), np.int64)
+        latest_reader = np.full(len(self.plan.points), NEVER, np.int64)
+        point, kpi = self._kpi_readers
+        np.maximum.at(latest_reader, point, frontier[kpi])
+        chosen = rows["start_at"] < latest_reader[rows["segment"]]
+        return np.stack([rows["segment"][chosen], rows["start_at"][chosen]], axis=1)
+
+
+def _marked_late(readings: Readings) -> Readings:
+    readings.reasons = readings.reasons | int(Reason.LATE)
+    return readings
+
+
+def _readers_of(plan: Plan) -> tuple[IntArray, IntArray]:
+    """(point, KPI) pairs as two columns."""
+    pairs = [(point, k) for k, kpi in enumerate(plan.kpis) for point in kpi.points]
+    array = np.array(pairs, np.int64).reshape(-1, 2)
+    return np.ascontiguousarray(array[:, 0]), np.ascontiguousarray(array[:, 1])

@@ -1,0 +1,232 @@
+"""The life of one site's ingest: take the site, follow its plan, feed it, let it go."""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+
+from psycopg import AsyncConnection
+
+from ingest.errors import SiteBusyError
+from ingest.metrics import IngestMetrics
+from ingest.mqtt.subscriber import Subscriber
+from ingest.plant import plan_from_body
+from ingest.plant.plan import Plan
+from ingest.settings import IngestSettings
+from ingest.site import Clocks, SiteIngest
+from ingest.source import Delivery
+from ingest.status import SiteStatus
+from ingest.store.inbox import Inbox
+from ingest.store.registry import newest_plan
+from ingest.store.writer import Writer
+
+log = logging.getLogger(__name__)
+
+LINGER_S = 0.05
+MESSAGES_PER_BATCH = 10_000
+PAYLOAD_PER_BATCH = 512 * 1024
+"""A batch closes after so long, so many messages or so many bytes (some 10 000 readings in batch forms)."""
+TICK_US = 1_000_000
+INBOX_EVERY_US = 250_000
+INBOX_ROWS = 20
+PLAN_EVERY_US = 2_000_000
+BUSY_PAUSE_S = 1.0
+
+
+class SiteRun:
+    """Runs one site until told to stop."""
+
+    def __init__(
+        self,
+        settings: IngestSettings,
+        site_no: int,
+        plan: Plan,
+        status: SiteStatus,
+        metrics: IngestMetrics,
+        clocks: Clocks,
+    ) -> None:
+        """`plan` is the newest applied version."""
+        self._settings = settings
+        self._plan = plan
+        self._site_no = site_no
+        self.status = status
+        self._metrics = metrics
+        self._clocks = clocks
+        self._writer = Writer(settings.dsn, site_no, str(plan.zone), clocks.now)
+        self._inbox = Inbox(site_no, clocks.now)
+        self._subscribed: tuple[str, ...] | None = None
+        self._next_plan: Plan | None = None
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Ingest until `stop` is set; raises SiteBusyError where waiting is off."""
+        if not await self._take_site(stop):
+            return
+        try:
+            while not stop.is_set():
+                ingest = SiteIngest(
+                    self._writer, self._plan, self._settings.holder, self.status, self._metrics, self._clocks
+                )
+                await ingest.rebuild()
+                self._inbox.rewind()
+                await self._ingest(ingest, stop)
+                if self._next_plan is None:
+                    return
+                log.info("site %s goes on under plan version %d", self._plan.site, self._next_plan.version)
+                self._plan, self._next_plan = self._next_plan, None
+        finally:
+            await self._writer.close()
+
+    async def _take_site(self, stop: asyncio.Event) -> bool:
+        while not stop.is_set():
+            try:
+                await self._writer.take_site(self._settings.holder)
+            except SiteBusyError as error:
+                if not self._settings.wait:
+                    raise
+                if "site" not in self.status.trouble:
+                    log.warning("%s; waiting for it", error)
+                self.status.missing("site", str(error))
+                await asyncio.sleep(BUSY_PAUSE_S)
+            else:
+                self.status.there("site")
+                return True
+        return False
+
+    async def _ingest(self, ingest: SiteIngest, stop: asyncio.Event) -> None:
+        """Feed the site from its sources until `stop` or a new plan."""
+        plan = self._plan
+        async with AsyncExitStack() as stack:
+            subscriber = None
+            if self._settings.mqtt_url is not None:
+                held: list[str] = []
+
+                async def look() -> None:
+                    held[:] = await _subscribed(await ingest.connection(), self._site_no)
+
+                await ingest.patiently(look)
+                subscriber = await stack.enter_async_context(
+                    Subscriber(
+                        self._settings.mqtt_url,
+                        site=plan.site,
+                        filters=[f"{plan.topic_prefix}/{plan.site}/#", *plan.topics],
+                        now=self._clocks.now,
+                        subscribed=held,
+                        on_subscribed=self._note_subscribed,
+                    )
+                )
+            inbox_at = plan_at = took_at = 0
+            while not stop.is_set():
+                deliveries = await self._collect(subscriber)
+                now = self._clocks.monotonic()
+                if (
+                    deliveries
+                    or ingest.more
+                    or now - took_at >= TICK_US
+                    or (ingest.unsaid and ingest.latest_due())
+                ):
+                    took_at = now
+                    await self._take(ingest, subscriber, deliveries, stop)
+                if ingest.late_due():
+                    _acknowledge(subscriber, await ingest.flush_late())
+                if now - inbox_at >= INBOX_EVERY_US:
+                    inbox_at = now
+                    if await self._take_inbox(ingest, caught_up=subscriber is None or subscriber.caught_up):
+                        inbox_at = 0
+                    elif self._settings.until_inbox_empty and not ingest.more:
+                        break
+                if now - plan_at >= PLAN_EVERY_US:
+                    plan_at = now
+                    await ingest.patiently(lambda: self._housekeep(ingest))
+                    if self._next_plan is not None:
+                        break
+            _acknowledge(subscriber, await ingest.flush_late())
+
+    async def _collect(self, subscriber: Subscriber | None) -> list[Delivery]:
+        if subscriber is None:
+            await asyncio.sleep(0 if self._settings.until_inbox_empty else LINGER_S)
+            return []
+        deliveries = await subscriber.collect(LINGER_S, MESSAGES_PER_BATCH)
+        if subscriber.connected:
+            self.status.there("broker")
+        else:
+            self.status.missing("broker", subscriber.trouble)
+        self.status.caught_up = subscriber.caught_up
+        self._metrics.connected.labels(self._plan.site).set(int(subscriber.connected))
+        return deliveries
+
+    async def _take(
+        self,
+        ingest: SiteIngest,
+        subscriber: Subscriber | None,
+        deliveries: Sequence[Delivery],
+        stop: asyncio.Event,
+    ) -> None:
+        for chunk in _chunks(deliveries):
+            caught_up = subscriber is not None and subscriber.caught_up
+            while not stop.is_set():
+                free = await ingest.take(chunk, caught_up=caught_up)
+                if free is not None:
+                    self.status.there("clock")
+                    _acknowledge(subscriber, free)
+                    break
+                self.status.missing(
+                    "clock", "more than half of the points heard say that our own clock is behind"
+                )
+                await asyncio.sleep(BUSY_PAUSE_S)
+                for delivery in chunk:
+                    delivery.received_at = self._clocks.now()
+
+    async def _take_inbox(self, ingest: SiteIngest, *, caught_up: bool) -> bool:
+        rows: list[Delivery] = []
+
+        async def look() -> None:
+            rows[:] = await self._inbox.collect(await ingest.connection(), INBOX_ROWS)
+
+        await ingest.patiently(look)
+        if not rows:
+            return False
+        await ingest.take(rows, caught_up=caught_up, inbox=True)
+        self._inbox.consumed([row.token for row in rows])
+        return True
+
+    def _note_subscribed(self, filters: tuple[str, ...]) -> None:
+        self._subscribed = filters
+
+    async def _housekeep(self, ingest: SiteIngest) -> None:
+        """Look for a newer plan and write down what the broker session holds."""
+        connection = await ingest.connection()
+        if self._subscribed is not None:
+            await connection.execute(
+                "UPDATE site SET subscribed = %s WHERE site_no = %s", [list(self._subscribed), self._site_no]
+            )
+            self._subscribed = None
+        stored = await newest_plan(connection, self._site_no)
+        if stored is not None and stored.version > self._plan.version:
+            effective_at = round(stored.effective_at.timestamp() * 1e6)
+            watermark = self.status.watermark
+            if watermark is None or watermark - watermark % self._plan.interval_us >= effective_at:
+                self._next_plan = plan_from_body(stored.body, stored.version)
+
+
+async def _subscribed(connection: AsyncConnection, site_no: int) -> list[str]:
+    cursor = await connection.execute("SELECT subscribed FROM site WHERE site_no = %s", [site_no])
+    row = await cursor.fetchone()
+    return list(row[0]) if row else []
+
+
+def _acknowledge(subscriber: Subscriber | None, deliveries: Sequence[Delivery]) -> None:
+    if subscriber is not None and deliveries:
+        subscriber.acknowledge(deliveries)
+
+
+def _chunks(deliveries: Sequence[Delivery]) -> list[Sequence[Delivery]]:
+    """Deliveries in batches of bounded payload; one empty batch where there are none."""
+    chunks, begin, size = [], 0, 0
+    for place, delivery in enumerate(deliveries):
+        size += len(delivery.payload)
+        if size >= PAYLOAD_PER_BATCH:
+            chunks.append(deliveries[begin : place + 1])
+            begin, size = place + 1, 0
+    if begin < len(deliveries) or not chunks:
+        chunks.append(deliveries[begin:])
+    return chunks

@@ -1,0 +1,30 @@
+"""What an ingest process is told from outside.
+
+Read once at the edge (command line, environment) and passed in; nothing else in
+`ingest` looks at the environment. DSN and broker URL may hold passwords, so they
+are never part of a log line.
+"""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class IngestSettings:
+    """Settings of one ingest process."""
+
+    dsn: str = field(repr=False)
+    """Of the database."""
+    mqtt_url: str | None = field(repr=False, default=None)
+    """Of the broker; None: the inbox only."""
+    plants: tuple[Path, ...] = ()
+    """Plant files to apply at start; without any, every site the database knows is ingested."""
+    http_host: str = "127.0.0.1"
+    http_port: int | None = 8081
+    """Where health and metrics are served; None: nowhere."""
+    wait: bool = True
+    """Whether to wait for a site that another ingest holds; else exit 2."""
+    holder: str = "ingest"
+    """How this process names itself to one that waits for its site."""
+    until_inbox_empty: bool = False
+    """End when the inbox is consumed: an import without a running ingest."""

@@ -1,0 +1,158 @@
+"""The statements by which facts are written, each inside the caller's transaction.
+
+Columns come in as plan indices and leave as the store's numbers. Who may write,
+and when a transaction begins and ends, is the writer's business.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from psycopg import AsyncCursor
+
+from ingest.pipeline.batch import Batch, Readings, Rows
+from ingest.store.registry import Numbers
+from ingest.store.tables import INTERVAL, READING, FigureTable
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """What every row of one transaction carries."""
+
+    batch_no: int
+    known_at: int
+    plan_version: int
+
+
+async def write_readings(cursor: AsyncCursor, readings: Readings, numbers: Numbers, stamp: Stamp) -> None:
+    """COPY readings as they are."""
+    if len(readings):
+        await READING.copy(cursor, len(readings), reading_columns(readings, numbers, stamp))
+
+
+def reading_columns(readings: Readings, numbers: Numbers, stamp: Stamp) -> dict[str, np.ndarray | int]:
+    """The columns of `reading` for COPY."""
+    return {
+        "point_no": numbers.points[readings.point],
+        "measured_at": readings.measured_at,
+        "received_at": readings.received_at,
+        "value": readings.value,
+        "quality": readings.quality,
+        "reasons": readings.reasons,
+        "seq": readings.seq,
+        "batch_no": stamp.batch_no,
+    }
+
+
+async def stage_intervals(
+    cursor: AsyncCursor, rows: Rows, numbers: Numbers, stamp: Stamp, *, revision: int, cause: int = 0
+) -> None:
+    """COPY interval rows into the staging table; the caller merges."""
+    await _stage(cursor, INTERVAL, numbers.points[rows["segment"]], rows, stamp, revision, cause)
+
+
+async def stage_rows(
+    cursor: AsyncCursor,
+    table: FigureTable,
+    key: str,
+    numbers: np.ndarray,
+    rows: Rows,
+    stamp: Stamp,
+    *,
+    revision: int = 1,
+    cause: int = 0,
+) -> None:
+    """COPY figure rows and merge them."""
+    if rows.size:
+        await _stage(cursor, table, numbers[rows[key]], rows, stamp, revision, cause)
+        await cursor.execute(table.merge)
+
+
+async def _stage(
+    cursor: AsyncCursor,
+    table: FigureTable,
+    keys: np.ndarray,
+    rows: Rows,
+    stamp: Stamp,
+    revision: int,
+    cause: int,
+) -> None:
+    if not rows.size:
+        return
+    columns = list(table.staged.columns)
+    values: dict[str, np.ndarray | int] = {
+        name: rows[name] for name in columns if name in (rows.dtype.names or ())
+    }
+    values |= {
+        columns[0]: keys,
+        "revision": revision,
+        "cause": cause,
+        "plan_version": stamp.plan_version,
+        "known_at": stamp.known_at,
+        "batch_no": stamp.batch_no,
+    }
+    await table.staged.copy(cursor, rows.size, values)
+
+
+async def write_steps(cursor: AsyncCursor, steps: Rows, numbers: Numbers, stamp: Stamp) -> None:
+    """Book counter steps that were not normal."""
+    for step in steps:
+        await cursor.execute(
+            """
+            INSERT INTO ledger (point_no, at, previous_at, class, increment, correction, batch_no)
+            VALUES (%s, to_timestamp(0) + %s * interval '1 microsecond',
+                    to_timestamp(0) + %s * interval '1 microsecond', %s, %s, %s, %s)
+            ON CONFLICT (point_no, at) DO UPDATE
+               SET previous_at = excluded.previous_at, class = excluded.class, increment = excluded.increment,
+                   correction = excluded.correction, batch_no = excluded.batch_no
+            """,
+            [
+                int(numbers.points[step["segment"]]),
+                int(step["at"]),
+                int(step["previous_at"]),
+                int(step["step_class"]),
+                int(step["increment"]),
+                int(step["correction"]),
+                stamp.batch_no,
+            ],
+        )
+
+
+async def write_frontiers(
+    cursor: AsyncCursor, point_no: np.ndarray, closed_until: np.ndarray, stamp: Stamp
+) -> None:
+    """Move the checkpoint of points forward."""
+    await cursor.execute(
+        """
+        INSERT INTO point_state (point_no, closed_until, batch_no)
+        SELECT p, to_timestamp(0) + c * interval '1 microsecond', %s FROM unnest(%s::int[], %s::bigint[]) AS t (p, c)
+        ON CONFLICT (point_no) DO UPDATE SET closed_until = excluded.closed_until, batch_no = excluded.batch_no
+        """,
+        [stamp.batch_no, point_no.tolist(), closed_until.tolist()],
+    )
+
+
+async def write_latest(cursor: AsyncCursor, batch: Batch, numbers: Numbers, stamp: Stamp) -> None:
+    """Replace the changed rows of `kpi_latest`."""
+    if not batch.latest:
+        return
+    await cursor.executemany(
+        """
+        INSERT INTO kpi_latest
+        VALUES (%s, %s, to_timestamp(0) + %s * interval '1 microsecond', to_timestamp(0) + %s * interval '1 microsecond',
+                %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, to_timestamp(0) + %s * interval '1 microsecond', %s)
+        ON CONFLICT (kpi_no, window_us) DO UPDATE
+           SET (from_at, to_at, a, b, value, reason, covered_us, valid_us, substituted_us, quality, reasons,
+                plan_version, known_at, batch_no)
+             = (excluded.from_at, excluded.to_at, excluded.a, excluded.b, excluded.value, excluded.reason,
+                excluded.covered_us, excluded.valid_us, excluded.substituted_us, excluded.quality, excluded.reasons,
+                excluded.plan_version, excluded.known_at, excluded.batch_no)
+        """,
+        [
+            [
+                int(numbers.kpis[row.kpi]), row.window_us, row.from_at, row.to_at, row.a, row.b, row.value, row.reason,
+                row.covered_us, row.valid_us, row.substituted_us, row.quality, row.reasons,
+                stamp.plan_version, stamp.known_at, stamp.batch_no,
+            ]
+            for row in batch.latest
+        ],
+    )  # fmt: skip

@@ -1,0 +1,66 @@
+"""The inbox as a source: what entered by HTTP or by an import, in the order it came.
+
+A row is consumed by the transaction that stores what it holds, so there is nothing
+to acknowledge afterwards; a row handed out and not consumed is handed out again by
+the next process, or after `rewind`.
+"""
+
+from collections.abc import Callable
+
+import msgspec
+from psycopg import AsyncConnection
+
+from ingest.source import Delivery
+
+
+class Envelope(msgspec.Struct):
+    """The body of an inbox row of kind `reading`."""
+
+    topic: str
+    payload: str
+    """Wire v1."""
+
+
+class Inbox:
+    """Unconsumed inbox rows of one site; `priority` 0 before 1."""
+
+    def __init__(self, site_no: int, now: Callable[[], int]) -> None:
+        """`now` is the clock in µs; readings without a time take it."""
+        self._site_no = site_no
+        self._now = now
+        self._handed_out: set[int] = set()
+
+    def rewind(self) -> None:
+        """Hand out again what was not consumed."""
+        self._handed_out.clear()
+
+    def consumed(self, tokens: list[int]) -> None:
+        """These rows are committed."""
+        self._handed_out.difference_update(tokens)
+
+    async def collect(self, connection: AsyncConnection, most: int) -> list[Delivery]:
+        """Waiting rows, at most `most`; a body that is no envelope is handed out as it is, to be refused."""
+        cursor = await connection.execute(
+            """
+            SELECT inbox_no, body FROM inbox
+             WHERE site_no = %s AND batch_no IS NULL AND NOT inbox_no = ANY(%s)
+             ORDER BY priority, inbox_no LIMIT %s
+            """,
+            [self._site_no, list(self._handed_out), most],
+        )
+        deliveries = []
+        for inbox_no, body in await cursor.fetchall():
+            try:
+                envelope = msgspec.json.decode(body, type=Envelope)
+            except msgspec.MsgspecError:
+                envelope = Envelope(topic=f"inbox/{inbox_no}", payload=body)
+            self._handed_out.add(inbox_no)
+            deliveries.append(
+                Delivery(
+                    topic=envelope.topic,
+                    payload=envelope.payload.encode(),
+                    received_at=self._now(),
+                    token=inbox_no,
+                )
+            )
+        return deliveries

@@ -1,0 +1,209 @@
+"""Late readings: stored once, recomputed, revised, in one transaction.
+
+The frontiers cannot tell whether a reading of closed time is already stored, so
+here SQL does (an anti-join), which costs too much for every batch; that is why
+late readings are gathered for about a second. The rows that differ after folding
+again are revisions; equal rows change nothing.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from psycopg import AsyncCursor
+
+from ingest.model import NEVER, Cause
+from ingest.pipeline import closing, late
+from ingest.pipeline.batch import KPI_ROW, IntArray, Readings, Rows
+from ingest.pipeline.kpis import Terms
+from ingest.pipeline.state import SiteState
+from ingest.store.facts import Stamp, reading_columns, stage_intervals, stage_rows, write_steps
+from ingest.store.neighbours import as_signals, from_loaded, load_readings, neighbours
+from ingest.store.registry import Numbers
+from ingest.store.rollups import roll_up
+from ingest.store.tables import EMISSION, INTERVAL, KPI_VALUE, STAGED_READING
+from ingest.store.writer import Writer
+from kernels.rows import INTERVAL_ROW, NO_COUNT
+
+FIRST_LATE_REVISION = 2
+"""An interval closed with nothing in it has no row; its first row is the second thing said of it."""
+
+
+@dataclass(slots=True)
+class Revised:
+    """What a late transaction did."""
+
+    stored: int
+    """Readings that were new."""
+    changed: int
+    """Intervals that got a new revision."""
+    kpi_rows: Rows
+    """KPI rows made again, for the ring of the windows."""
+
+
+class LateWriter:
+    """Writes late readings of one site through its writer."""
+
+    def __init__(self, writer: Writer, state: SiteState, numbers: Numbers, zone: str) -> None:
+        """`state` gives frontiers and plan; it is read, not changed."""
+        self._writer = writer
+        self._state = state
+        self._numbers = numbers
+        self._zone = zone
+        self._terms = Terms(state.plan)
+
+    async def commit(self, readings: Readings, plan_version: int) -> Revised:
+        """Store and recompute in one transaction; raises as `Writer.commit` does."""
+        stamp = await self._writer.begin(plan_version)
+        if stamp is None:
+            return Revised(0, 0, np.zeros(0, KPI_ROW))
+        connection = await self._writer.connection()
+        await self._writer.ensure_months(readings)
+        async with connection.transaction(), connection.cursor() as cursor:
+            await self._writer.open(cursor, stamp, self._state.watermark.at, len(readings))
+            stored = await self._store(cursor, readings, stamp)
+            point, first, last = _extent(stored)
+            changed = await self._recompute(cursor, point, first, last, stamp) if point.size else _none()
+            rows = await self.refigure(cursor, changed, stamp)
+            await self._writer.announce(cursor, stamp)
+        self._writer.done()
+        return Revised(stored.shape[0], changed.shape[0], rows)
+
+    async def _store(self, cursor: AsyncCursor, readings: Readings, stamp: Stamp) -> IntArray:
+        """Insert what is not stored yet; (point, measured_at) of the new ones."""
+        columns = reading_columns(readings, self._numbers, stamp)
+        await STAGED_READING.copy(cursor, len(readings), columns)
+        await cursor.execute(
+            """
+            INSERT INTO reading
+            SELECT DISTINCT ON (s.point_no, s.measured_at, s.value, s.quality, s.seq) s.*
+              FROM staged_reading s
+             WHERE NOT EXISTS (
+                   SELECT 1 FROM reading r
+                    WHERE r.point_no = s.point_no AND r.measured_at = s.measured_at
+                      AND r.value = s.value AND r.quality = s.quality AND r.seq = s.seq)
+             ORDER BY s.point_no, s.measured_at, s.value, s.quality, s.seq, s.received_at
+            RETURNING point_no, (extract(epoch FROM measured_at) * 1000000)::bigint
+            """
+        )
+        return self._as_plan_indices(await cursor.fetchall())
+
+    def _as_plan_indices(self, pairs: list[tuple[int, int]]) -> IntArray:
+        array = np.array(pairs, np.int64).reshape(-1, 2)
+        order = np.argsort(self._numbers.points)
+        array[:, 0] = order[np.searchsorted(self._numbers.points[order], array[:, 0])]
+        return array
+
+    async def _recompute(
+        self, cursor: AsyncCursor, point: IntArray, first: IntArray, last: IntArray, stamp: Stamp
+    ) -> IntArray:
+        """Fold what the new readings touch again; (point, start_at) of the intervals that changed."""
+        state = self._state
+        before, after = await neighbours(cursor, self._numbers.points[point], first, last)
+        spans = late.affected(state, point, first, last, before, after)
+        loaded = await load_readings(cursor, state, self._numbers, spans.point, spans.begin, spans.end)
+        rows, steps = (
+            late.refold(state, as_signals(loaded, spans.point), spans) if spans.point.size else (None, None)
+        )
+        parts = [np.zeros(0, INTERVAL_ROW)] if rows is None else [rows]
+        widest = state.params["max_gap_us"][point]
+        low = np.maximum(np.where(before == NEVER, first, before), first - widest)
+        high = np.minimum(np.where(after == NEVER, last + widest, after), last + widest)
+        parts += await self._recompute_computed(cursor, point, low, high)
+        if steps is not None:
+            await write_steps(cursor, steps, self._numbers, stamp)
+        return await self._revise(cursor, np.concatenate(parts), stamp)
+
+    async def _recompute_computed(
+        self, cursor: AsyncCursor, inputs: IntArray, first: IntArray, last: IntArray
+    ) -> list[Rows]:
+        state, parts = self._state, []
+        spans = late.computed_spans(state, inputs, first, last)
+        reaches = closing.look_ahead(state).reaches
+        for point, begin, end in zip(
+            spans.point.tolist(), spans.begin.tolist(), spans.end.tolist(), strict=True
+        ):
+            needed = np.array(state.plan.computed[point - state.plan.n_measured].inputs)
+            loaded = await load_readings(
+                cursor, state, self._numbers, needed, np.full(needed.size, begin), np.full(needed.size, end)
+            )
+            reach = min(int(reaches[point]), state.watermark.at)
+            parts.append(late.recompute(state, from_loaded(loaded), point, begin, end, reach))
+        return parts
+
+    async def _revise(self, cursor: AsyncCursor, rows: Rows, stamp: Stamp) -> IntArray:
+        if not rows.size:
+            return _none()
+        await stage_intervals(
+            cursor, rows, self._numbers, stamp, revision=FIRST_LATE_REVISION, cause=int(Cause.LATE)
+        )
+        merged = await cursor.execute(INTERVAL.merge)
+        pairs = [(p, round(at.timestamp() * 1_000_000)) for p, at in await merged.fetchall()]
+        changed = self._as_plan_indices(pairs)
+        if changed.size:
+            await roll_up(cursor, self._zone)
+        return changed
+
+    async def refigure(self, cursor: AsyncCursor, changed: IntArray, stamp: Stamp) -> Rows:
+        """Make emissions and KPI values of changed intervals again; the KPI rows that came out."""
+        if not changed.size:
+            return np.zeros(0, KPI_ROW)
+        state, plan = self._state, self._state.plan
+        wanted = {int(p) for p in changed[:, 0]}
+        for kpi in plan.kpis:
+            if wanted.intersection(kpi.points):
+                wanted.update(kpi.points)
+        rows = await self._interval_rows(cursor, sorted(wanted), np.unique(changed[:, 1]))
+        touched = np.zeros(len(rows), bool)
+        pairs = {(int(p), int(at)) for p, at in changed}
+        for i, row in enumerate(rows):
+            touched[i] = (int(row["segment"]), int(row["start_at"])) in pairs
+        revision, cause = FIRST_LATE_REVISION, int(Cause.LATE)
+        emitted = closing.emissions(plan, rows[touched])
+        await stage_rows(
+            cursor, EMISSION, "source", self._numbers.sources, emitted, stamp, revision=revision, cause=cause
+        )
+        figures = late.kpi_rows(state, self._terms, rows, changed)
+        await stage_rows(
+            cursor, KPI_VALUE, "kpi", self._numbers.kpis, figures, stamp, revision=revision, cause=cause
+        )
+        return figures
+
+    async def _interval_rows(self, cursor: AsyncCursor, points: list[int], starts: IntArray) -> Rows:
+        index = np.array(points, np.int64)
+        await cursor.execute(
+            """
+            SELECT point_no, (extract(epoch FROM start_at) * 1000000)::bigint,
+                   coalesce(amount, 'NaN'), coalesce(amount_count, %(no_count)s),
+                   coalesce(mean, 'NaN'), coalesce(min, 'NaN'), coalesce(max, 'NaN'),
+                   covered_us, valid_us, substituted_us, quality, reasons
+              FROM interval
+             WHERE point_no = ANY(%(points)s) AND revision > 0
+               AND start_at = ANY(SELECT to_timestamp(0) + s * interval '1 microsecond'
+                                    FROM unnest(%(starts)s::bigint[]) s)
+             ORDER BY point_no, start_at
+            """,
+            {
+                "points": self._numbers.points[index].tolist(),
+                "starts": starts.tolist(),
+                "no_count": int(NO_COUNT),
+            },
+        )
+        found = await cursor.fetchall()
+        plan_index = (
+            self._as_plan_indices([(row[0], 0) for row in found])[:, 0] if found else np.zeros(0, np.int64)
+        )
+        rows = np.array([tuple(row) for row in found], INTERVAL_ROW) if found else np.zeros(0, INTERVAL_ROW)
+        rows["segment"] = plan_index
+        return rows
+
+
+def _none() -> IntArray:
+    return np.zeros((0, 2), np.int64)
+
+
+def _extent(stored: IntArray) -> tuple[IntArray, IntArray, IntArray]:
+    """Per point the first and the last of its new readings."""
+    point = np.unique(stored[:, 0])
+    first = np.array([stored[stored[:, 0] == p, 1].min() for p in point.tolist()], np.int64)
+    last = np.array([stored[stored[:, 0] == p, 1].max() for p in point.tolist()], np.int64)
+    return point, first, last

@@ -1,0 +1,113 @@
+"""Stored readings near a span, as columns.
+
+Folding [begin, end) again needs the readings from the last usable one at or before
+`begin` to the first usable one at or after `end`. "Usable" is the winner among
+readings of equal time and not bad.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from psycopg import AsyncCursor
+
+from ingest.model import NEVER
+from ingest.pipeline.batch import IntArray, Readings
+from ingest.pipeline.signals import Load, Signals
+from ingest.pipeline.state import SiteState
+from ingest.store.registry import Numbers
+
+_USABLE = """
+    r.quality < 3 AND NOT EXISTS (
+        SELECT 1 FROM reading o
+         WHERE o.point_no = r.point_no AND o.measured_at = r.measured_at AND o.quality = 3
+           AND (o.seq, o.received_at, o.value) > (r.seq, r.received_at, r.value))
+"""
+_MICROSECONDS = "(extract(epoch FROM {}) * 1000000)::bigint"
+
+
+async def neighbours(
+    cursor: AsyncCursor, point_no: IntArray, first: IntArray, last: IntArray
+) -> tuple[IntArray, IntArray]:
+    """Per point the usable reading before `first` and the one after `last`, NEVER where there is none."""
+    await cursor.execute(
+        f"""
+        SELECT {_MICROSECONDS.format("b.at")}, {_MICROSECONDS.format("n.at")}
+          FROM unnest(%s::int[], %s::bigint[], %s::bigint[]) WITH ORDINALITY AS t (point_no, first, last, place)
+          LEFT JOIN LATERAL (
+               SELECT r.measured_at AS at FROM reading r
+                WHERE r.point_no = t.point_no
+                  AND r.measured_at < to_timestamp(0) + t.first * interval '1 microsecond' AND {_USABLE}
+                ORDER BY r.measured_at DESC LIMIT 1) b ON true
+          LEFT JOIN LATERAL (
+               SELECT r.measured_at AS at FROM reading r
+                WHERE r.point_no = t.point_no
+                  AND r.measured_at > to_timestamp(0) + t.last * interval '1 microsecond' AND {_USABLE}
+                ORDER BY r.measured_at LIMIT 1) n ON true
+         ORDER BY t.place
+        """,  # noqa: S608  fragments of this module
+        [point_no.tolist(), first.tolist(), last.tolist()],
+    )
+    rows = [(NEVER if b is None else b, NEVER if n is None else n) for b, n in await cursor.fetchall()]
+    array = np.array(rows, np.int64).reshape(-1, 2)
+    return array[:, 0].copy(), array[:, 1].copy()
+
+
+async def load_readings(
+    cursor: AsyncCursor,
+    state: SiteState,
+    numbers: Numbers,
+    point: IntArray,
+    begin: IntArray,
+    end: IntArray | None,
+) -> Readings:
+    """Readings around [begin, end) of each point (plan indices), in the order of the tail.
+
+    With `end` None all readings from the last usable one at or before `begin` are loaded;
+    a `begin` of NEVER loads from the first.
+    """
+    await cursor.execute(
+        f"""
+        SELECT t.place - 1, {_MICROSECONDS.format("r.measured_at")}, {_MICROSECONDS.format("r.received_at")},
+               r.value, r.quality, r.reasons, r.seq
+          FROM unnest(%s::int[], %s::timestamptz[], %s::timestamptz[]) WITH ORDINALITY
+               AS t (point_no, begin_at, end_at, place)
+         CROSS JOIN LATERAL (
+               SELECT coalesce((SELECT r.measured_at FROM reading r
+                                 WHERE r.point_no = t.point_no AND r.measured_at <= t.begin_at AND {_USABLE}
+                                 ORDER BY r.measured_at DESC LIMIT 1), t.begin_at) AS since,
+                      coalesce((SELECT r.measured_at FROM reading r
+                                 WHERE r.point_no = t.point_no AND r.measured_at >= t.end_at AND {_USABLE}
+                                 ORDER BY r.measured_at LIMIT 1), 'infinity') AS till) span
+          JOIN reading r ON r.point_no = t.point_no AND r.measured_at BETWEEN span.since AND span.till
+         ORDER BY t.place, r.measured_at, r.seq, r.received_at, r.value
+        """,  # noqa: S608  fragments of this module
+        [numbers.points[point].tolist(), _instants(begin), _instants(end) or ["infinity"] * point.size],
+    )
+    rows: list[tuple[Any, ...]] = await cursor.fetchall()
+    columns = list(zip(*rows, strict=True)) if rows else [()] * 7
+    ints = [np.array(columns[i], np.int64) for i in (0, 1, 2, 4, 5, 6)]
+    owner, value = point[ints[0]] if rows else np.zeros(0, np.int64), np.array(columns[3], np.float64)
+    return Readings(owner, ints[1], ints[2], value, state.counts(owner, value), ints[3], ints[4], ints[5])
+
+
+def _instants(at: IntArray | None) -> Sequence[str]:
+    """Instants as PostgreSQL reads them; NEVER is -infinity."""
+    if at is None:
+        return []
+    return ["-infinity" if t == NEVER else f"{np.datetime64(t, 'us')}Z" for t in at.tolist()]
+
+
+def as_signals(readings: Readings, points: IntArray) -> Signals:
+    """Loaded readings as segments in the order of `points`."""
+    parts = []
+    for p in points.tolist():
+        mine = readings.take(readings.point == p)
+        offsets = np.array([0, len(mine)])
+        parts.append(Signals(offsets, mine.measured_at, mine.value, mine.count, mine.quality, mine.reasons))
+    return Signals.join(parts)
+
+
+def from_loaded(readings: Readings) -> Load:
+    """Loaded readings as a source of signals."""
+    return lambda points: as_signals(readings, points)

@@ -1,0 +1,97 @@
+"""A site's state from the store: at start, and after a batch the database refused.
+
+Frontiers come from `point_state`, the watermark from the last commit, the tail
+from `reading`, the windows from `kpi_value`. Whatever the frontiers say too little
+of is closed again by the same code and equals what is stored.
+"""
+
+import numpy as np
+from psycopg import AsyncConnection
+
+from ingest.model import NEVER
+from ingest.pipeline.state import SiteState
+from ingest.plant.plan import Plan
+from ingest.store.neighbours import load_readings
+from ingest.store.registry import Numbers
+from kernels.ring import SLOT, remember
+
+
+async def rebuild(connection: AsyncConnection, site_no: int, plan: Plan, numbers: Numbers) -> SiteState:
+    """The state after the last committed batch."""
+    state = SiteState(plan)
+    async with connection.cursor() as cursor:
+        await cursor.execute(
+            """
+            SELECT (extract(epoch FROM watermark) * 1000000)::bigint FROM ingest_commit
+             WHERE site_no = %s AND watermark IS NOT NULL ORDER BY batch_no DESC LIMIT 1
+            """,
+            [site_no],
+        )
+        row = await cursor.fetchone()
+        if row is not None:
+            state.watermark.at = row[0]
+        await cursor.execute(
+            """
+            SELECT point_no, (extract(epoch FROM closed_until) * 1000000)::bigint FROM point_state
+             WHERE point_no = ANY(%s)
+            """,
+            [numbers.points.tolist()],
+        )
+        closed: dict[int, int] = dict(await cursor.fetchall())
+        for p, number in enumerate(numbers.points.tolist()):
+            state.points["closed_until"][p] = closed.get(number, NEVER)
+        for k, kpi in enumerate(plan.kpis):
+            state.kpi_closed[k] = int(state.points["closed_until"][list(kpi.points)].min())
+        state.trim()
+        measured = np.arange(plan.n_measured)
+        begin = state.points["retain_from"][measured]
+        readings = await load_readings(cursor, state, numbers, measured, begin, None)
+        state.insert(readings, adopt=True)
+    _settle(state)
+    await _load_ring(connection, state, numbers)
+    return state
+
+
+def _settle(state: SiteState) -> None:
+    """Note how far each computed point has used its inputs' readings."""
+    for program in state.plan.computed:
+        closed_until = int(state.points["closed_until"][program.point])
+        if closed_until == NEVER:
+            continue
+        brackets = []
+        for p in program.inputs:
+            e = int(state.points["first"][p])
+            while e >= 0 and state.entries["at"][e] < closed_until:
+                e = int(state.entries["later"][e])
+            if e >= 0:
+                brackets.append(int(state.entries["at"][e]))
+        settled = min(brackets, default=closed_until)
+        inputs = np.array(program.inputs)
+        state.points["settled_until"][inputs] = np.maximum(state.points["settled_until"][inputs], settled)
+
+
+async def _load_ring(connection: AsyncConnection, state: SiteState, numbers: Numbers) -> None:
+    """The closed slots of every KPI, as far back as its longest window."""
+    plan = state.plan
+    for k, kpi in enumerate(plan.kpis):
+        if state.kpi_closed[k] == NEVER:
+            continue
+        cursor = await connection.execute(
+            """
+            SELECT (extract(epoch FROM start_at) * 1000000)::bigint, a, b, covered_us, valid_us, substituted_us,
+                   quality, reasons, %s
+              FROM kpi_value
+             WHERE kpi_no = %s AND start_at >= to_timestamp(0) + %s * interval '1 microsecond'
+                   AND start_at < to_timestamp(0) + %s * interval '1 microsecond'
+             ORDER BY start_at
+            """,
+            [
+                len(kpi.a) + len(kpi.b),
+                int(numbers.kpis[k]),
+                int(state.kpi_closed[k]) - state.ring.shape[1] * plan.interval_us,
+                int(state.kpi_closed[k]),
+            ],
+        )
+        rows = [tuple(row) for row in await cursor.fetchall()]
+        if rows:
+            remember(state.ring[k], np.array(rows, SLOT), plan.interval_us)

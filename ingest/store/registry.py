@@ -1,0 +1,116 @@
+"""Names to numbers: sites, points, KPIs, sources, and the versions of the plant file.
+
+A number, once given, is never given again and survives a rename (`formerly`).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from psycopg import AsyncConnection, sql
+from psycopg.types.json import Jsonb
+
+from ingest.plant.plan import Plan
+
+
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """The store's number of each point, KPI and source of a plan, by plan index."""
+
+    points: npt.NDArray[np.int64]
+    kpis: npt.NDArray[np.int64]
+    sources: npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPlan:
+    """One applied version of a plant file."""
+
+    version: int
+    effective_at: datetime
+    digest: str
+    body: dict[str, Any]
+
+
+async def ensure_site(connection: AsyncConnection, site: str) -> int:
+    """The number of a site, given now if it has none."""
+    await connection.execute("INSERT INTO site (id) VALUES (%s) ON CONFLICT DO NOTHING", [site])
+    cursor = await connection.execute("SELECT site_no FROM site WHERE id = %s", [site])
+    row = await cursor.fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+async def ensure_numbers(connection: AsyncConnection, site_no: int, plan: Plan) -> Numbers:
+    """The numbers of everything in a plan; new names get new ones, renamed points keep theirs."""
+    for point in plan.points:
+        for formerly in point.formerly:
+            await connection.execute(
+                """
+                UPDATE point SET id = %(id)s
+                 WHERE id = %(formerly)s AND NOT EXISTS (SELECT 1 FROM point WHERE id = %(id)s)
+                """,
+                {"id": point.id, "formerly": formerly},
+            )
+    return Numbers(
+        points=await _numbers(connection, "point", site_no, [point.id for point in plan.points]),
+        kpis=await _numbers(connection, "kpi", site_no, [kpi.id for kpi in plan.kpis]),
+        sources=await _numbers(connection, "source", site_no, [source.id for source in plan.sources]),
+    )
+
+
+async def _numbers(
+    connection: AsyncConnection, table: str, site_no: int, ids: Sequence[str]
+) -> npt.NDArray[np.int64]:
+    names = {"table": sql.Identifier(table), "number": sql.Identifier(f"{table}_no")}
+    await connection.execute(
+        sql.SQL(
+            """
+            INSERT INTO {table} (site_no, id)
+            SELECT %s, id FROM unnest(%s::text[]) WITH ORDINALITY AS t (id, place) ORDER BY place
+            ON CONFLICT (id) DO NOTHING
+            """
+        ).format(**names),
+        [site_no, list(ids)],
+    )
+    cursor = await connection.execute(
+        sql.SQL("SELECT id, {number} FROM {table} WHERE site_no = %s").format(**names), [site_no]
+    )
+    known: dict[str, int] = dict(await cursor.fetchall())
+    return np.array([known[name] for name in ids], np.int64)
+
+
+async def newest_plan(connection: AsyncConnection, site_no: int) -> StoredPlan | None:
+    """The newest applied version, in force or to come."""
+    cursor = await connection.execute(
+        """
+        SELECT version, effective_at, digest, body FROM plan_version
+         WHERE site_no = %s ORDER BY version DESC LIMIT 1
+        """,
+        [site_no],
+    )
+    row = await cursor.fetchone()
+    return None if row is None else StoredPlan(*row)
+
+
+async def apply_plan(
+    connection: AsyncConnection, site_no: int, digest: str, body: dict[str, Any], effective_at: datetime
+) -> StoredPlan:
+    """Store a plant file as the newest version, unless it equals that; tells a running ingest."""
+    async with connection.transaction():
+        await connection.execute("SELECT 1 FROM site WHERE site_no = %s FOR UPDATE", [site_no])
+        newest = await newest_plan(connection, site_no)
+        if newest is not None and newest.digest == digest:
+            return newest
+        plan = StoredPlan((newest.version if newest else 0) + 1, effective_at, digest, body)
+        await connection.execute(
+            """
+            INSERT INTO plan_version (site_no, version, effective_at, digest, body) VALUES (%s, %s, %s, %s, %s)
+            """,
+            [site_no, plan.version, plan.effective_at, plan.digest, Jsonb(plan.body)],
+        )
+        await connection.execute("SELECT pg_notify('stackwatt_plan', %s)", [str(site_no)])
+    return plan

@@ -1,0 +1,87 @@
+"""What was refused, kept for whoever has to mend the sender.
+
+Bounded per reason and minute and by age; everything beyond is still counted, per
+reason and day. A refusal is stored in the transaction of the batch it came with,
+so a message is acknowledged only when its refusal is kept too.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from psycopg import AsyncConnection, AsyncCursor
+
+KEPT_PER_REASON_AND_MINUTE = 100
+KEPT_PAYLOAD_BYTES = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A message, or one element of it, that was not accepted."""
+
+    topic: str
+    payload: bytes
+    element: int | None
+    """Index of the refused element; None refuses the whole body."""
+    reason: str
+    detail: str
+    """One sentence: what, where, the value, what was expected."""
+    received_at: int
+    count: int = 1
+    """Readings refused by it."""
+
+
+async def store_rejections(
+    cursor: AsyncCursor, site_no: int, batch_no: int, refusals: Sequence[Refusal]
+) -> None:
+    """Keep refusals up to the bound and count all."""
+    if not refusals:
+        return
+    counts: Counter[str] = Counter()
+    for refusal in refusals:
+        counts[refusal.reason] += refusal.count
+    await cursor.execute(
+        """
+        INSERT INTO rejected_count (site_no, reason, day, total)
+        SELECT %s, reason, (now() AT TIME ZONE 'UTC')::date, total
+          FROM unnest(%s::text[], %s::bigint[]) AS t (reason, total)
+        ON CONFLICT (site_no, reason, day) DO UPDATE SET total = rejected_count.total + excluded.total
+        """,
+        [site_no, list(counts), list(counts.values())],
+    )
+    kept = await _kept_this_minute(cursor, site_no, list(counts))
+    rows = []
+    for refusal in refusals:
+        if kept[refusal.reason] >= KEPT_PER_REASON_AND_MINUTE:
+            continue
+        kept[refusal.reason] += 1
+        payload = refusal.payload[:KEPT_PAYLOAD_BYTES]
+        row = (site_no, refusal.topic.replace("\x00", "\\0"), payload, refusal.element, refusal.reason)
+        rows.append((*row, refusal.detail.replace("\x00", "\\0"), refusal.received_at, batch_no))
+    await cursor.executemany(
+        """
+        INSERT INTO rejected (site_no, topic, payload, element, reason, detail, received_at, batch_no)
+        VALUES (%s, %s, %s, %s, %s, %s, to_timestamp(0) + %s * interval '1 microsecond', %s)
+        """,
+        rows,
+    )
+
+
+async def _kept_this_minute(cursor: AsyncCursor, site_no: int, reasons: list[str]) -> Counter[str]:
+    await cursor.execute(
+        """
+        SELECT reason, count(*) FROM rejected
+         WHERE site_no = %s AND reason = ANY(%s) AND received_at > now() - interval '1 minute'
+         GROUP BY reason
+        """,
+        [site_no, reasons],
+    )
+    return Counter(dict(await cursor.fetchall()))
+
+
+async def forget_rejections(connection: AsyncConnection, site_no: int, days: int) -> None:
+    """Drop refusals older than `days`; the counts stay."""
+    await connection.execute(
+        "DELETE FROM rejected WHERE site_no = %s AND received_at < now() - %s * interval '1 day'",
+        [site_no, days],
+    )

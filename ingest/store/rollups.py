@@ -1,0 +1,75 @@
+"""Hour and day rollups, kept in the transaction that changes an interval.
+
+An hour is made again from its closed intervals, a day from its hours, so live
+view, report and dashboard read one thing. Sums run in the order of time: the
+same intervals give the same bits, whatever order they came in. Days (and hours,
+where a zone is off by half of one) are the site's.
+"""
+
+from psycopg import AsyncCursor, sql
+
+_FIGURES = """
+    sum(i.amount ORDER BY i.start_at),
+    sum(i.amount_count)::bigint,
+    sum(i.mean * (i.valid_us + i.substituted_us) ORDER BY i.start_at)
+        / NULLIF(sum(i.valid_us + i.substituted_us) FILTER (WHERE i.mean IS NOT NULL), 0)::double precision,
+    min(i.min),
+    max(i.max),
+    sum(i.covered_us)::bigint,
+    sum(i.valid_us)::bigint,
+    sum(i.substituted_us)::bigint,
+    CASE WHEN sum(i.valid_us + i.substituted_us) = 0 THEN 3
+         WHEN sum(i.substituted_us) > 0 THEN 2
+         WHEN max(i.quality) > 0 THEN 1
+         ELSE 0 END,
+    bit_or(i.reasons)
+"""
+_COLUMNS = """(point_no, start_at, amount, amount_count, mean, min, max, covered_us, valid_us, substituted_us,
+    quality, reasons, intervals, known_at, batch_no)"""
+_REPLACE = """
+    ON CONFLICT (point_no, start_at) DO UPDATE
+       SET (amount, amount_count, mean, min, max, covered_us, valid_us, substituted_us, quality, reasons, intervals,
+            known_at, batch_no)
+         = (excluded.amount, excluded.amount_count, excluded.mean, excluded.min, excluded.max, excluded.covered_us,
+            excluded.valid_us, excluded.substituted_us, excluded.quality, excluded.reasons, excluded.intervals,
+            excluded.known_at, excluded.batch_no)
+"""
+
+_HOURS = sql.SQL(
+    """
+    WITH touched AS (
+        SELECT DISTINCT point_no, date_trunc('hour', start_at, %(zone)s) AS start_at
+          FROM staged_interval WHERE revision > 0
+    )
+    INSERT INTO interval_hour {columns}
+    SELECT t.point_no, t.start_at, {figures}, count(*), max(i.known_at), max(i.batch_no)
+      FROM touched t
+      JOIN interval i ON i.point_no = t.point_no
+                     AND i.start_at >= t.start_at AND i.start_at < t.start_at + interval '1 hour'
+                     AND i.revision > 0
+     GROUP BY t.point_no, t.start_at
+    {replace}
+    """
+).format(columns=sql.SQL(_COLUMNS), figures=sql.SQL(_FIGURES), replace=sql.SQL(_REPLACE))
+
+_DAYS = sql.SQL(
+    """
+    WITH touched AS (
+        SELECT DISTINCT point_no, date_trunc('day', start_at, %(zone)s) AS start_at
+          FROM staged_interval WHERE revision > 0
+    )
+    INSERT INTO interval_day {columns}
+    SELECT t.point_no, t.start_at, {figures}, sum(i.intervals), max(i.known_at), max(i.batch_no)
+      FROM touched t
+      JOIN interval_hour i ON i.point_no = t.point_no AND i.start_at >= t.start_at
+           AND i.start_at < (t.start_at AT TIME ZONE %(zone)s + interval '1 day') AT TIME ZONE %(zone)s
+     GROUP BY t.point_no, t.start_at
+    {replace}
+    """
+).format(columns=sql.SQL(_COLUMNS), figures=sql.SQL(_FIGURES), replace=sql.SQL(_REPLACE))
+
+
+async def roll_up(cursor: AsyncCursor, zone: str) -> None:
+    """Make the hours and days of the staged intervals again; inside the caller's transaction."""
+    await cursor.execute(_HOURS, {"zone": zone})
+    await cursor.execute(_DAYS, {"zone": zone})

@@ -1,0 +1,261 @@
+"""The one writer of a site: lock, epoch, transactions.
+
+A batch is one transaction that begins by inserting its `ingest_commit` row. When
+the connection is lost in COMMIT, that row says afterwards whether it happened:
+present, the batch is done; absent, the same batch is written again. The site's
+advisory lock lives on a connection of its own, so that a lost data connection
+does not lose the site; every transaction checks the epoch all the same.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+
+from psycopg import AsyncConnection, AsyncCursor, OperationalError
+
+from ingest.errors import SiteBusyError, StaleEpochError
+from ingest.model import NEVER
+from ingest.pipeline.batch import Batch, Readings
+from ingest.store.engine import Engine, Months, detect
+from ingest.store.facts import (
+    Stamp,
+    stage_intervals,
+    stage_rows,
+    write_frontiers,
+    write_latest,
+    write_readings,
+    write_steps,
+)
+from ingest.store.registry import Numbers
+from ingest.store.rejected import Refusal, store_rejections
+from ingest.store.rollups import roll_up
+from ingest.store.tables import EMISSION, INTERVAL, KPI_VALUE, STAGING
+
+FollowUp = Callable[[AsyncCursor, Stamp], Awaitable[None]]
+"""Something a caller adds to a batch's transaction."""
+
+SITE_LOCK = 0x5741_5454
+"""First key of the advisory lock; the second is site_no."""
+
+
+class Writer:
+    """Commits batches of one site, one after the other, each exactly once.
+
+    The caller retries `commit` with the same batch on `OperationalError`; a batch that
+    had in fact been committed is then recognised and not written again.
+    """
+
+    def __init__(self, dsn: str, site_no: int, zone: str, now: Callable[[], int]) -> None:
+        """`zone` names the site's time zone (days of the rollups); `now` is the clock in µs."""
+        self._dsn = dsn
+        self.site_no = site_no
+        self._zone = zone
+        self._now = now
+        self._lock: AsyncConnection | None = None
+        self._connection: AsyncConnection | None = None
+        self._months: Months | None = None
+        self.engine: Engine | None = None
+        self.epoch = 0
+        self._epochs: set[int] = set()
+        self.batch_no = 0
+        self.known_at = NEVER
+        self._pending: Stamp | None = None
+
+    async def take_site(self, holder: str) -> None:
+        """Take the site's writer lock and raise its epoch, unless it is held already.
+
+        Raises:
+            SiteBusyError: another process holds it; the text names that process.
+            StaleEpochError: the lock was lost and somebody else has written since.
+        """
+        if self._lock is not None:
+            if await _alive(self._lock):
+                return
+            await self._lock.close()
+        self._lock = None
+        lock = await AsyncConnection.connect(
+            self._dsn, autocommit=True, keepalives_idle=5, keepalives_interval=5, keepalives_count=2
+        )
+        cursor = await lock.execute("SELECT pg_try_advisory_lock(%s, %s)", [SITE_LOCK, self.site_no])
+        if await cursor.fetchone() != (True,):
+            cursor = await lock.execute("SELECT id, holder FROM site WHERE site_no = %s", [self.site_no])
+            site, other = await cursor.fetchone() or ("?", "?")
+            await lock.close()
+            raise SiteBusyError(f"site {site} is being written by {other}; only one ingest may write a site")
+        cursor = await lock.execute(
+            "UPDATE site SET epoch = epoch + 1, holder = %s WHERE site_no = %s RETURNING epoch",
+            [holder, self.site_no],
+        )
+        row = await cursor.fetchone()
+        assert row is not None
+        if self._epochs and row[0] != self.epoch + 1:
+            await lock.close()
+            raise StaleEpochError(
+                f"site {self.site_no} was written by another ingest meanwhile; this one stops"
+            )
+        self._lock = lock
+        self.epoch = row[0]
+        self._epochs.add(self.epoch)
+
+    async def close(self) -> None:
+        """Give the site back."""
+        for connection in (self._connection, self._lock):
+            if connection is not None:
+                await connection.close()
+        self._connection = self._lock = None
+
+    async def connection(self) -> AsyncConnection:
+        """The data connection, made again if it was lost."""
+        if self._connection is None or self._connection.closed or self._connection.broken:
+            if self._connection is not None:
+                await self._connection.close()
+            connection = await AsyncConnection.connect(self._dsn, autocommit=True)
+            await connection.execute("SET synchronous_commit = on")
+            await connection.execute(STAGING.encode())
+            self.engine = await detect(connection)
+            self._months = Months(self.engine)
+            self._connection = connection
+        return self._connection
+
+    async def resume(self) -> None:
+        """Learn the last committed batch; to be called before the first `commit`."""
+        connection = await self.connection()
+        cursor = await connection.execute(
+            """
+            SELECT batch_no, (extract(epoch FROM known_at) * 1000000)::bigint
+              FROM ingest_commit WHERE site_no = %s ORDER BY batch_no DESC LIMIT 1
+            """,
+            [self.site_no],
+        )
+        self.batch_no, self.known_at = await cursor.fetchone() or (0, NEVER)
+        self._pending = None
+
+    async def begin(self, plan_version: int) -> Stamp | None:
+        """The stamp of the next batch, or None if the batch under way turns out to be committed."""
+        connection = await self.connection()
+        if self._pending is None:
+            known_at = max(self._now(), self.known_at + 1)
+            self._pending = Stamp(self.batch_no + 1, known_at, plan_version)
+            return self._pending
+        cursor = await connection.execute(
+            "SELECT epoch FROM ingest_commit WHERE site_no = %s AND batch_no = %s",
+            [self.site_no, self._pending.batch_no],
+        )
+        row = await cursor.fetchone()
+        if row is None:
+            return self._pending
+        if row[0] not in self._epochs:
+            raise StaleEpochError(
+                f"batch {self._pending.batch_no} was written by another ingest; this one stops"
+            )
+        self.done()
+        return None
+
+    def done(self) -> None:
+        """The batch under way is committed."""
+        assert self._pending is not None
+        self.batch_no, self.known_at = self._pending.batch_no, self._pending.known_at
+        self._pending = None
+
+    def forget(self) -> None:
+        """The batch under way will not be written: the database refused what it holds."""
+        self._pending = None
+
+    async def commit(
+        self,
+        batch: Batch,
+        numbers: Numbers,
+        plan_version: int,
+        refusals: Sequence[Refusal] = (),
+        inbox: Sequence[int] = (),
+        follow_up: FollowUp | None = None,
+    ) -> None:
+        """Write a batch, what was refused with it, and the inbox rows it consumed, in one transaction.
+
+        `follow_up` runs inside it after the figures are written.
+
+        Raises:
+            OperationalError: the connection or the server failed; call again with the same arguments.
+            psycopg.Error: the database refuses what the batch holds; nothing was written.
+            StaleEpochError: another writer has taken the site.
+        """
+        stamp = await self.begin(plan_version)
+        if stamp is None:
+            return
+        connection = await self.connection()
+        await self.ensure_months(batch.readings)
+        async with connection.transaction(), connection.cursor() as cursor:
+            await self.open(cursor, stamp, batch.watermark, len(batch.readings))
+            await write_readings(cursor, batch.readings, numbers, stamp)
+            await self.write_figures(cursor, batch, numbers, stamp)
+            await write_latest(cursor, batch, numbers, stamp)
+            if follow_up is not None:
+                await follow_up(cursor, stamp)
+            await store_rejections(cursor, self.site_no, stamp.batch_no, refusals)
+            if inbox:
+                await cursor.execute(
+                    "UPDATE inbox SET batch_no = %s WHERE inbox_no = ANY(%s)", [stamp.batch_no, list(inbox)]
+                )
+            await self.announce(cursor, stamp)
+        self.done()
+
+    async def ensure_months(self, readings: Readings) -> None:
+        """Make the partitions that the readings fall into."""
+        connection = await self.connection()
+        assert self._months is not None
+        await self._months.ensure(connection, readings.measured_at)
+
+    async def open(self, cursor: AsyncCursor, stamp: Stamp, watermark: int, readings: int) -> None:
+        """Insert the commit row if this writer still owns the site.
+
+        Raises:
+            StaleEpochError: it does not.
+        """
+        await cursor.execute(
+            """
+            INSERT INTO ingest_commit (site_no, batch_no, epoch, known_at, plan_version, watermark, readings)
+            SELECT site_no, %s, epoch, to_timestamp(0) + %s * interval '1 microsecond', %s,
+                   to_timestamp(0) + %s * interval '1 microsecond', %s
+              FROM site WHERE site_no = %s AND epoch = %s
+            """,
+            [
+                stamp.batch_no,
+                stamp.known_at,
+                stamp.plan_version,
+                None if watermark == NEVER else watermark,
+                readings,
+                self.site_no,
+                self.epoch,
+            ],
+        )
+        if cursor.rowcount != 1:
+            raise StaleEpochError(f"another ingest has taken site {self.site_no}; this one stops")
+
+    async def write_figures(self, cursor: AsyncCursor, batch: Batch, numbers: Numbers, stamp: Stamp) -> None:
+        """Intervals with what follows from them, and the frontiers they moved."""
+        if batch.intervals.size or batch.provisional.size:
+            await stage_intervals(cursor, batch.intervals, numbers, stamp, revision=1)
+            await stage_intervals(cursor, batch.provisional, numbers, stamp, revision=0)
+            await cursor.execute(INTERVAL.merge)
+            if batch.intervals.size:
+                await roll_up(cursor, self._zone)
+        await stage_rows(cursor, KPI_VALUE, "kpi", numbers.kpis, batch.kpi_rows, stamp)
+        await stage_rows(cursor, EMISSION, "source", numbers.sources, batch.emissions, stamp)
+        await write_steps(cursor, batch.steps, numbers, stamp)
+        if batch.closed_points.size:
+            await write_frontiers(cursor, numbers.points[batch.closed_points], batch.closed_until, stamp)
+
+    async def announce(self, cursor: AsyncCursor, stamp: Stamp) -> None:
+        """Tell listeners that the batch is there (they hear it after COMMIT)."""
+        await cursor.execute("SELECT pg_notify('stackwatt', %s)", [f"{self.site_no}:{stamp.batch_no}"])
+
+
+def lost(error: Exception) -> bool:
+    """Whether an error says nothing about the data: connection, resources, serialisation. Try again."""
+    return isinstance(error, OperationalError)
+
+
+async def _alive(connection: AsyncConnection) -> bool:
+    try:
+        await connection.execute("SELECT 1")
+    except OperationalError:
+        return False
+    return True

@@ -1,0 +1,54 @@
+"""The definition of every kernel: plain Python over fractions and integers.
+
+Each function has the name and the arguments of its kernel, is written to be
+read, and takes its time. Tests compare kernels with these: integers equal,
+floats to 2 units in the last place. Nothing here loads numba, and nothing but
+tests calls it.
+"""
+
+from kernels.reference.exact import exact_sum, muldiv_round, to_counts
+from kernels.reference.fold import classify_step, fold_intervals
+from kernels.reference.formulas import (
+    actual_flow,
+    at_reference_oxygen,
+    dry_concentration,
+    evaluate,
+    excess_air,
+    mass_concentration,
+    mass_flow,
+    mean_of_valid,
+    part98_dry,
+    part98_wet,
+    stack_co2,
+    standard_concentration,
+    standard_dry_flow,
+)
+from kernels.reference.union import evaluate_union
+from kernels.reference.windows import block_sums, load_factor, power_factor, rate, ratio
+
+__all__ = [
+    "actual_flow",
+    "at_reference_oxygen",
+    "block_sums",
+    "classify_step",
+    "dry_concentration",
+    "evaluate",
+    "evaluate_union",
+    "exact_sum",
+    "excess_air",
+    "fold_intervals",
+    "load_factor",
+    "mass_concentration",
+    "mass_flow",
+    "mean_of_valid",
+    "muldiv_round",
+    "part98_dry",
+    "part98_wet",
+    "power_factor",
+    "rate",
+    "ratio",
+    "stack_co2",
+    "standard_concentration",
+    "standard_dry_flow",
+    "to_counts",
+]

@@ -1,0 +1,182 @@
+"""A point's readings as pieces of time: what holds from when to when.
+
+The one place that says which time a reading speaks of, for every kind.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import pairwise
+
+import numpy as np
+
+from kernels.reference.exact import half_away
+from kernels.rows import (
+    BAD,
+    COUNTER,
+    DELTA,
+    GAP,
+    HOUR_US,
+    NO_COUNT,
+    NORMAL_STEP,
+    RESET,
+    RESET_STEP,
+    ROLLOVER,
+    ROLLOVER_STEP,
+    STATE,
+    SUBSTITUTED,
+    UNCERTAIN,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One reading of a segment."""
+
+    at: int
+    value: float
+    count: int
+    quality: int
+    reasons: int
+
+    @property
+    def signal_quality(self) -> int:
+        """Its quality; bad without a finite value."""
+        return self.quality if math.isfinite(self.value) else BAD
+
+    @property
+    def has_count(self) -> bool:
+        """Whether a counter or delta can use it."""
+        return self.quality < BAD and self.count != NO_COUNT
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Something known about the time [start, end): a signal, or counts that run through it."""
+
+    start: int
+    end: int
+    quality: int
+    reasons: int
+    signal: Callable[[int], Fraction] | None = None
+    """Value at an instant, linear in between."""
+    counts: int | None = None
+
+    def counts_until(self, at: int) -> int:
+        """Counts booked from the start to an instant of the piece."""
+        return half_away(Fraction((self.counts or 0) * (at - self.start), self.end - self.start))
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A counter step that was not normal."""
+
+    at: int
+    previous_at: int
+    step_class: int
+    increment: int
+    correction: int
+
+
+def winners(readings: list[Reading]) -> list[Reading]:
+    """Of readings at the same time the last."""
+    return list({reading.at: reading for reading in readings}.values())
+
+
+def pieces_of(readings: list[Reading], param: np.void) -> list[Piece]:
+    """The pieces of a segment's winners, in order of time."""
+    kind = int(param["kind"])
+    max_gap_us = int(param["max_gap_us"])
+    if kind == COUNTER:
+        return [piece for piece, _ in counter_pieces(readings, param)]
+    if kind == DELTA:
+        return _delta_pieces(readings, int(param["period_us"]), param["stamp_start"] != 0)
+    if kind != STATE and param["sloped"] != 0:
+        return _lines(readings, max_gap_us)
+    return _holds(readings, max_gap_us)
+
+
+def _lines(readings: list[Reading], max_gap_us: int) -> list[Piece]:
+    """Straight lines between neighbours not further apart than max_gap."""
+    found = []
+    for a, b in pairwise(readings):
+        if b.at - a.at > max_gap_us:
+            continue
+        quality = max(a.signal_quality, b.signal_quality)
+        signal = _line(a, b) if quality < BAD else None
+        found.append(Piece(a.at, b.at, quality, a.reasons | b.reasons, signal))
+    return found
+
+
+def _line(a: Reading, b: Reading) -> Callable[[int], Fraction]:
+    first, last = Fraction(a.value), Fraction(b.value)
+    return lambda at: first + (last - first) * Fraction(at - a.at, b.at - a.at)
+
+
+def _holds(readings: list[Reading], max_gap_us: int) -> list[Piece]:
+    """Values that hold to the next reading, at most max_gap; the last one for max_gap."""
+    found = []
+    for i, a in enumerate(readings):
+        end = a.at + max_gap_us
+        if i + 1 < len(readings):
+            end = min(end, readings[i + 1].at)
+        signal = _constant(a) if a.signal_quality < BAD else None
+        found.append(Piece(a.at, end, a.signal_quality, a.reasons, signal))
+    return found
+
+
+def _constant(a: Reading) -> Callable[[int], Fraction]:
+    value = Fraction(a.value)
+    return lambda _at: value
+
+
+def classify_step(
+    earlier: int, later: int, elapsed_us: int, modulus_count: int, max_step_count_per_h: float
+) -> tuple[int, int, int]:
+    """(class, increment, correction) of a register that went from earlier to later."""
+    if later >= earlier:
+        return NORMAL_STEP, later - earlier, 0
+    through = modulus_count - earlier + later
+    if earlier <= modulus_count and later >= 0:
+        if math.isinf(max_step_count_per_h):
+            possible = 2 * through <= modulus_count
+        else:
+            possible = through <= max_step_count_per_h * (elapsed_us / HOUR_US)
+        if possible:
+            return ROLLOVER_STEP, through, -modulus_count
+    return RESET_STEP, later, -earlier
+
+
+def counter_pieces(readings: list[Reading], param: np.void) -> list[tuple[Piece, Step]]:
+    """Per pair of usable readings the counts that run between them, and the step they make."""
+    usable = [reading for reading in readings if reading.has_count]
+    found = []
+    for a, b in pairwise(usable):
+        step_class, increment, correction = classify_step(
+            a.count, b.count, b.at - a.at, int(param["modulus_count"]), float(param["max_step_count_per_h"])
+        )
+        quality = max(a.quality, b.quality)
+        reasons = a.reasons | b.reasons
+        if step_class == RESET_STEP:
+            quality = max(quality, UNCERTAIN)
+            reasons |= RESET
+        if step_class == ROLLOVER_STEP:
+            reasons |= ROLLOVER
+        if b.at - a.at > param["max_gap_us"]:
+            quality = SUBSTITUTED
+            reasons |= GAP
+        piece = Piece(a.at, b.at, quality, reasons, counts=increment)
+        found.append((piece, Step(b.at, a.at, step_class, increment, correction)))
+    return found
+
+
+def _delta_pieces(readings: list[Reading], period_us: int, stamp_start: bool) -> list[Piece]:
+    """The span that each reading was stamped for."""
+    found = []
+    for a in readings:
+        start = a.at if stamp_start else a.at - period_us
+        quality = a.quality if a.has_count else BAD
+        counts = a.count if a.has_count else None
+        found.append(Piece(start, start + period_us, quality, a.reasons, counts=counts))
+    return found

@@ -40,15 +40,19 @@ def load_plant(path: Path) -> PlantFile:
 
 def parse_plant(text: str, name: str) -> PlantFile:
     """Check the text of a plant file; `name` is what errors call it."""
+    return from_body(read_yaml(text, name), name)
+
+
+def read_yaml(text: str, name: str) -> Any:
+    """Read YAML as plant files are written in it; `name` is what errors call it."""
     try:
-        body = yaml.load(text, Loader=_CoreLoader)  # noqa: S506  a safe loader with fewer types
+        return yaml.load(text, Loader=_CoreLoader)  # noqa: S506  a safe loader with fewer types
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = f"line {mark.line + 1}, column {mark.column + 1}" if mark else "the file"
         raise PlantError(f"{name}: {where}: {error.problem}; expected YAML") from None
     except yaml.YAMLError:
         raise PlantError(f"{name}: the file holds characters that YAML forbids; expected YAML") from None
-    return from_body(body, name)
 
 
 def from_body(body: Any, name: str) -> PlantFile:

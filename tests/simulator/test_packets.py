@@ -2,47 +2,31 @@
 
 from collections import Counter
 from collections.abc import Iterable
-from datetime import datetime
 from itertools import pairwise
-from typing import Any
 
 import msgspec
 
-from ingest.model import DAY, HOUR, MINUTE
+from ingest.model import DAY, HOUR, MINUTE, NO_SEQ, Quality
+from ingest.plant.plan import Plan
+from ingest.source import Delivery
+from ingest.wire import decode
 from simulator.cement import CementPlant
 from simulator.packets import Column, Packet, in_columns, in_turn, instant_text, total
 from simulator.series import EPOCH
 
 NOON = EPOCH + 690 * DAY + 12 * HOUR
-STATES = {"stopped": 0.0, "running": 1.0, "measuring": 1.0}
 
 
-def _stamp(ts: Any) -> int:
-    if isinstance(ts, str):
-        return round(datetime.fromisoformat(ts).timestamp() * 1_000_000)
-    return int(ts * 1000)
-
-
-def _read(packet: Packet) -> list[tuple[str, int, float]]:
-    """The readings of a message, by the wire contract."""
-    body = msgspec.json.decode(packet.payload)
-    topic = packet.topic.removeprefix("plant/")
-    if "points" in body:
-        return [
-            (f"{topic}/{name}", _stamp(ts), value)
-            for name, row in zip(body["points"], body["value"], strict=True)
-            for ts, value in zip(body["ts"], row, strict=True)
-            if value is not None
-        ]
-    if "values" in body:
-        return [(f"{topic}/{name}", _stamp(body["ts"]), value) for name, value in body["values"].items()]
-    if isinstance(body["ts"], list):
-        return [(topic, _stamp(ts), v) for ts, v in zip(body["ts"], body["value"], strict=True)]
-    return [(topic, _stamp(body["ts"]), STATES.get(body["value"], body["value"]))]
-
-
-def _readings(packets: Iterable[Packet]) -> list[tuple[str, int, float]]:
-    return sorted(reading for packet in packets for reading in _read(packet))
+def _readings(packets: Iterable[Packet], plan: Plan) -> list[tuple[str, int, float]]:
+    """What ingest reads out of the messages."""
+    deliveries = [Delivery(packet.topic, packet.payload, received_at=NOON) for packet in packets]
+    decoded = decode(deliveries, plan)
+    assert not decoded.rejections
+    assert not decoded.unknown_keys
+    assert set(decoded.quality.tolist()) == {Quality.GOOD}
+    assert set(decoded.seq.tolist()) == {NO_SEQ}
+    ids = [plan.points[point].id for point in decoded.point.tolist()]
+    return sorted(zip(ids, decoded.measured_at.tolist(), decoded.value.tolist(), strict=True))
 
 
 def _expected(columns: list[Column]) -> list[tuple[str, int, float]]:
@@ -53,12 +37,12 @@ def _expected(columns: list[Column]) -> list[tuple[str, int, float]]:
     )
 
 
-def test_columns_and_devices_say_the_same(cement: CementPlant) -> None:
+def test_ingest_reads_the_same_from_columns_and_from_devices(cement: CementPlant, cement_plan: Plan) -> None:
     first, n = cement.grid.first_at_or_after(NOON), 12
     columns = cement.columns(first, n)
     live = [p for tick in range(first, first + n) for p in in_turn("plant", cement.columns(tick, 1))]
     backfill = list(in_columns("plant/cement", columns, rows=5))
-    assert _readings(backfill) == _expected(columns) == _readings(live)
+    assert _readings(backfill, cement_plan) == _expected(columns) == _readings(live, cement_plan)
     assert total(backfill) == total(live) == Counter({c.instrument.id: n for c in columns})
 
 

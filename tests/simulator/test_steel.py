@@ -5,12 +5,13 @@ from itertools import pairwise
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-import msgspec
 import pytest
 
 from ingest.errors import InputError
 from ingest.model import MINUTE
 from ingest.plant.plan import Plan
+from ingest.source import Delivery
+from ingest.wire import decode
 from simulator.instruments import instruments
 from simulator.packets import total
 from simulator.steel import WEEK, Row, SteelReplay, read_rows
@@ -75,12 +76,10 @@ def test_the_replay_sends_every_row_once(steel_plan: Plan) -> None:
     assert [p.topic for p in packets] == ["plant/steel"] * 4 + ["plant/steel/plant"] * 372
     assert total(packets) == {f"steel/{i.name}": 672 for i in replay.instruments}
     assert all(a.last_at < b.first_at for a, b in pairwise(packets))
-    sent = Decimal(0)
-    for packet in packets:
-        body = msgspec.json.decode(packet.payload)
-        row = body["value"][0] if "points" in body else [body["values"]["energy"]]
-        sent += sum(Decimal(str(value)) for value in row)
-    assert sent == Decimal("32223.91")
+    decoded = decode([Delivery(p.topic, p.payload, received_at=p.last_at) for p in packets], steel_plan)
+    assert not decoded.rejections
+    energy = decoded.value[decoded.point == steel_plan.index["steel/plant/energy"]]
+    assert sum(Decimal(repr(value)) for value in energy.tolist()) == Decimal("32223.91")
 
 
 @pytest.mark.parametrize(

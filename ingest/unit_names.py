@@ -93,8 +93,10 @@ mmHtwoO = 9.80665 * Pa
 inHtwoO = 249.08891 * Pa
 L = m ** 3 / 1000
 ft = 0.3048 * m
-scfh = ft ** 3 / h
-scfm = ft ** 3 / min
+cf = ft ** 3
+cfh = cf / h
+cfm = cf / min
+cubic = m ** 3
 gal = 3.785411784 * L
 bbl = 42 * gal
 degC = K; offset: 273.15
@@ -139,6 +141,8 @@ PREFIXED = {
     "VAh": "kM",
     "Pa": "mhkM",
     "bar": "m",
+    "cf": "kM",
+    "cubic": "k",
 }
 """Unit → the prefixes it takes; no others exist, so `mt` is refused."""
 
@@ -163,12 +167,15 @@ SPELLINGS: dict[str, Spelling] = {
     "bara": ("bar", 1, ("abs",)),
     "psig": ("psi", 1, ("gauge",)),
     "psia": ("psi", 1, ("abs",)),
-    "Nm3": ("m", 3, ("0C",)),
-    "Sm3": ("m", 3, ("15C",)),
-    "scf": ("ft", 3, ("20C",)),  # at 68 °F
-    "dscf": ("ft", 3, ("20C", "dry")),
-    "wscf": ("ft", 3, ("20C", "wet")),
-    "scfh": ("scfh", 1, ("20C",)),
-    "scfm": ("scfm", 1, ("20C",)),
+    "Nm3": ("cubic", 1, ("0C",)),
+    "kNm3": ("kcubic", 1, ("0C",)),
+    "Sm3": ("cubic", 1, ("15C",)),
+    "scf": ("cf", 1, ("20C",)),  # at 68 °F
+    "kscf": ("kcf", 1, ("20C",)),
+    "Mscf": ("Mcf", 1, ("20C",)),
+    "dscf": ("cf", 1, ("20C", "dry")),
+    "wscf": ("cf", 1, ("20C", "wet")),
+    "scfh": ("cfh", 1, ("20C",)),
+    "scfm": ("cfm", 1, ("20C",)),
 } | {f"{mass}{what}": (mass, 1, ()) for mass in ("g", "kg", "t", "kt") for what in ("C", "CO2", "CO2e")}
 """Words that are not the registry's own, or say more than it."""

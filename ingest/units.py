@@ -141,6 +141,7 @@ def require_basis(given: Measure, wanted: Measure) -> None:
         )
 
 
+@lru_cache(maxsize=4096)
 def amount_unit(text: str) -> str:
     """The unit of a rate's integral over hours: kW → kWh, t/h → t, °C → °C*h."""
     if text.endswith("/h"):

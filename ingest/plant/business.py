@@ -23,6 +23,7 @@ from ingest.plant.fields import (
     Span,
     Text,
     Time,
+    Variable,
     Whole,
 )
 
@@ -109,7 +110,7 @@ class Webhook(Entry):
 
     id: Segment
     url: Url
-    secret_env: Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]*$")]
+    secret_env: Variable
     """Name of the environment variable that holds the signing secret; never the secret."""
     events: tuple[Text, ...] = Field(min_length=1)
     body: Literal["native", "alertmanager", "cloudevents"] = "native"

@@ -14,7 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ingest.errors import InputError
-from ingest.methods.figures import KpiKind
 from ingest.model import DAY, MINUTE, SECOND, Kind
 from ingest.plant.catalogue import Catalogue, amount_text
 from ingest.plant.entries import Kpi, Point
@@ -22,7 +21,7 @@ from ingest.plant.file import PlantFile
 from ingest.plant.plan import COLUMNS, Plan, PlanComputed, PlanKpi, PlanPoint, PlanSource, PlanUnit
 from ingest.plant.points import DEFAULT_RESOLUTION
 from ingest.plant.programs import compile_program
-from ingest.plant.references import check_references, unit_paths
+from ingest.plant.references import check_references, live_windows, unit_paths
 from ingest.plant.weights import compile_source, compile_sums
 
 STALE_AFTER_LIVE = 5 * MINUTE
@@ -111,9 +110,6 @@ def _kpi(catalogue: Catalogue, i: int, kpi: Kpi, sources: Mapping[str, PlanSourc
     file = catalogue.file
     place = ("kpis", i)
     a, b, a_unit, b_unit = compile_sums(catalogue, place, kpi, sources)
-    windows = file.windows if kpi.windows is None else kpi.windows
-    if kpi.kind is KpiKind.DEMAND and kpi.block is not None:
-        windows = (kpi.block,)
     default = STALE_AFTER_LIVE if file.clock == "live" else None
     return PlanKpi(
         id=f"{file.site}/{kpi.id}",
@@ -121,7 +117,7 @@ def _kpi(catalogue: Catalogue, i: int, kpi: Kpi, sources: Mapping[str, PlanSourc
         kind=kpi.kind,
         unit=kpi.unit,
         basis=tuple(sorted(catalogue.measure((*place, "unit"), kpi.unit, kpi.basis).basis)),
-        windows_us=tuple(windows),
+        windows_us=live_windows(file, kpi),
         block_us=kpi.block,
         stale_after_us=default if kpi.stale_after is None else kpi.stale_after,
         a=a,

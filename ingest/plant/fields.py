@@ -32,6 +32,7 @@ _SPAN = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|min|h|d)")
 _SPAN_UNITS = {"ms": 1_000, "s": SECOND, "min": MINUTE, "h": HOUR, "d": DAY}
 _TIME = re.compile(r"(?:[01]\d|2[0-3]):[0-5]\d")
 _MONTH_DAY = re.compile(r"(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])")
+_VARIABLE = re.compile(r"[A-Z][A-Z0-9_]*")
 _HOURS = re.compile(r"(?:[01]\d|2[0-3]):[0-5]\d-(?:(?:[01]\d|2[0-3]):[0-5]\d|24:00)")
 
 
@@ -151,6 +152,7 @@ Zone = Annotated[str, AfterValidator(_zone), Expected("a zone of the tz database
 Time = Annotated[str, _matching(_TIME, "a time of day such as 08:00"), Expected("a time of day")]
 MonthDay = Annotated[str, _matching(_MONTH_DAY, "a month and day such as 01-01")]
 Hours = Annotated[str, _matching(_HOURS, "hours such as 08:00-12:00")]
+Variable = Annotated[str, _matching(_VARIABLE, "the name of an environment variable such as MES_SECRET")]
 Number = Annotated[float, Strict(), Field(allow_inf_nan=False), Expected("a number")]
 Positive = Annotated[float, Strict(), Field(allow_inf_nan=False, gt=0), Expected("a number above 0")]
 Share = Annotated[float, Strict(), Field(ge=0, le=1), Expected("a number from 0 to 1")]

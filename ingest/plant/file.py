@@ -5,9 +5,9 @@ Parsed text becomes a `PlantFile` (`reading`), which is checked against itself
 database and keeps every id relative to the site, as written.
 """
 
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import PrivateAttr
+from pydantic import Field, PrivateAttr
 
 from ingest.model import DAY, HOUR, MINUTE, SECOND
 from ingest.plant.business import (
@@ -27,6 +27,11 @@ from ingest.plant.entries import Carrier, Factor, Kpi, Point, Product, Source, U
 from ingest.plant.fields import Entry, Segment, Span, Text, TopicPrefix, Zone
 
 
+def _default_windows(given: dict[str, Any]) -> tuple[int, ...]:
+    interval = given.get("interval") or MINUTE
+    return tuple(window for window in (5 * MINUTE, HOUR, 8 * HOUR, DAY) if window % interval == 0)
+
+
 class PlantFile(Entry):
     """A plant: what it consists of, what is measured, and what is made of it."""
 
@@ -44,8 +49,8 @@ class PlantFile(Entry):
     currency: Literal["CNY", "EUR", "USD", "KRW", "JPY", "GBP", "INR"] | None = None
     carbon_price: Price | None = None
     gwp: Literal["SAR", "AR4", "AR5", "AR6"] = "AR5"
-    windows: tuple[Span, ...] = (5 * MINUTE, HOUR, 8 * HOUR, DAY)
-    """Live windows of KPIs that name none."""
+    windows: tuple[Span, ...] = Field(default_factory=_default_windows)
+    """Live windows of KPIs that name none; default those of 5min, 1h, 8h and 1d that the interval divides."""
     units: tuple[Unit, ...] = ()
     carriers: tuple[Carrier, ...] = ()
     products: tuple[Product, ...] = ()

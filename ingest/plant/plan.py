@@ -5,7 +5,7 @@ ones. Parameters are columns over that index, KPIs and emission sources are
 sparse weights on it, computed points are a method number with input indices and
 constants. All ids are full (`site/unit/…/point`), all spans are µs, all readings
 are in their point's declared unit. The plan holds no database ids and no state,
-and importing it loads neither numba nor pint.
+and importing it loads no numba.
 """
 
 from collections.abc import Mapping
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from ingest.methods.figures import KpiKind
 from ingest.model import Kind
+from ingest.units import conversion
 
 if TYPE_CHECKING:
     from ingest.plant.file import PlantFile
@@ -189,6 +190,4 @@ class Plan:
         declared = self.points[point]
         if unit == declared.unit:
             return 1.0, 0.0
-        from ingest.units import conversion  # noqa: PLC0415  pint costs 0.2 s and few messages carry a unit
-
         return conversion(unit, declared.unit, declared.context)

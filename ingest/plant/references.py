@@ -13,7 +13,7 @@ from ingest.plant.entries import Kpi, Term, Unit
 from ingest.plant.fields import format_span
 from ingest.plant.file import PlantFile
 from ingest.plant.points import check_points
-from ingest.plant.sentence import Place, fault
+from ingest.plant.sentence import Place, absent, fault
 
 _NAMED = (
     *("carriers", "products", "factors", "points", "sources", "kpis"),
@@ -56,6 +56,15 @@ def unit_paths(file: PlantFile) -> dict[str, Unit]:
 
     walk(file.units, "", ("units",))
     return paths
+
+
+def live_windows(file: PlantFile, kpi: Kpi) -> tuple[int, ...]:
+    """The windows a KPI is kept for: its own, else the plant's as far as its block divides them; µs."""
+    if kpi.kind is KpiKind.DEMAND and kpi.block is not None:
+        return (kpi.block,)
+    if kpi.windows is not None:
+        return kpi.windows
+    return tuple(window for window in file.windows if window % (kpi.block or file.interval) == 0)
 
 
 def _check_spans(file: PlantFile) -> None:
@@ -109,15 +118,14 @@ def _check_kpi(file: PlantFile, kpi: Kpi, place: Place, known: Known) -> None:
         expected = f"a multiple of the interval, {format_span(file.interval)}, that divides 1d"
         raise fault(file.origin, (*place, "block"), format_span(kpi.block), expected)
     for i, window in enumerate(kpi.windows or ()):
-        _check_window(file, window, (*place, "windows", i))
-    if kpi.kind is KpiKind.LOAD_FACTOR and kpi.block is not None:
-        for i, window in enumerate(file.windows if kpi.windows is None else kpi.windows):
-            if window % kpi.block:
-                where = ("windows", i) if kpi.windows is None else (*place, "windows", i)
-                expected = f"a multiple of the block of {kpi.id}, {format_span(kpi.block)}"
-                raise fault(file.origin, where, format_span(window), expected)
-    if kpi.kind is not KpiKind.DEMAND and not (file.windows if kpi.windows is None else kpi.windows):
-        raise fault(file.origin, (*place, "windows"), [], "at least one window")
+        where = (*place, "windows", i)
+        _check_window(file, window, where)
+        if kpi.block is not None and window % kpi.block:
+            raise fault(
+                file.origin, where, format_span(window), f"a multiple of the block, {format_span(kpi.block)}"
+            )
+    if not live_windows(file, kpi):
+        raise absent(file.origin, (*place, "windows"), "at least one window")
 
 
 def _check_term(file: PlantFile, term: Term, place: Place, known: Known) -> None:
@@ -136,8 +144,7 @@ def _check_business(file: PlantFile, known: Known) -> None:
             _check_known(file, (key, i, "kpi"), entry.kpi, kpis, "KPI")
     for i, alert in enumerate(file.alerts):
         kpi = kpis[alert.kpi]
-        live = (kpi.block,) if kpi.kind is KpiKind.DEMAND else kpi.windows or file.windows
-        if alert.window not in live:
+        if alert.window not in live_windows(file, kpi):
             expected = f"a live window of {alert.kpi}"
             raise fault(file.origin, ("alerts", i, "window"), format_span(alert.window), expected)
     for i, instrument in enumerate(file.instruments):

@@ -58,7 +58,7 @@ def from_validation(origin: str, error: ValidationError, model: type[BaseModel])
         case "model_type" | "dict_type" | "model_attributes_type":
             return fault(origin, place, first["input"], "keys and values")
         case _:
-            text = first["msg"].removeprefix("Input should be ").removeprefix("a valid ")
+            text = first["msg"].removeprefix("Input should be ").replace("a valid ", "a ")
             return fault(origin, place, first["input"], text[:1].lower() + text[1:])
 
 

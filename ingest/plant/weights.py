@@ -16,7 +16,7 @@ from ingest.methods.gwp import GWP100
 from ingest.plant.catalogue import Catalogue
 from ingest.plant.entries import Kpi, Source, Term
 from ingest.plant.plan import PlanSource, Terms
-from ingest.plant.sentence import Place
+from ingest.plant.sentence import Place, absent
 from ingest.unit_names import AXES
 from ingest.units import Measure, amount_unit, measure, settle, spoken
 
@@ -56,7 +56,7 @@ def compile_sums(
 ) -> tuple[Terms, Terms, str, str]:
     """Weights a and b of a KPI, and the units of their sums."""
     unit = catalogue.measure((*place, "unit"), kpi.unit, kpi.basis)
-    _check_coal(catalogue, place, kpi, unit)
+    _check_coal(catalogue, place, unit)
     a = [_term(catalogue, (*place, "numerator", i), kpi, t, sources) for i, t in enumerate(kpi.numerator)]
     b = [_term(catalogue, (*place, "denominator", i), kpi, t, sources) for i, t in enumerate(kpi.denominator)]
     a_unit, b_unit = _sum_units(catalogue, place, kpi, unit, a, b)
@@ -78,9 +78,9 @@ def _sum_units(
         case KpiKind.RATIO:
             above, _, below = kpi.unit.rpartition("/")
             if above:
-                parts = measure(above), measure(below)
-                if parts[0].same_dimension(a[0][2]) and parts[1].same_dimension(b[0][2]):
-                    return parts
+                divisor = measure(below)
+                if divisor.same_dimension(b[0][2]):
+                    return measure(above), divisor
             return unit * b[0][2], b[0][2]
         case KpiKind.RATE | KpiKind.DEMAND:
             return measure(amount_unit(kpi.unit)), measure("h")
@@ -94,13 +94,11 @@ def _sum_units(
             return a[0][2], measure("h")
 
 
-def _check_coal(catalogue: Catalogue, place: Place, kpi: Kpi, unit: Measure) -> None:
+def _check_coal(catalogue: Catalogue, place: Place, unit: Measure) -> None:
     coal = {word for word, axis in AXES.items() if axis == "standard coal"}
     if "[standard_coal]" in unit.unit.dimensionality and not coal & unit.basis:
-        where = (*place, "basis")
-        raise catalogue.fault(
-            where, list(kpi.basis), f"{' or '.join(sorted(coal))}, as standard coal has both"
-        )
+        expected = f"{' or '.join(sorted(coal))}, since standard coal has both"
+        raise absent(catalogue.file.origin, (*place, "basis"), expected)
 
 
 def _term(

@@ -71,7 +71,7 @@ def combine(kind: KpiKind, a: float, b: float, covered_us: int) -> Figure:
             apparent = math.hypot(a, b)
             return (a / apparent, None) if apparent > 0 else (None, NoFigure.ZERO_OVER_ZERO)
         case KpiKind.LOAD_FACTOR:
-            return (a / b, None) if b != 0 else (None, NoFigure.ZERO_OVER_ZERO)
+            return (a / b, None) if b > 0 else (None, NoFigure.ZERO_OVER_ZERO)
 
 
 def fresh(figure: Figure, age_us: int, stale_after_us: int | None) -> Figure:

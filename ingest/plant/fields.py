@@ -88,7 +88,7 @@ def _segment(value: str) -> str:
 def _prefix(value: str) -> str:
     if value.startswith("$") or any(not _SEGMENT.fullmatch(level) for level in value.split("/")):
         raise ValueError("levels of a-z, 0-9, _ and - joined by /")
-    if value.split("/")[0] == "stackwatt":
+    if value == "stackwatt" or value.startswith("stackwatt/"):
         raise ValueError("a prefix outside stackwatt/, which is the service's own")
     return value
 

@@ -55,8 +55,10 @@ def main() -> None:
         arguments = arguments[1:]
     try:
         app(args=arguments, prog_name="stackwatt")
-    except StopRequestedError:
+    except KeyboardInterrupt:
         sys.exit(130)
+    except StopRequestedError as error:
+        _fail(error, 130)
     except InputError as error:
         _fail(error, 2)
     except StackwattError as error:

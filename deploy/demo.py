@@ -18,7 +18,7 @@ from deploy.display import Display, printer, terminal
 from deploy.figures import CommittedReadings, SiteLine, latest, site_line
 from deploy.stack import Wishes, our_part, start
 from deploy.state import Endpoints, State
-from deploy.supervisor import Supervisor
+from deploy.supervisor import StopRequestedError, Supervisor
 from deploy.tally import PointTally, Statistics, count_stored, read_statistics
 from ingest.errors import StackwattError
 
@@ -144,7 +144,11 @@ class Outcome:
 
 
 def run(wishes: Wishes, run_for_s: float | None, *, as_json: bool) -> int:
-    """Run the demo; 1 where a point's three numbers differ, else 0."""
+    """Run the demo; the exit code: 1 where a point's three numbers differ.
+
+    Raises:
+        StopRequestedError: it was stopped before its time was over, so there is no verdict.
+    """
     console = terminal(to_stderr=as_json)
     say = printer(console)
     with State(wishes.state, unprivileged_account()) as state, Supervisor(say) as supervisor:
@@ -152,8 +156,13 @@ def run(wishes: Wishes, run_for_s: float | None, *, as_json: bool) -> int:
         demo = Demo(state, supervisor, endpoints, say)
         demo.start_simulators()
         say(f"page: {endpoints.page}   key: {endpoints.key}   (also in {state.key_file})")
-        with Display(console, f"stackwatt  {endpoints.page}") as display:
-            demo.show(display, run_for_s)
+        try:
+            with Display(console, f"stackwatt  {endpoints.page}") as display:
+                demo.show(display, run_for_s)
+        except StopRequestedError:
+            if run_for_s is None:
+                return 0
+            raise
         tallies = demo.finish()
         outcome = Outcome(tallies, [item for site in SITES for item in latest(endpoints, site)])
         body = outcome.body(endpoints, state.key_file)

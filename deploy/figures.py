@@ -5,8 +5,10 @@ everybody else uses. A figure that has no value shows its reason. Nothing is
 computed here but a difference of two counts.
 """
 
+from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 from urllib.parse import quote
 
@@ -14,6 +16,8 @@ import psycopg
 
 from deploy.probe import get
 from deploy.state import Endpoints
+
+_RATE_OVER_S = 10.0  # a plant that sends every 5 s would flicker between nothing and a burst
 
 COLUMNS = {"kW": "kW", "kWh/t": "kWh/t", "t/h": "tCO2/h", "t/t": "tCO2/t"}
 """Units of figures, and what they are called here: rates and ratios in t are of CO2."""
@@ -31,35 +35,44 @@ class SiteLine:
 
 
 class CommittedReadings:
-    """How many readings a second are committed, per site, since the last look."""
+    """How many readings a second are committed, per site, over the last looks."""
 
     def __init__(self, dsn: str) -> None:
         self._dsn = dsn
-        self._seen: dict[str, tuple[float, int]] = {}
+        self._newest: dict[str, int] = {}
+        self._looks: dict[str, deque[tuple[float, int]]] = {}
 
     def rates(self, now: float) -> dict[str, float]:
         """Readings/s by site, `now` in monotonic seconds; nothing at the first look or without database."""
         try:
             with psycopg.connect(self._dsn, autocommit=True, connect_timeout=3) as connection:
                 sites = connection.execute("SELECT id, site_no FROM site").fetchall()
-                rates = {site: self._rate(connection, site, number, now) for site, number in sites}
+                added = {site: self._added(connection, site, number) for site, number in sites}
         except psycopg.OperationalError:
             return {}
-        return {site: rate for site, rate in rates.items() if rate is not None}
+        return {site: rate for site, n in added.items() if (rate := self._rate(site, now, n)) is not None}
 
-    def _rate(self, connection: psycopg.Connection, site: str, number: int, now: float) -> float | None:
-        seen = self._seen.get(site)
-        since, batch = seen or (now, 2**63 - 1)
+    def _added(self, connection: psycopg.Connection, site: str, number: int) -> int:
+        """Readings of the batches committed since the last look; nothing is counted at the first."""
         row = connection.execute(
             """
-            SELECT (SELECT max(batch_no) FROM ingest_commit WHERE site_no = %(site)s),
-                   (SELECT sum(readings) FROM ingest_commit WHERE site_no = %(site)s AND batch_no > %(batch)s)
+            SELECT (SELECT coalesce(max(batch_no), -1) FROM ingest_commit WHERE site_no = %(site)s),
+                   (SELECT coalesce(sum(readings), 0) FROM ingest_commit
+                     WHERE site_no = %(site)s AND batch_no > %(batch)s)
             """,
-            {"site": number, "batch": batch},
+            {"site": number, "batch": self._newest.get(site, 2**62)},
         ).fetchone()
-        newest, added = row or (None, None)
-        self._seen[site] = (now, -1 if newest is None else newest)
-        return None if seen is None or now <= since else float(added or 0) / (now - since)
+        newest, added = row or (-1, 0)
+        self._newest[site] = newest
+        return int(added)
+
+    def _rate(self, site: str, now: float, added: int) -> float | None:
+        looks = self._looks.setdefault(site, deque())
+        looks.append((now, added))
+        while looks[-1][0] - looks[0][0] > _RATE_OVER_S:
+            looks.popleft()
+        span = now - looks[0][0]
+        return sum(n for _, n in islice(looks, 1, None)) / span if span > 0 else None
 
 
 def latest(endpoints: Endpoints, site: str) -> list[dict[str, Any]]:

@@ -24,6 +24,11 @@ def is_free(port: int, bind: str = "127.0.0.1") -> bool:
     return True
 
 
+def has_address(bind: str) -> bool:
+    """Whether this machine has the address, so that a server could listen on it at all."""
+    return is_free(0, bind)
+
+
 def choose(option: str, asked: int | None, default: int, bind: str, taken: set[int]) -> int:
     """The port asked for by `option`, else the first free one from `default` on; adds it to `taken`."""
     if asked is not None:

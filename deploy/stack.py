@@ -6,7 +6,6 @@ ports and what a child is told: addresses, passwords and the key go through the
 environment, never through the command line.
 """
 
-import asyncio
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -17,13 +16,15 @@ from pathlib import Path
 import psycopg
 
 from deploy.broker import Broker
-from deploy.ports import choose
+from deploy.database import reached
+from deploy.ports import choose, has_address
 from deploy.postgres import PostgresServer
 from deploy.probe import is_ready
 from deploy.process import ROOT, spawn
 from deploy.state import Endpoints, State
 from deploy.supervisor import Part, Supervisor
 from ingest.errors import InputError
+from ingest.plant.commands import check as check_plant
 from ingest.store.migrations import migrate
 
 _SERVER_TIMEOUT_S = 60.0
@@ -56,9 +57,10 @@ class Wishes:
             )
         if self.mqtt_url is not None and self.mqtt_port is not None:
             raise InputError("--mqtt-port is for our own broker and cannot be given with --broker external")
+        if not has_address(self.bind):
+            raise InputError(f"--bind {self.bind}: expected an address of this machine, such as 127.0.0.1")
         for plant in self.plants:
-            if not plant.is_file():
-                raise InputError(f"--plant {plant}: there is no such file")
+            check_plant(plant)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,7 @@ def start(wishes: Wishes, state: State, supervisor: Supervisor, say: Callable[[s
     wishes.check()
     ports = _choose_ports(wishes)
     dsn = wishes.dsn or _start_postgres(state, supervisor, ports.pg, say)
-    for step in asyncio.run(migrate(dsn)):
+    for step in reached(migrate(dsn)):
         say(f"migrated: {step}")
     plants = wishes.plants or _plants_for_an_empty_database(dsn, say)
     mqtt_url = wishes.mqtt_url or _start_broker(wishes, state, supervisor, ports.mqtt, say)
@@ -127,12 +129,17 @@ def shipped_plants() -> tuple[Path, ...]:
 
 def _plants_for_an_empty_database(dsn: str, say: Callable[[str], None]) -> tuple[Path, ...]:
     """None where the database knows a plant: ingest then takes all it knows."""
-    with psycopg.connect(dsn) as connection:
-        if connection.execute("SELECT FROM plan_version LIMIT 1").fetchone():
-            return ()
+    if reached(_knows_a_plant(dsn)):
+        return ()
     plants = shipped_plants()
     say(f"no --plant given and none applied yet: taking {' and '.join(plant.name for plant in plants)}")
     return plants
+
+
+async def _knows_a_plant(dsn: str) -> bool:
+    async with await psycopg.AsyncConnection.connect(dsn) as connection:
+        cursor = await connection.execute("SELECT FROM plan_version LIMIT 1")
+        return await cursor.fetchone() is not None
 
 
 def _choose_ports(wishes: Wishes) -> _Ports:

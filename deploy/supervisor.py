@@ -172,7 +172,7 @@ class Supervisor:
 
     def _check_stop(self) -> None:
         if self._stop_requests:
-            raise StopRequestedError("stopped by signal")
+            raise StopRequestedError("stopped by a signal before it was done")
 
     def _look(self, now: float, starting: Sequence[_Running] = ()) -> None:
         """Start again what has ended, unless it is `starting`: a first start that fails is an error."""

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from deploy.commands import options
-from deploy.commands.database import on_database
+from deploy.database import on_database
 
 app = typer.Typer(help="Keys of the HTTP API.", no_args_is_help=True)
 

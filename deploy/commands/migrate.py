@@ -3,7 +3,7 @@
 import typer
 
 from deploy.commands import options
-from deploy.commands.database import reached, stored_dsn
+from deploy.database import reached, stored_dsn
 
 
 def migrate(dsn: options.Dsn = None) -> None:

@@ -7,12 +7,20 @@ import typer
 
 State = Annotated[Path, typer.Option(help="Folder for everything the stack keeps.")]
 Bind = Annotated[str, typer.Option(help="Address to listen on.")]
-HttpPort = Annotated[int | None, typer.Option(help="Port of the HTTP API and the page [default: from 8080].")]
-MqttPort = Annotated[int | None, typer.Option(help="Port of our own broker [default: from 1883].")]
-IngestPort = Annotated[
-    int | None, typer.Option(help="Port of ingest's health and metrics [default: from 8081].")
+HttpPort = Annotated[
+    int | None, typer.Option(min=1, max=65535, help="Port of the HTTP API and the page [default: from 8080].")
 ]
-PgPort = Annotated[int | None, typer.Option(help="Loopback port of the embedded PostgreSQL [default: none].")]
+MqttPort = Annotated[
+    int | None, typer.Option(min=1, max=65535, help="Port of our own broker [default: from 1883].")
+]
+IngestPort = Annotated[
+    int | None,
+    typer.Option(min=1, max=65535, help="Port of ingest's health and metrics [default: from 8081]."),
+]
+PgPort = Annotated[
+    int | None,
+    typer.Option(min=1, max=65535, help="Loopback port of the embedded PostgreSQL [default: none]."),
+]
 BrokerChoice = Annotated[str, typer.Option("--broker", help="`own`, or `external` with --mqtt-url.")]
 MqttUrl = Annotated[
     str | None, typer.Option(help="mqtt://[user:password@]host[:port]; better in STACKWATT_MQTT_URL.")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from deploy.commands import options
-from deploy.commands.database import Connection, on_database
+from deploy.database import Connection, on_database
 
 if TYPE_CHECKING:
     from ingest.store.registry import StoredPlan

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from deploy.commands import options
-from deploy.commands.database import stored_dsn
+from deploy.database import stored_dsn
 
 
 def serve(

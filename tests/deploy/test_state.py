@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from deploy.account import Account, can_reach, data_folder, open_state
-from deploy.commands.database import stored_dsn
 from deploy.commands.up import external_broker
+from deploy.database import stored_dsn
 from deploy.ports import choose
 from deploy.stack import Wishes
 from deploy.state import Endpoints, State
@@ -108,7 +108,9 @@ def test_busy_default_port_moves_and_a_busy_port_asked_for_is_refused() -> None:
     [
         (Wishes(dsn="x", pg_port=5432), "--pg-port is for the embedded PostgreSQL"),
         (Wishes(mqtt_url="mqtt://h", mqtt_port=1883), "--mqtt-port is for our own broker"),
-        (Wishes(plants=(Path("/nonexistent.yaml"),)), r"--plant /nonexistent.yaml: there is no such file"),
+        (Wishes(bind="192.0.2.1"), r"--bind 192\.0\.2\.1: expected an address of this machine"),
+        (Wishes(bind="nowhere.invalid"), "--bind nowhere.invalid: expected an address of this machine"),
+        (Wishes(plants=(Path("/nonexistent.yaml"),)), "/nonexistent.yaml: cannot be read: No such file"),
     ],
 )
 def test_contradiction_is_refused(wishes: Wishes, sentence: str) -> None:

@@ -1,4 +1,8 @@
-"""The database a command works on, and what it looks like when it is away."""
+"""The database a command works on: which one, and one sentence when it is away.
+
+Only for what is done once at a console. The processes have pools of their own
+and wait for a database instead of giving up.
+"""
 
 import asyncio
 import json

@@ -19,7 +19,7 @@ def power_factor(active: Floats, reactive: Floats, out: Floats) -> None:
 
     Definition: reference.power_factor.
     """
-    for i in range(out.size):
+    for i in range(active.size):
         apparent = np.hypot(active[i], reactive[i])
         out[i] = active[i] / apparent if apparent > 0.0 else np.nan
 
@@ -27,7 +27,7 @@ def power_factor(active: Floats, reactive: Floats, out: Floats) -> None:
 @kernel
 def ratio(a: Floats, b: Floats, out: Floats) -> None:
     """out[i] = a[i] / b[i]; NaN where b is 0 or one is NaN. Definition: reference.ratio."""
-    for i in range(out.size):
+    for i in range(a.size):
         out[i] = a[i] / b[i] if b[i] != 0.0 else np.nan
 
 
@@ -72,7 +72,7 @@ def block_sums(
 @kernel
 def rate(amount: Floats, time_us: Ints, out: Floats) -> None:
     """out[i] = amount per hour of time_us; NaN where that is 0. Definition: reference.rate."""
-    for i in range(out.size):
+    for i in range(amount.size):
         out[i] = amount[i] / (time_us[i] / HOUR_US) if time_us[i] > 0 else np.nan
 
 

@@ -9,14 +9,14 @@ from kernels.rows import HOUR_US, Floats, Ints
 
 def power_factor(active: Floats, reactive: Floats, out: Floats) -> None:
     """out[i] = a / √(a² + r²); NaN for 0 / 0."""
-    for i in range(out.size):
+    for i in range(active.size):
         apparent = math.hypot(active[i], reactive[i])
         out[i] = active[i] / apparent if apparent > 0 else math.nan
 
 
 def ratio(a: Floats, b: Floats, out: Floats) -> None:
     """out[i] = a[i] / b[i]; NaN where b is 0 or one is NaN."""
-    for i in range(out.size):
+    for i in range(a.size):
         out[i] = math.nan if b[i] == 0 else a[i] / b[i]
 
 
@@ -42,7 +42,7 @@ def block_sums(
 
 def rate(amount: Floats, time_us: Ints, out: Floats) -> None:
     """out[i] = amount per hour; NaN where there is no time."""
-    for i in range(out.size):
+    for i in range(amount.size):
         out[i] = amount[i] / (time_us[i] / HOUR_US) if time_us[i] > 0 else math.nan
 
 

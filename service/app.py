@@ -1,0 +1,144 @@
+"""The HTTP application, put together.
+
+`create_app` makes everything one service needs and hands it to the routes as one
+value; nothing here listens on a port (`service.main`) or knows what a figure is.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from service import (
+    auth,
+    keys,
+    problems,
+    routes_emissions,
+    routes_health,
+    routes_inbox,
+    routes_kpis,
+    routes_live,
+    routes_page,
+    routes_plant,
+    routes_points,
+    routes_session,
+)
+from service.context import Service
+from service.feed import Feed
+from service.metrics import Measured, Metrics
+from service.plans import PlanCache
+from service.store import Store
+
+log = logging.getLogger("stackwatt.service")
+
+_DESCRIPTION = """
+Energy intensity and CO2 flow of plants while they happen, and the readings and intervals behind them.
+
+Instants are RFC 3339 in UTC; spans are half-open, [from, to). A value is never rounded; where there is
+none, a reason says why. Every error is a problem document (RFC 9457).
+"""
+_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+    "manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+)
+_HEADERS = [
+    (b"content-security-policy", _POLICY.encode()),
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+]
+
+ROUTERS = (
+    routes_page.router,
+    routes_health.router,
+    routes_session.router,
+    routes_live.router,
+    routes_plant.router,
+    routes_emissions.router,
+    routes_kpis.router,
+    routes_points.router,
+    routes_inbox.router,
+)
+
+
+def utc_now() -> int:
+    """The system's clock, µs of UTC."""
+    return time.time_ns() // 1000
+
+
+def create_app(dsn: str, admin_key: str | None, *, now: Callable[[], int] = utc_now) -> FastAPI:
+    """The application over one database; it connects when it starts.
+
+    Args:
+        dsn: of the database ingest writes to.
+        admin_key: a key with every right that is not in the database; None: there is none.
+        now: µs of UTC.
+    """
+    store, plans = Store(dsn), PlanCache()
+    service = Service(
+        store=store,
+        plans=plans,
+        feed=Feed(store, plans, now),
+        metrics=Metrics(),
+        admin_digest=None if admin_key is None else keys.digest_of(admin_key),
+        session_secret=auth.session_secret(admin_key),
+        now=now,
+    )
+    app = FastAPI(
+        title="stackwatt",
+        version="1",
+        description=_DESCRIPTION,
+        lifespan=_lifespan,
+        # The ready-made pages load their scripts from a CDN.
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.state.service = service
+    problems.install(app)
+    for router in ROUTERS:
+        app.include_router(router)
+    app.add_middleware(Measured, metrics=service.metrics)
+    app.add_middleware(Secured)
+    return app
+
+
+class Secured:
+    """Middleware that puts the policy headers on every answer."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on; add headers where the answer starts."""
+
+        async def secured(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message.get("headers", []), *_HEADERS]
+            await send(message)
+
+        await self._app(scope, receive, secured if scope["type"] == "http" else send)
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncGenerator[None]:
+    service: Service = app.state.service
+    await service.store.open()
+    feed = asyncio.create_task(service.feed.run(), name="feed")
+    feed.add_done_callback(_log_end)
+    try:
+        yield
+    finally:
+        service.feed.stop()
+        while not feed.done():  # a cancellation may be lost inside a library's wait_for
+            feed.cancel()
+            await asyncio.wait([feed], timeout=1.0)
+        await service.store.close()
+
+
+def _log_end(feed: asyncio.Task[None]) -> None:
+    if not feed.cancelled() and (error := feed.exception()) is not None:
+        log.critical("the live feed has ended", exc_info=error)

@@ -1,0 +1,192 @@
+"""Emissions of a span, grouped, with the two routes always apart.
+
+What a stack analyser measured and what activity times factor gives are two
+accounts of the same gas: every group is told once per route and never summed
+over them. Nor are gases summed: a mass of CH4 is no mass of CO2. Sums are
+correctly rounded (`math.fsum`) over the stored intervals.
+"""
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Literal
+
+from pydantic import Field
+
+from ingest.methods.figures import NoFigure
+from ingest.model import Quality
+from ingest.plant.plan import Plan, PlanSource
+from service.figures import QUALITY_NAMES, Figure, data_age_s, share
+from service.problems import ProblemError
+from service.store import Connection, Row, chunks, rows
+from service.times import to_datetime
+
+GroupBy = Literal["scope", "category", "source", "method", "gas"]
+MOST_INTERVALS = 400_000
+"""Intervals, of all sources together, one answer may read."""
+
+
+class EmissionFigure(Figure):
+    """The mass of one gas that one group emitted by one route, in kg."""
+
+    site: str
+    group: str = Field(description="The scope, category, source, method or gas")
+    route: Literal["measured", "calculated"] = Field(
+        description="Two accounts of the same gas: never add them"
+    )
+    gas: str
+    sources: list[str] = Field(description="Full ids of the sources in the group")
+
+
+@dataclass(slots=True)
+class SourceSum:
+    """What one source emitted in the span."""
+
+    source: PlanSource
+    from_at: int
+    to_at: int
+    """The end of its group's span."""
+    mass_kg: list[float] = field(default_factory=list)
+    covered_us: int = 0
+    valid_us: int = 0
+    substituted_us: int = 0
+    quality: int = Quality.GOOD
+    revisions: set[int] = field(default_factory=set)
+    plan_version: int = 0
+    known_at: int = 0
+
+    def add(self, values: Row) -> None:
+        """Count one interval in, unless the group's span has ended."""
+        start_at, mass, covered, valid, substituted, quality, revision, version, known_at = values
+        if start_at >= self.to_at:
+            return
+        self.mass_kg.append(mass)
+        self.covered_us += covered
+        self.valid_us += valid
+        self.substituted_us += substituted
+        self.quality = max(self.quality, quality)
+        self.revisions.add(revision)
+        self.plan_version = max(self.plan_version, version)
+        self.known_at = max(self.known_at, known_at)
+
+
+def check_size(asked: Iterable[tuple[Plan, tuple[int, int]]]) -> None:
+    """Refuse spans (from, to) in µs whose intervals would be too many.
+
+    Raises:
+        ProblemError: with the number and the bound.
+    """
+    count = sum(
+        len(plan.sources) * ((to_at - from_at) // plan.interval_us) for plan, (from_at, to_at) in asked
+    )
+    if count > MOST_INTERVALS:
+        raise ProblemError(
+            "too-much-asked",
+            f"The emissions would be summed from {count} intervals: expected at most {MOST_INTERVALS};"
+            " ask for a shorter span or one site.",
+        )
+
+
+async def of_site(
+    connection: Connection, plan: Plan, from_at: int, to_at: int, group_by: GroupBy, now: int
+) -> list[EmissionFigure]:
+    """The groups of one site over [from_at, to_at) µs, on interval edges, in the plan's order."""
+    from_at, to_at = from_at - from_at % plan.interval_us, to_at - to_at % plan.interval_us
+    closed = await _closed_ends(connection, plan)
+    groups: dict[tuple[str, str, str], list[PlanSource]] = {}
+    for source in plan.sources:
+        groups.setdefault((_group(source, group_by), source.route, source.gas), []).append(source)
+    sums: dict[int, SourceSum] = {}
+    members: list[tuple[str, list[SourceSum]]] = []
+    for (group, _, _), sources in groups.items():
+        # A sum speaks of one span: it ends where the first of its sources ends.
+        end = max(from_at, min(to_at, *(closed[source.id][1] for source in sources)))
+        made = {closed[source.id][0]: SourceSum(source, from_at, end) for source in sources}
+        sums |= made
+        members.append((group, list(made.values())))
+    await _read(connection, sums, from_at, to_at)
+    return [_figure(plan, group_by, group, found, now) for group, found in members]
+
+
+async def _closed_ends(connection: Connection, plan: Plan) -> dict[str, tuple[int, int]]:
+    """Per source its number and the end of its closed span, µs; a negative number and 0 where it has none."""
+    found = await rows(
+        connection,
+        """
+        SELECT s.id, s.source_no, (SELECT max(start_at) FROM emission e WHERE e.source_no = s.source_no)
+          FROM source s
+         WHERE s.id = ANY(%s)
+        """,
+        [[source.id for source in plan.sources]],
+    )
+    frontiers = await rows(
+        connection,
+        "SELECT p.id, s.closed_until FROM point p JOIN point_state s USING (point_no) WHERE p.id = ANY(%s)",
+        [[plan.points[source.point].id for source in plan.sources]],
+    )
+    closed_until: dict[str, int] = dict(frontiers)
+    known = {source_id: (number, last_at) for source_id, number, last_at in found}
+    ends = {}
+    for place, source in enumerate(plan.sources):
+        number, last_at = known.get(source.id, (-1 - place, None))
+        until = closed_until.get(plan.points[source.point].id, 0)
+        ends[source.id] = (number, 0 if last_at is None else max(last_at + plan.interval_us, until))
+    return ends
+
+
+async def _read(connection: Connection, sums: dict[int, SourceSum], from_at: int, to_at: int) -> None:
+    query = """
+        SELECT source_no, start_at, mass_kg, covered_us, valid_us, substituted_us, quality, revision,
+               plan_version, known_at
+          FROM emission
+         WHERE source_no = ANY(%(sources)s) AND start_at >= %(from)s AND start_at < %(to)s
+         ORDER BY source_no, start_at
+    """
+    span = {"from": to_datetime(from_at), "to": to_datetime(to_at)}
+    async for part in chunks(connection, query, {"sources": list(sums), **span}):
+        for number, *values in part:
+            sums[number].add(tuple(values))
+
+
+def _group(source: PlanSource, group_by: GroupBy) -> str:
+    match group_by:
+        case "scope":
+            return str(source.scope)
+        case "category":
+            return source.category
+        case "source":
+            return source.id
+        case "method":
+            return source.method
+        case "gas":
+            return source.gas
+
+
+def _figure(plan: Plan, group_by: GroupBy, group: str, members: list[SourceSum], now: int) -> EmissionFigure:
+    from_at, to_at = members[0].from_at, members[0].to_at
+    span = to_at - from_at
+    masses = [mass for member in members for mass in member.mass_kg]
+    revisions = sorted(revision for member in members for revision in member.revisions)
+    reason = None if all(member.mass_kg for member in members) else NoFigure.GAP if span else NoFigure.NO_DATA
+    return EmissionFigure(
+        id=group if group_by == "source" else f"{plan.site}/{group_by}/{group}",
+        unit="kg",
+        window=span or None,
+        from_=from_at,
+        to=to_at,
+        value=math.fsum(masses) if reason is None else None,
+        reason=reason,
+        quality=QUALITY_NAMES[max(member.quality for member in members) if reason is None else Quality.BAD],
+        valid_share=min(share(member.valid_us, span) for member in members),
+        substituted_share=max(share(member.substituted_us, span) for member in members),
+        revision=revisions[-1] if revisions and revisions[0] else 0,
+        known_at=max(member.known_at for member in members) or None,
+        data_age_s=data_age_s(plan, to_at, now) if span else None,
+        method=" ".join(dict.fromkeys(member.source.method for member in members)),
+        plan_version=max(member.plan_version for member in members) or plan.version,
+        site=plan.site,
+        group=group,
+        route=members[0].source.route,
+        gas=members[0].source.gas,
+        sources=[member.source.id for member in members],
+    )

@@ -1,0 +1,221 @@
+"""Intervals, hours and days of a point, with the gaps between them.
+
+Nothing measured leaves no row; but inside the span that is closed an absent row
+says something, so it is told as a gap: value null, reason gap. The grid is the
+site's interval, or its hours and days in its own zone. An interval length that
+changed between plan versions is read on the newest grid.
+"""
+
+from dataclasses import dataclass
+from typing import Literal, LiteralString
+
+from pydantic import Field
+
+from ingest.methods.figures import NoFigure
+from ingest.model import DAY, HOUR, Cause, Quality, Reason
+from ingest.plant.plan import Plan, PlanPoint
+from service import cursors
+from service.documents import Document, Instant, Page, columns_of
+from service.figures import QualityName, share
+from service.store import Connection, row, rows
+from service.tabular import Table, instant_text
+from service.times import to_datetime
+
+Step = Literal["interval", "hour", "day"]
+
+
+class IntervalDocument(Document):
+    """One interval, hour or day."""
+
+    from_: Instant = Field(alias="from")
+    to: Instant
+    amount: float | None = Field(description="In `amount_unit`; null for a sample or a gap")
+    amount_count: int | None = Field(description="The exact amount of a counter or delta, times `resolution`")
+    mean: float | None
+    min: float | None
+    max: float | None
+    reason: str | None = Field(description="Why there are no figures: gap or no_data")
+    quality: QualityName
+    reasons: list[str]
+    covered_share: float
+    valid_share: float
+    substituted_share: float
+    revision: int | None = Field(description="0 provisional, 1 closed, more: revised; null of hours and days")
+    cause: str | None = Field(description="Why there is this revision")
+    plan_version: int | None
+    known_at: Instant | None
+
+
+class IntervalsPage(Page[IntervalDocument]):
+    """A page of intervals of one point."""
+
+    id: str
+    unit: str
+    amount_unit: str | None
+    step: Step
+    resolution: float = Field(description="Of `amount_count`, in `unit`")
+
+
+@dataclass(frozen=True, slots=True)
+class ClosedSpan:
+    """From a point's first interval to the instant up to which it is closed, µs."""
+
+    point_no: int
+    first_at: int
+    until: int
+
+
+async def closed_span(connection: Connection, point_id: str, interval_us: int) -> ClosedSpan | None:
+    """Where a point has intervals; None if it has none yet."""
+    found = await row(
+        connection,
+        """
+        SELECT p.point_no,
+               (SELECT min(start_at) FROM interval WHERE point_no = p.point_no),
+               (SELECT max(start_at) FROM interval WHERE point_no = p.point_no),
+               (SELECT closed_until FROM point_state WHERE point_no = p.point_no)
+          FROM point p
+         WHERE p.id = %s
+        """,
+        [point_id],
+    )
+    if found is None or found[1] is None:
+        return None
+    point_no, first_at, last_at, closed_until = found
+    return ClosedSpan(point_no, first_at, max(last_at + interval_us, closed_until or 0))
+
+
+async def page(
+    connection: Connection,
+    plan: Plan,
+    point: PlanPoint,
+    step: Step,
+    from_at: int,
+    to_at: int,
+    limit: int,
+    cursor: str | None,
+) -> Table:
+    """Intervals that start in [from_at, to_at) µs, at most `limit`."""
+    head = {
+        "id": point.id,
+        "unit": point.unit,
+        "amount_unit": point.amount_unit,
+        "step": step,
+        "resolution": point.resolution,
+    }
+    span = await closed_span(connection, point.id, plan.interval_us)
+    if span is None:
+        return Table(columns_of(IntervalDocument), [], head=head)
+    begin = from_at if cursor is None else cursors.decode(cursor, (int,))[0]
+    begin = max(begin, from_at)
+    step_us = {"interval": plan.interval_us, "hour": HOUR, "day": DAY}[step]
+    # The hour or day that holds the point's first interval begins before it; days have up to 25 hours.
+    begin = max(begin, span.first_at - {"interval": 0, "hour": HOUR, "day": 25 * HOUR}[step])
+    # Slots before the first interval and after `until` are no gaps and fall out; four more are enough.
+    end = min(to_at, max(begin, span.until) + step_us, begin + (limit + 4) * step_us + HOUR)
+    found = await rows(
+        connection,
+        _QUERIES[step],
+        {
+            "point_no": span.point_no,
+            "from": to_datetime(begin),
+            "to": to_datetime(end),
+            "first": to_datetime(span.first_at),
+            "until": to_datetime(span.until),
+            "zone": plan.zone.key,
+            "step_us": step_us,
+            "limit": limit + 1,
+        },
+    )
+    more = len(found) > limit
+    key = cursors.encode([found[limit][0]]) if more else None
+    return Table(columns_of(IntervalDocument), [_shown(*values) for values in found[:limit]], key, head)
+
+
+_INTERVALS: LiteralString = """
+    SELECT g.start_at, g.start_at + %(step_us)s * INTERVAL '1 microsecond', i.point_no IS NULL,
+           i.amount, i.amount_count, i.mean, i.min, i.max, i.quality, i.reasons,
+           i.covered_us, i.valid_us, i.substituted_us, i.revision, i.cause, i.plan_version, i.known_at
+      FROM generate_series(
+               date_bin(%(step_us)s * INTERVAL '1 microsecond', %(from)s, 'epoch'::timestamptz),
+               %(to)s, %(step_us)s * INTERVAL '1 microsecond'
+           ) AS g (start_at)
+      LEFT JOIN interval i ON i.point_no = %(point_no)s AND i.start_at = g.start_at
+       AND i.start_at >= %(from)s AND i.start_at < %(to)s
+     WHERE g.start_at >= %(from)s AND g.start_at < %(to)s
+       AND (i.point_no IS NOT NULL
+            OR (g.start_at >= %(first)s AND g.start_at + %(step_us)s * INTERVAL '1 microsecond' <= %(until)s))
+     ORDER BY g.start_at
+     LIMIT %(limit)s
+"""
+_HOURS: LiteralString = """
+    SELECT g.start_at, g.start_at + INTERVAL '1 hour', i.point_no IS NULL,
+           i.amount, i.amount_count, i.mean, i.min, i.max, i.quality, i.reasons,
+           i.covered_us, i.valid_us, i.substituted_us, NULL, NULL, NULL, i.known_at
+      FROM generate_series(
+               date_trunc('hour', %(from)s, %(zone)s), %(to)s, INTERVAL '1 hour'
+           ) AS g (start_at)
+      LEFT JOIN interval_hour i ON i.point_no = %(point_no)s AND i.start_at = g.start_at
+     WHERE g.start_at >= %(from)s AND g.start_at < %(to)s
+       AND (i.point_no IS NOT NULL
+            OR (g.start_at >= %(first)s AND g.start_at + INTERVAL '1 hour' <= %(until)s))
+     ORDER BY g.start_at
+     LIMIT %(limit)s
+"""
+_DAYS: LiteralString = """
+    SELECT g.start_at, date_add(g.start_at, INTERVAL '1 day', %(zone)s), i.point_no IS NULL,
+           i.amount, i.amount_count, i.mean, i.min, i.max, i.quality, i.reasons,
+           i.covered_us, i.valid_us, i.substituted_us, NULL, NULL, NULL, i.known_at
+      FROM generate_series(
+               date_trunc('day', %(from)s, %(zone)s), %(to)s, INTERVAL '1 day', %(zone)s
+           ) AS g (start_at)
+      LEFT JOIN interval_day i ON i.point_no = %(point_no)s AND i.start_at = g.start_at
+     WHERE g.start_at >= %(from)s AND g.start_at < %(to)s
+       AND (i.point_no IS NOT NULL
+            OR (g.start_at >= %(first)s AND date_add(g.start_at, INTERVAL '1 day', %(zone)s) <= %(until)s))
+     ORDER BY g.start_at
+     LIMIT %(limit)s
+"""
+_QUERIES: dict[Step, LiteralString] = {"interval": _INTERVALS, "hour": _HOURS, "day": _DAYS}
+
+
+def _shown(
+    start_at: int,
+    end_at: int,
+    absent: bool,
+    amount: float | None,
+    amount_count: int | None,
+    mean: float | None,
+    least: float | None,
+    largest: float | None,
+    quality: int | None,
+    reasons: int | None,
+    covered_us: int | None,
+    valid_us: int | None,
+    substituted_us: int | None,
+    revision: int | None,
+    cause: int | None,
+    plan_version: int | None,
+    known_at: int | None,
+) -> tuple[object, ...]:
+    span = end_at - start_at
+    nothing = absent or not (valid_us or substituted_us)
+    return (
+        instant_text(start_at),
+        instant_text(end_at),
+        amount,
+        amount_count,
+        mean,
+        least,
+        largest,
+        NoFigure.GAP.value if absent else NoFigure.NO_DATA.value if nothing else None,
+        Quality(Quality.BAD if quality is None else quality).name.lower(),
+        Reason(reasons or (Reason.GAP if absent else 0)).names,
+        share(covered_us or 0, span),
+        share(valid_us or 0, span),
+        share(substituted_us or 0, span),
+        revision,
+        None if cause is None else Cause(cause).name.lower(),
+        plan_version,
+        instant_text(known_at),
+    )

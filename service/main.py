@@ -1,0 +1,91 @@
+"""The service as a process.
+
+Listens, serves, and on SIGTERM or SIGINT ends its live streams, lets running
+requests finish and returns 0. It waits for no database: until there is one it
+answers with problems, and says so at `/readyz`.
+"""
+
+import asyncio
+import logging
+import signal
+import socket
+from collections.abc import Generator
+from contextlib import contextmanager
+
+import uvicorn
+
+from ingest.errors import InputError
+from service.app import create_app
+
+log = logging.getLogger("stackwatt.service")
+
+GRACE_S = 4
+"""What requests are given to finish."""
+
+
+async def run(dsn: str, host: str, port: int, admin_key: str | None) -> int:
+    """Serve until told to stop; the exit code.
+
+    Args:
+        dsn: of the database ingest writes to.
+        host: address to listen on.
+        port: port to listen on; 0: any free one.
+        admin_key: a key with every right; None: only keys of the database.
+
+    Raises:
+        InputError: the address cannot be listened on.
+    """
+    listener = _listener(host, port)
+    app = create_app(dsn, admin_key)
+    feed = app.state.service.feed
+    config = uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        ws="none",
+        timeout_graceful_shutdown=GRACE_S,
+        # Behind a proxy on this machine the scheme is the proxy's.
+        proxy_headers=True,
+        forwarded_allow_ips="127.0.0.1",
+    )
+    server = _Server(config)
+
+    def stop() -> None:
+        feed.stop()
+        server.should_exit = True
+
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop)
+    try:
+        shown = f"[{host}]" if ":" in host else host
+        log.info("listening on http://%s:%d", shown, listener.getsockname()[1])
+        await server.serve(sockets=[listener])
+    finally:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(number)
+    return 0
+
+
+class _Server(uvicorn.Server):
+    """Leaves signals to `run`, which returns instead of raising them again."""
+
+    @contextmanager
+    def capture_signals(self) -> Generator[None]:
+        """Capture none."""
+        yield
+
+
+def _listener(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        raise InputError(
+            f"cannot listen on {host} port {port}: {error.strerror}; expected a free port."
+        ) from None
+    return listener

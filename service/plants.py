@@ -1,0 +1,233 @@
+"""Plants as the API tells them: what the plan in force holds, in the plant file's words.
+
+Built from the plan and its file by name, field by field: what is not listed here
+(webhooks, alert rules, prices) does not leave the service.
+"""
+
+from typing import Any
+
+from pydantic import Field
+
+from ingest.model import SECOND, Kind
+from ingest.plant.plan import Plan, PlanKpi, PlanPoint, Terms
+from service.documents import Document, Span
+
+
+class UnitDocument(Document):
+    """A piece of equipment."""
+
+    id: str = Field(description="Full id; its parents' ids are its beginning")
+    name: str
+    kind: str = Field(description="area, line or cell")
+
+
+class NamedDocument(Document):
+    """A carrier or product."""
+
+    id: str
+    name: str
+
+
+class FactorDocument(Document):
+    """A coefficient with its source."""
+
+    id: str
+    name: str | None
+    value: float
+    unit: str
+    basis: list[str]
+    source: str
+    trust: str
+
+
+class SourceDocument(Document):
+    """A source of emissions."""
+
+    id: str
+    name: str
+    unit: str | None = Field(description="Full id of the unit that emits; null: the site")
+    scope: int
+    category: str
+    route: str = Field(description="measured or calculated: two accounts of the same gas, never to be added")
+    gas: str
+    method: str
+    point: str = Field(description="Full id of the point whose amount drives it")
+    kg_per_amount: float = Field(description="kg of the gas per unit of that amount")
+    factors: list[str]
+
+
+class BenchmarkDocument(Document):
+    """A value of a standard or of others, beside a KPI."""
+
+    id: str
+    kpi: str
+    value: float
+    unit: str
+    level: str
+    source: str
+
+
+class PlantDocument(Document):
+    """A site under its plan in force."""
+
+    id: str
+    name: str
+    clock: str = Field(description="live, or replay: its times are those of recorded data")
+    time_zone: str
+    interval: Span
+    lateness_s: float
+    currency: str | None
+    gwp: str
+    plan_version: int
+    units: list[UnitDocument]
+    carriers: list[NamedDocument]
+    products: list[NamedDocument]
+    factors: list[FactorDocument]
+    sources: list[SourceDocument]
+    benchmarks: list[BenchmarkDocument]
+
+
+class PointDocument(Document):
+    """One measured or computed quantity."""
+
+    id: str
+    site: str
+    name: str
+    kind: str = Field(description="counter, delta, gauge, sample or state")
+    unit: str = Field(description="Of its readings")
+    basis: list[str]
+    amount_unit: str | None = Field(description="Of its intervals' amounts; null: it has none")
+    resolution: float
+    sloped: bool
+    period_s: float | None = Field(description="Expected time between readings; null: not declared")
+    max_gap_s: float
+    carrier: str | None
+    product: str | None
+    computed: bool
+    topics: list[str]
+
+
+class TermDocument(Document):
+    """A summand of a KPI."""
+
+    point: str
+    weight: float = Field(description="Per unit of the point's amount")
+
+
+class KpiDocument(Document):
+    """What a KPI is made of."""
+
+    id: str
+    site: str
+    name: str
+    kind: str
+    unit: str
+    basis: list[str]
+    windows: list[Span]
+    block: Span | None
+    stale_after_s: float | None = Field(description="null: never stale")
+    route: str | None = Field(
+        description="measured or calculated, where it rests on emission sources of one route"
+    )
+    contract: float | None = Field(description="Contracted demand in the KPI's unit")
+    numerator: list[TermDocument]
+    denominator: list[TermDocument] = Field(description="Empty: the covered hours")
+
+
+def plant_document(plan: Plan) -> PlantDocument:
+    """A site."""
+    file = plan.file
+    return PlantDocument(
+        id=plan.site,
+        name=plan.name,
+        clock=plan.clock,
+        time_zone=plan.zone.key,
+        interval=plan.interval_us,
+        lateness_s=plan.lateness_us / SECOND,
+        currency=file.currency,
+        gwp=file.gwp,
+        plan_version=plan.version,
+        units=[UnitDocument(id=unit.id, name=unit.name, kind=unit.kind) for unit in plan.units],
+        carriers=[NamedDocument(id=carrier.id, name=carrier.name) for carrier in file.carriers],
+        products=[NamedDocument(id=product.id, name=product.name) for product in file.products],
+        factors=[
+            FactorDocument(**factor.model_dump(include=set(FactorDocument.model_fields)))
+            for factor in file.factors
+        ],
+        sources=[
+            SourceDocument(
+                **{name: getattr(source, name) for name in _SAME_OF_SOURCE},
+                point=plan.points[source.point].id,
+                factors=list(source.factors),
+            )
+            for source in plan.sources
+        ],
+        benchmarks=[
+            BenchmarkDocument(
+                id=f"{plan.site}/{mark.id}",
+                kpi=f"{plan.site}/{mark.kpi}",
+                value=mark.value,
+                unit=mark.unit,
+                level=mark.level,
+                source=mark.source,
+            )
+            for mark in file.benchmarks
+        ],
+    )
+
+
+_SAME_OF_SOURCE = ("id", "name", "unit", "scope", "category", "route", "gas", "method", "kg_per_amount")
+
+
+def point_row(plan: Plan, point: PlanPoint) -> tuple[Any, ...]:
+    """A point as a row of `PointDocument`'s fields, in their order."""
+    i = plan.index[point.id]
+    period_us = int(plan.params["period_us"][i])
+    return (
+        point.id,
+        plan.site,
+        point.name,
+        Kind(point.kind).name.lower(),
+        point.unit,
+        list(point.basis),
+        point.amount_unit,
+        point.resolution,
+        bool(plan.params["sloped"][i]),
+        period_us / SECOND if period_us > 0 else None,
+        int(plan.params["max_gap_us"][i]) / SECOND,
+        point.carrier,
+        point.product,
+        point.computed,
+        list(point.topics),
+    )
+
+
+def kpi_document(plan: Plan, kpi: PlanKpi) -> KpiDocument:
+    """A KPI."""
+    return KpiDocument(
+        id=kpi.id,
+        site=plan.site,
+        name=kpi.name,
+        kind=kpi.kind,
+        unit=kpi.unit,
+        basis=list(kpi.basis),
+        windows=sorted(kpi.windows_us),
+        block=kpi.block_us,
+        stale_after_s=None if kpi.stale_after_us is None else kpi.stale_after_us / SECOND,
+        route=_route(plan, kpi),
+        contract=kpi.contract,
+        numerator=_terms(plan, kpi.a),
+        denominator=_terms(plan, kpi.b),
+    )
+
+
+def _terms(plan: Plan, terms: Terms) -> list[TermDocument]:
+    return [TermDocument(point=plan.points[point].id, weight=weight) for point, weight in terms]
+
+
+def _route(plan: Plan, kpi: PlanKpi) -> str | None:
+    """The one route of the emission sources in a KPI's numerator; None without sources, or with both."""
+    declared = next((given for given in plan.file.kpis if f"{plan.site}/{given.id}" == kpi.id), None)
+    named = {f"{plan.site}/{term.source}" for term in (declared.numerator if declared else ()) if term.source}
+    routes = {source.route for source in plan.sources if source.id in named}
+    return routes.pop() if len(routes) == 1 else None

@@ -1,0 +1,246 @@
+"""Every error as one problem document (RFC 9457), one clear sentence in `detail`.
+
+    ProblemError            what a route raises; becomes the response as it is
+    RequestValidationError  → 422 invalid-parameter: parameter, value, expected
+    HTTPException           → 404 no-such-route, 405 method-not-allowed
+    psycopg.OperationalError, PoolTimeout → 503 database-away with Retry-After
+    psycopg.errors.QueryCanceled          → 503 database-slow
+    psycopg.errors.UndefinedTable         → 503 no-schema: ingest has not migrated yet
+    anything else           → 500 internal; the log has the rest, the client does not
+
+`type` is a URN that clients may branch on; `detail` is for people and may change.
+"""
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+import psycopg
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.exceptions import HTTPException
+
+from ingest.errors import StackwattError
+from service.store import AWAY
+
+log = logging.getLogger("stackwatt.service")
+
+MEDIA_TYPE = "application/problem+json"
+RETRY_AFTER_S = 2
+"""What a client waits before it asks again while the database is away."""
+
+TITLES = {
+    "idempotency-key-missing": (400, "The Idempotency-Key header is missing"),
+    "no-key": (401, "A key is needed"),
+    "wrong-scope": (403, "The key lacks the scope"),
+    "wrong-site": (403, "The key does not cover the site"),
+    "no-such-route": (404, "There is nothing at this address"),
+    "unknown-site": (404, "There is no such site"),
+    "unknown-point": (404, "There is no such point"),
+    "unknown-kpi": (404, "There is no such KPI"),
+    "method-not-allowed": (405, "The address does not take this method"),
+    "body-too-large": (413, "The body is too large"),
+    "wrong-media-type": (415, "The body has the wrong media type"),
+    "invalid-parameter": (422, "A parameter is wrong"),
+    "invalid-body": (422, "The body is wrong"),
+    "too-much-asked": (422, "The answer would be too large"),
+    "idempotency-key-reused": (422, "The Idempotency-Key was used for another body"),
+    "internal": (500, "The service failed"),
+    "database-away": (503, "The database cannot be reached"),
+    "database-slow": (503, "The database is too slow"),
+    "no-schema": (503, "The database has no schema yet"),
+    "too-many-streams": (503, "Too many live streams are open"),
+}
+"""Every problem there is: its name in `type`, its status, its title."""
+
+
+class ProblemDocument(BaseModel):
+    """A problem as RFC 9457 has it."""
+
+    model_config = ConfigDict(extra="allow")
+
+    type: str = Field(
+        description="URN of the kind of problem", examples=["urn:stackwatt:problem:unknown-point"]
+    )
+    title: str = Field(description="The kind of problem in words")
+    status: int = Field(description="The HTTP status, again")
+    detail: str = Field(description="One sentence: what is wrong, where, which value, what was expected")
+
+
+class ProblemError(StackwattError):
+    """A request that cannot be answered as asked."""
+
+    def __init__(
+        self, name: str, detail: str, *, headers: Mapping[str, str] | None = None, **members: Any
+    ) -> None:
+        """`name` is a key of TITLES; `members` are added to the document."""
+        super().__init__(detail)
+        self.name = name
+        self.headers = dict(headers or {})
+        self.members = members
+
+
+def invalid(where: str, name: str, value: Any, expected: str) -> ProblemError:
+    """The problem of one wrong parameter."""
+    detail = f"{where} {name!r} is {_shown(value)}: expected {expected}."
+    return ProblemError(
+        "invalid-parameter",
+        detail,
+        errors=[{"parameter": name, "value": _shown(value), "expected": expected}],
+    )
+
+
+def respond(problem: ProblemError) -> Response:
+    """The response of a problem."""
+    status, title = TITLES[problem.name]
+    document = {"type": f"urn:stackwatt:problem:{problem.name}", "title": title, "status": status}
+    document |= {"detail": str(problem), **problem.members}
+    return Response(
+        msgspec.json.encode(document), status, {**problem.headers, "Cache-Control": "no-store"}, MEDIA_TYPE
+    )
+
+
+def documented(*names: str) -> dict[int | str, dict[str, Any]]:
+    """The `responses` of a route that can answer with these problems, each with an example."""
+    found: dict[int | str, dict[str, Any]] = {}
+    for name in names:
+        status, title = TITLES[name]
+        entry = found.setdefault(
+            status, {"description": title, "content": {MEDIA_TYPE: {"schema": _SCHEMA, "examples": {}}}}
+        )
+        if title not in entry["description"]:
+            entry["description"] += f"; {title[0].lower()}{title[1:]}"
+        example = {
+            "type": f"urn:stackwatt:problem:{name}",
+            "title": title,
+            "status": status,
+            "detail": f"{title}.",
+        }
+        entry["content"][MEDIA_TYPE]["examples"][name] = {"value": example}
+    return found
+
+
+def of_database(error: Exception) -> ProblemError:
+    """The problem of an answer the database did not give; the same request may succeed later."""
+    match error:
+        case psycopg.errors.QueryCanceled():
+            name, what = "database-slow", "The database took too long over this answer"
+        case psycopg.errors.UndefinedTable():
+            name, what = "no-schema", "The database has no schema yet, ingest makes it when it starts"
+        case _:
+            name, what = "database-away", "The database cannot be reached"
+    detail = f"{what}; ask again in {RETRY_AFTER_S} s."
+    return ProblemError(name, detail, headers={"Retry-After": str(RETRY_AFTER_S)})
+
+
+_SCHEMA = {"$ref": "#/components/schemas/ProblemDocument"}
+
+
+def install(app: FastAPI) -> None:
+    """Make every error of the application a problem."""
+
+    async def on_problem(_: Request, error: Exception) -> Response:
+        assert isinstance(error, ProblemError)
+        return respond(error)
+
+    async def on_validation(request: Request, error: Exception) -> Response:
+        assert isinstance(error, RequestValidationError)
+        return respond(_of_validation(request, error))
+
+    async def on_http(request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)
+        if error.status_code == TITLES["method-not-allowed"][0]:
+            detail = f"Address {request.url.path} does not take {request.method}."
+            return respond(ProblemError("method-not-allowed", detail, headers=error.headers))
+        return respond(ProblemError("no-such-route", f"There is nothing at {request.url.path}."))
+
+    async def on_database(_: Request, error: Exception) -> Response:
+        log.warning("the database did not answer: %s", error)
+        return respond(of_database(error))
+
+    async def on_anything(_: Request, error: Exception) -> Response:
+        log.error("a request failed", exc_info=error)
+        return respond(ProblemError("internal", "The service failed; its log says why."))
+
+    app.add_exception_handler(ProblemError, on_problem)
+    app.add_exception_handler(RequestValidationError, on_validation)
+    app.add_exception_handler(HTTPException, on_http)
+    for away in AWAY:
+        app.add_exception_handler(away, on_database)
+    _describe(app)
+    app.add_exception_handler(Exception, on_anything)
+
+
+def _describe(app: FastAPI) -> None:
+    """Add the problem document to the OpenAPI description, where routes refer to it."""
+    without = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        described = without()
+        described["components"]["schemas"]["ProblemDocument"] = ProblemDocument.model_json_schema()
+        return described
+
+    app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way to extend it
+
+
+_PLACES = {"query": "query parameter", "path": "path parameter", "header": "header", "cookie": "cookie"}
+
+
+def _of_validation(request: Request, error: RequestValidationError) -> ProblemError:
+    """The first wrong parameter as a sentence; the others follow in `errors`."""
+    problems = [_of_fault(request, fault) for fault in error.errors()]
+    errors = [entry for problem in problems for entry in problem.members["errors"]]
+    return ProblemError("invalid-parameter", str(problems[0]), errors=errors)
+
+
+def _of_fault(request: Request, fault: Mapping[str, Any]) -> ProblemError:
+    place, *rest = fault["loc"]
+    name = ".".join(str(part) for part in rest) or "body"
+    where = _PLACES.get(place, "body")
+    match fault["type"]:
+        case "missing":
+            return invalid(where, name, None, "a value, for it is required")
+        case "extra_forbidden":
+            return invalid(
+                where, name, fault["input"], f"one of the parameters {', '.join(_parameters(request))}"
+            )
+        case _:
+            return invalid(where, name, fault["input"], _expected(fault))
+
+
+def _expected(fault: Mapping[str, Any]) -> str:
+    """What pydantic expected, in the words of the other sentences."""
+    bounds = fault.get("ctx", {})
+    match fault["type"]:
+        case "int_parsing" | "int_from_float":
+            return "a whole number"
+        case "greater_than_equal":
+            return f"a number of at least {bounds['ge']}"
+        case "less_than_equal":
+            return f"a number of at most {bounds['le']}"
+        case "string_too_long":
+            return f"at most {bounds['max_length']} characters"
+        case _:
+            expected = str(fault["msg"])
+            for prefix in ("Value error, ", "Input should be ", "expected "):
+                expected = expected.removeprefix(prefix)
+            return expected
+
+
+def _parameters(request: Request) -> list[str]:
+    """The query parameters of the route that was asked, by the names a client uses."""
+    names: list[str] = []
+    for field in request.scope["route"].dependant.query_params:
+        model = field.field_info.annotation
+        fields = model.model_fields if isinstance(model, type) and issubclass(model, BaseModel) else {}
+        names += [info.alias or name for name, info in fields.items()]
+    return names
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return "missing"
+    text = value if isinstance(value, str) else str(value)
+    return repr(text if len(text) <= 80 else text[:77] + "...")

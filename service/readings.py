@@ -1,0 +1,89 @@
+"""Readings of a point as they were stored, page by page.
+
+All of them, also bad ones and those a later reading of the same instant
+corrected; which of two counts is the intervals' business.
+"""
+
+import math
+
+from pydantic import Field
+
+from ingest.model import Quality, Reason
+from service import cursors
+from service.documents import Document, Instant, columns_of
+from service.figures import QualityName
+from service.store import Connection, rows
+from service.tabular import Table, instant_text
+from service.times import to_datetime
+
+_KEY = (int, int, int, float, int)
+
+
+class ReadingDocument(Document):
+    """One reading."""
+
+    measured_at: Instant
+    received_at: Instant
+    value: float | None = Field(description="In the point's unit; null: the reading carried none")
+    quality: QualityName
+    reasons: list[str]
+    seq: int | None = Field(description="null: none given")
+    batch_no: int = Field(description="The commit that stored it")
+
+
+async def page(
+    connection: Connection, point_id: str, from_at: int, to_at: int, limit: int, cursor: str | None
+) -> Table:
+    """Readings with from_at <= measured_at < to_at (µs), in the order in which they count."""
+    after = None if cursor is None else cursors.decode(cursor, _KEY)
+    found = await rows(
+        connection,
+        """
+        SELECT measured_at, received_at, value, quality, reasons, seq, batch_no
+          FROM reading
+         WHERE point_no = (SELECT point_no FROM point WHERE id = %(point)s)
+           AND measured_at >= %(from)s AND measured_at < %(to)s
+           AND (measured_at, seq, received_at, value, quality::int)
+             > (%(from)s, %(seq)s::bigint, %(received)s::timestamptz, %(value)s::float8, %(quality)s::int)
+         ORDER BY measured_at, seq, received_at, value, quality
+         LIMIT %(limit)s
+        """,
+        {
+            "point": point_id,
+            "to": to_datetime(to_at),
+            "limit": limit + 1,
+            **_after(from_at, after),
+        },
+    )
+    more = len(found) > limit
+    last = found[limit - 1] if more else None
+    key = None if last is None else cursors.encode([last[0], last[5], last[1], last[2], last[3]])
+    return Table(columns_of(ReadingDocument), [_shown(*values) for values in found[:limit]], key)
+
+
+def _after(from_at: int, after: list[int | float] | None) -> dict[str, object]:
+    """The parameters that begin after a key, or at the beginning of the span."""
+    if after is None:  # below every reading of the first instant
+        after = [from_at, -(2**62), 0, -math.inf, -1]
+    at, seq, received_at, value, quality = after
+    return {
+        "from": to_datetime(int(at)),
+        "seq": int(seq),
+        "received": to_datetime(int(received_at)),
+        "value": value,
+        "quality": int(quality),
+    }
+
+
+def _shown(
+    measured_at: int, received_at: int, value: float, quality: int, reasons: int, seq: int, batch_no: int
+) -> tuple[object, ...]:
+    return (
+        instant_text(measured_at),
+        instant_text(received_at),
+        None if math.isnan(value) else value,
+        Quality(quality).name.lower(),
+        Reason(reasons).names,
+        None if seq < 0 else seq,
+        batch_no,
+    )

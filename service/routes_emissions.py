@@ -1,0 +1,91 @@
+"""Emissions of a span of time."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import Field
+
+from service import emissions, latest
+from service.auth import Reader
+from service.context import service_of
+from service.documents import Page, answer
+from service.emissions import EmissionFigure, GroupBy
+from service.parameters import OfSite, SpanOf, Tabular, resolved
+from service.problems import documented
+from service.tabular import of_models, table
+
+router = APIRouter(tags=["figures"])
+
+
+class EmissionsAsked(SpanOf, OfSite, Tabular):
+    """Which emissions."""
+
+    group_by: GroupBy = Field("scope", description="What to sum over; routes and gases are never summed")
+
+
+EMISSIONS_EXAMPLE = {
+    "items": [
+        {
+            "id": "cement/scope/1",
+            "unit": "kg",
+            "window": "1h",
+            "from": "2026-11-20T07:00:00Z",
+            "to": "2026-11-20T08:00:00Z",
+            "value": 161246.0,
+            "reason": None,
+            "quality": "good",
+            "valid_share": 1.0,
+            "substituted_share": 0.0,
+            "uncertainty": None,
+            "revision": 1,
+            "known_at": "2026-11-20T08:00:05Z",
+            "data_age_s": 4.7,
+            "method": "hj212-2017.annex-d",
+            "plan_version": 1,
+            "site": "cement",
+            "group": "1",
+            "route": "measured",
+            "gas": "co2",
+            "sources": ["cement/kiln/stack"],
+        }
+    ],
+    "next": None,
+}
+
+
+@router.get(
+    "/v1/emissions",
+    summary="Mass emitted, by group, route and gas",
+    responses={
+        **answer(Page[EmissionFigure], EMISSIONS_EXAMPLE, csv=True),
+        **documented(
+            "no-key",
+            "wrong-scope",
+            "wrong-site",
+            "unknown-site",
+            "invalid-parameter",
+            "too-much-asked",
+            "database-away",
+        ),
+    },
+)
+async def emitted(request: Request, access: Reader, asked: Annotated[EmissionsAsked, Query()]) -> Response:
+    """The mass of each gas emitted in [from, to), per site and group.
+
+    Measured and calculated routes are two accounts of the same gas: each has its own
+    line, and no line holds both.
+    """
+    service = service_of(request)
+    items: list[EmissionFigure] = []
+    async with service.store.snapshot() as connection:
+        sites = await service.plans.visible(connection, access, asked.site)
+        commits = await latest.read_commits(connection, [site.site_no for site in sites])
+        now = service.now()
+        spans = []
+        for site in sites:
+            commit = commits.get(site.site_no)
+            spans.append(resolved(asked, site.plan, now, None if commit is None else commit.watermark))
+        emissions.check_size(zip((site.plan for site in sites), spans, strict=True))
+        for site, (from_at, to_at) in zip(sites, spans, strict=True):
+            items += await emissions.of_site(connection, site.plan, from_at, to_at, asked.group_by, now)
+    return table(request, of_models(EmissionFigure, items), asked.format)

@@ -1,0 +1,187 @@
+"""Figures: what KPIs there are, what they are now, what they were."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query, Request, Response
+from pydantic import Field
+
+from service import latest, series
+from service.auth import Reader
+from service.context import service_of
+from service.documents import Page, Span, answer
+from service.figures import Figure
+from service.latest import LatestFigures
+from service.parameters import OfSite, SpanOf, Tabular, resolved
+from service.plants import KpiDocument, kpi_document
+from service.problems import documented
+from service.series import Series
+from service.tabular import chosen_format, document, of_models, table
+
+router = APIRouter(tags=["figures"])
+
+KpiId = Annotated[str, Path(max_length=500, description="Full id, slashes as they are: site/…/kpi")]
+
+_LISTED = documented(
+    "no-key", "wrong-scope", "wrong-site", "unknown-site", "invalid-parameter", "database-away"
+)
+
+
+class LatestAsked(OfSite, Tabular):
+    """Which figures."""
+
+
+class SeriesAsked(SpanOf, Tabular):
+    """Which windows."""
+
+    window: Span | None = Field(
+        None,
+        description="The span each value sums, a multiple of the interval; default: the shortest live window",
+    )
+    step: Span | None = Field(None, description="The distance between values; default: the window")
+
+
+KPIS_EXAMPLE = {
+    "items": [
+        {
+            "id": "cement/electricity-intensity",
+            "site": "cement",
+            "name": "Electricity per clinker",
+            "kind": "ratio",
+            "unit": "kWh/t",
+            "basis": [],
+            "windows": ["5min", "1h", "8h", "24h"],
+            "block": None,
+            "stale_after_s": 300.0,
+            "route": None,
+            "contract": None,
+            "numerator": [{"point": "cement/substation/energy", "weight": 1.0}],
+            "denominator": [{"point": "cement/kiln/clinker", "weight": 1.0}],
+        }
+    ],
+    "next": None,
+}
+FIGURE_EXAMPLE = {
+    "id": "cement/electricity-intensity",
+    "unit": "kWh/t",
+    "window": "1h",
+    "from": "2026-11-20T07:00:00Z",
+    "to": "2026-11-20T08:00:03.500000Z",
+    "value": 55.00816326530612,
+    "reason": None,
+    "quality": "good",
+    "valid_share": 1.0,
+    "substituted_share": 0.0,
+    "uncertainty": None,
+    "revision": 0,
+    "known_at": "2026-11-20T08:00:04.010000Z",
+    "data_age_s": 1.2,
+    "method": "ratio",
+    "plan_version": 1,
+}
+LATEST_EXAMPLE = {
+    "items": [FIGURE_EXAMPLE],
+    "next": None,
+    "sites": {
+        "cement": {
+            "clock": "live",
+            "batch_no": 812,
+            "committed_at": "2026-11-20T08:00:04.010000Z",
+            "watermark": "2026-11-20T07:59:58.500000Z",
+        }
+    },
+}
+SERIES_EXAMPLE = {
+    "id": "cement/electricity-intensity",
+    "unit": "kWh/t",
+    "method": "ratio",
+    "clock": "live",
+    "window": "1h",
+    "step": "1h",
+    "from": "2026-11-20T06:00:00Z",
+    "to": "2026-11-20T08:00:00Z",
+    "uncertainty": None,
+    "data_age_s": 4.7,
+    "plan_version": 1,
+    "columns": {
+        "from": ["2026-11-20T06:00:00Z", "2026-11-20T07:00:00Z"],
+        "to": ["2026-11-20T07:00:00Z", "2026-11-20T08:00:00Z"],
+        "value": [55.00816326530612, None],
+        "reason": [None, "no_production"],
+        "quality": ["good", "good"],
+        "valid_share": [1.0, 1.0],
+        "substituted_share": [0.0, 0.0],
+        "revision": [1, 1],
+        "plan_version": [1, 1],
+        "known_at": ["2026-11-20T07:00:05Z", "2026-11-20T08:00:05Z"],
+    },
+}
+
+
+@router.get(
+    "/v1/kpis",
+    summary="What figures there are",
+    responses={**answer(Page[KpiDocument], KPIS_EXAMPLE), **_LISTED},
+)
+async def kpis(request: Request, access: Reader, asked: Annotated[OfSite, Query()]) -> Response:
+    """The KPIs of the sites the key covers, in the plant file's order. Carries an ETag."""
+    service = service_of(request)
+    async with service.store.snapshot() as connection:
+        sites = await service.plans.visible(connection, access, asked.site)
+    items = [kpi_document(site.plan, kpi) for site in sites for kpi in site.plan.kpis]
+    return document(request, Page[KpiDocument](items=items, next=None), tagged=True)
+
+
+@router.get(
+    "/v1/kpis/latest",
+    summary="Every figure as it is now",
+    responses={**answer(LatestFigures, LATEST_EXAMPLE, csv=True), **_LISTED},
+)
+async def kpis_latest(request: Request, access: Reader, asked: Annotated[LatestAsked, Query()]) -> Response:
+    """Each KPI in each of its live windows, at the horizon its inputs reach.
+
+    At a live site a figure whose data are older than the KPI's `stale_after` is null, reason stale. A replay
+    site shows recorded data; there nothing grows stale.
+    """
+    service = service_of(request)
+    async with service.store.snapshot() as connection:
+        sites = await service.plans.visible(connection, access, asked.site)
+        found = await latest.read(connection, sites, service.now())
+    head = {"sites": {name: state.model_dump() for name, state in found.sites.items()}}
+    return table(request, of_models(Figure, found.items, head), asked.format)
+
+
+@router.get(
+    "/v1/kpis/{kpi_id:path}/series",
+    summary="A figure over time",
+    responses={
+        **answer(Series, SERIES_EXAMPLE, csv=True),
+        **documented(
+            "no-key",
+            "wrong-scope",
+            "wrong-site",
+            "unknown-kpi",
+            "invalid-parameter",
+            "too-much-asked",
+            "database-away",
+        ),
+    },
+)
+async def kpi_series(
+    request: Request, access: Reader, kpi_id: KpiId, asked: Annotated[SeriesAsked, Query()]
+) -> Response:
+    """Windows [end - window, end) for end = from + step, from + 2 step, … up to `to`, of closed intervals.
+
+    Numerator and denominator are summed over the same intervals and then combined: never a mean of ratios.
+    """
+    service = service_of(request)
+    async with service.store.snapshot() as connection:
+        site, kpi = await service.plans.kpi(connection, access, kpi_id)
+        commits = await latest.read_commits(connection, [site.site_no])
+        commit = commits.get(site.site_no)
+        watermark = None if commit is None else commit.watermark
+        from_at, to_at = resolved(asked, site.plan, service.now(), watermark)
+        wanted = series.checked(site.plan, kpi, from_at, to_at, asked.window, asked.step)
+        found = await series.read(connection, site.plan, kpi, wanted, service.now())
+    if chosen_format(request, asked.format) == "csv":
+        return table(request, series.as_table(found), "csv")
+    return document(request, found)

@@ -1,0 +1,123 @@
+"""What was measured at a point, and the way in for readings by HTTP."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Query, Request, Response
+from pydantic import Field
+
+from service import intervals, latest, readings
+from service.auth import Reader
+from service.context import Service, service_of
+from service.documents import Page, answer
+from service.intervals import IntervalsPage
+from service.parameters import Paged, SpanOf, Tabular, resolved
+from service.plans import SitePlan
+from service.problems import documented
+from service.readings import ReadingDocument
+from service.store import Connection
+from service.tabular import table
+
+router = APIRouter(tags=["points"])
+
+PointId = Annotated[str, Path(max_length=500, description="Full id, slashes as they are: site/unit/…/point")]
+
+_REFUSED = documented(
+    "no-key", "wrong-scope", "wrong-site", "unknown-point", "invalid-parameter", "database-away"
+)
+
+
+class ReadingsAsked(SpanOf, Tabular, Paged):
+    """Which readings."""
+
+
+class IntervalsAsked(SpanOf, Tabular, Paged):
+    """Which intervals."""
+
+    step: intervals.Step = Field("interval", description="interval, or hour or day of the site's zone")
+
+
+READINGS_EXAMPLE: dict[str, Any] = {
+    "items": [
+        {
+            "measured_at": "2026-11-20T08:00:00.250000Z",
+            "received_at": "2026-11-20T08:00:00.312000Z",
+            "value": 11461.2,
+            "quality": "good",
+            "reasons": [],
+            "seq": None,
+            "batch_no": 812,
+        }
+    ],
+    "next": None,
+}
+INTERVALS_EXAMPLE = {
+    "id": "cement/kiln/power",
+    "unit": "kW",
+    "amount_unit": "kWh",
+    "step": "interval",
+    "resolution": 1e-06,
+    "items": [
+        {
+            "from": "2026-11-20T08:00:00Z",
+            "to": "2026-11-20T08:01:00Z",
+            "amount": 191.02,
+            "amount_count": None,
+            "mean": 11461.2,
+            "min": 11440.0,
+            "max": 11482.9,
+            "reason": None,
+            "quality": "good",
+            "reasons": [],
+            "covered_share": 1.0,
+            "valid_share": 1.0,
+            "substituted_share": 0.0,
+            "revision": 1,
+            "cause": "closing",
+            "plan_version": 1,
+            "known_at": "2026-11-20T08:01:05.600000Z",
+        }
+    ],
+    "next": None,
+}
+
+
+@router.get(
+    "/v1/points/{point_id:path}/readings",
+    summary="Readings as they were stored",
+    responses={**answer(Page[ReadingDocument], READINGS_EXAMPLE, csv=True), **_REFUSED},
+)
+async def point_readings(
+    request: Request, access: Reader, point_id: PointId, asked: Annotated[ReadingsAsked, Query()]
+) -> Response:
+    """Readings measured in [from, to), oldest first; bad and corrected ones too."""
+    service = service_of(request)
+    async with service.store.snapshot() as connection:
+        site, point = await service.plans.point(connection, access, point_id)
+        from_at, to_at = await _span(connection, service, site, asked)
+        page = await readings.page(connection, point.id, from_at, to_at, asked.limit, asked.cursor)
+    return table(request, page, asked.format)
+
+
+@router.get(
+    "/v1/points/{point_id:path}/intervals",
+    summary="Amounts and means per interval, hour or day, with gaps",
+    responses={**answer(IntervalsPage, INTERVALS_EXAMPLE, csv=True), **_REFUSED},
+)
+async def point_intervals(
+    request: Request, access: Reader, point_id: PointId, asked: Annotated[IntervalsAsked, Query()]
+) -> Response:
+    """Intervals that start in [from, to), oldest first."""
+    service = service_of(request)
+    async with service.store.snapshot() as connection:
+        site, point = await service.plans.point(connection, access, point_id)
+        from_at, to_at = await _span(connection, service, site, asked)
+        page = await intervals.page(
+            connection, site.plan, point, asked.step, from_at, to_at, asked.limit, asked.cursor
+        )
+    return table(request, page, asked.format)
+
+
+async def _span(connection: Connection, service: Service, site: SitePlan, asked: SpanOf) -> tuple[int, int]:
+    commits = await latest.read_commits(connection, [site.site_no])
+    commit = commits.get(site.site_no)
+    return resolved(asked, site.plan, service.now(), None if commit is None else commit.watermark)

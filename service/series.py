@@ -1,0 +1,189 @@
+"""A KPI over time: one header, and columns of windows.
+
+Windows end at from + step, from + 2·step, … ≤ to, and reach back by `window`;
+only closed intervals are in them. Windows that end after the KPI's closed span
+are left out, those inside it without any row are gaps.
+"""
+
+import asyncio
+from dataclasses import dataclass
+
+from pydantic import Field
+
+from ingest.methods.figures import KpiKind, NoFigure
+from ingest.plant.plan import Plan, PlanKpi
+from service.documents import Document, Instant, Span
+from service.figures import QUALITY_NAMES, QualityName, data_age_s, share
+from service.problems import ProblemError, invalid
+from service.store import Connection, chunks, row
+from service.tabular import Table
+from service.times import format_span, to_datetime
+from service.windows import KpiRows, WindowFigure, window_figure
+
+MOST_WINDOWS = 5_000
+MOST_INTERVALS = 200_000
+"""Intervals one answer may read: 138 days of minutes."""
+MOST_ADDITIONS = 10_000_000
+"""Windows times intervals in each: about a second of one core."""
+
+
+class SeriesColumns(Document):
+    """The windows, oldest first; entry i of every column is window i."""
+
+    from_: list[Instant] = Field(alias="from")
+    to: list[Instant]
+    value: list[float | None] = Field(description="Never rounded")
+    reason: list[str | None]
+    quality: list[QualityName]
+    valid_share: list[float]
+    substituted_share: list[float]
+    revision: list[int]
+    plan_version: list[int | None]
+    known_at: list[Instant | None]
+
+
+class Series(Document):
+    """What all windows share, and the windows."""
+
+    id: str
+    unit: str
+    method: str
+    clock: str = Field(description="live, or replay: times are those of recorded data")
+    window: Span = Field(description="The span each value sums")
+    step: Span = Field(description="The distance between values")
+    from_: Instant = Field(alias="from", description="Begin of the span asked for, on an interval edge")
+    to: Instant = Field(description="End of the last window; `from` if there is none")
+    uncertainty: None = None
+    data_age_s: float | None = Field(description="Now minus the end of the KPI's closed span")
+    plan_version: int = Field(description="The plan in force now")
+    columns: SeriesColumns
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A series as asked for, instants and spans in µs."""
+
+    from_at: int
+    to_at: int
+    window_us: int
+    step_us: int
+
+
+def checked(
+    plan: Plan, kpi: PlanKpi, from_at: int, to_at: int, window_us: int | None, step_us: int | None
+) -> Ask:
+    """The series asked for, put on the plan's grid.
+
+    Raises:
+        ProblemError: a span that is no multiple of the interval, or an answer that would be too large.
+    """
+    grid = kpi.block_us if kpi.kind is KpiKind.DEMAND and kpi.block_us else plan.interval_us
+    window_us = window_us or (grid if kpi.kind is KpiKind.DEMAND else min(kpi.windows_us))
+    step_us = step_us or window_us
+    for name, span in (("window", window_us), ("step", step_us)):
+        if span % grid:
+            expected = f"a multiple of {format_span(grid)}"
+            raise invalid("query parameter", name, format_span(span), expected)
+    from_at -= from_at % grid
+    windows = (to_at - from_at) // step_us
+    per_window = window_us // plan.interval_us
+    for count, most, what in (
+        (windows, MOST_WINDOWS, "windows"),
+        ((to_at - from_at + window_us) // plan.interval_us, MOST_INTERVALS, "intervals"),
+        (windows * per_window, MOST_ADDITIONS, "intervals counted once per window"),
+    ):
+        if count > most:
+            raise ProblemError(
+                "too-much-asked",
+                f"The series would be made of {count} {what}: expected at most {most};"
+                " ask for a shorter span or a longer step.",
+            )
+    return Ask(from_at, to_at, window_us, step_us)
+
+
+async def read(connection: Connection, plan: Plan, kpi: PlanKpi, ask: Ask, now: int) -> Series:
+    """The series of a KPI; `now` (µs) is for the age of its data only."""
+    first_at, until = await _closed_span(connection, plan, kpi)
+    end = min(ask.to_at, until) if until is not None else ask.from_at
+    found = KpiRows()
+    query = """
+        SELECT start_at, a, b, covered_us, valid_us, substituted_us, quality, revision, plan_version, known_at
+          FROM kpi_value
+         WHERE kpi_no = (SELECT kpi_no FROM kpi WHERE id = %(kpi)s)
+           AND start_at >= %(from)s AND start_at < %(to)s
+         ORDER BY start_at
+    """
+    # A window longer than the time since 1970 begins in 1970.
+    span = {"from": to_datetime(max(0, ask.from_at + ask.step_us - ask.window_us)), "to": to_datetime(end)}
+    if end > ask.from_at:
+        async for part in chunks(connection, query, {"kpi": kpi.id, **span}):
+            found.extend(part)
+    # In a thread: ten million additions would hold every other client up.
+    windows = await asyncio.to_thread(_windows, found, kpi, ask, end, first_at)
+    return Series(
+        id=kpi.id,
+        unit=kpi.unit,
+        method=kpi.kind,
+        clock=plan.clock,
+        window=ask.window_us,
+        step=ask.step_us,
+        from_=ask.from_at,
+        to=windows[-1].to_at if windows else ask.from_at,
+        data_age_s=None if until is None else data_age_s(plan, until, now),
+        plan_version=plan.version,
+        columns=_columns(windows),
+    )
+
+
+def as_table(series: Series) -> Table:
+    """The columns of a series as rows."""
+    columns = series.columns.model_dump(by_alias=True)
+    return Table(list(columns), list(zip(*columns.values(), strict=True)))
+
+
+def _windows(found: KpiRows, kpi: PlanKpi, ask: Ask, end: int, first_at: int | None) -> list[WindowFigure]:
+    ends = range(ask.from_at + ask.step_us, end + 1, ask.step_us)
+    made = []
+    for to_at in ends:
+        from_at = to_at - ask.window_us
+        figure = window_figure(found, kpi.kind, kpi.block_us, from_at, to_at)
+        if figure.reason is NoFigure.GAP and (first_at is None or to_at <= first_at):
+            continue  # before the KPI began there is nothing that could be missing
+        made.append(figure)
+    return made
+
+
+async def _closed_span(connection: Connection, plan: Plan, kpi: PlanKpi) -> tuple[int | None, int | None]:
+    """First and last instant of the KPI's closed intervals, µs; None where it has none."""
+    found = await row(
+        connection,
+        """
+        SELECT (SELECT min(start_at) FROM kpi_value v WHERE v.kpi_no = k.kpi_no),
+               (SELECT max(start_at) FROM kpi_value v WHERE v.kpi_no = k.kpi_no),
+               (SELECT CASE WHEN count(*) = cardinality(%(points)s::text[]) THEN min(s.closed_until) END
+                  FROM point p JOIN point_state s USING (point_no)
+                 WHERE p.id = ANY(%(points)s::text[]))
+          FROM kpi k
+         WHERE k.id = %(kpi)s
+        """,
+        {"kpi": kpi.id, "points": [plan.points[i].id for i in kpi.points]},
+    )
+    if found is None or found[0] is None:
+        return None, None
+    first_at, last_at, inputs_until = found
+    return first_at, max(last_at + plan.interval_us, inputs_until or 0)
+
+
+def _columns(windows: list[WindowFigure]) -> SeriesColumns:
+    return SeriesColumns(
+        from_=[w.from_at for w in windows],
+        to=[w.to_at for w in windows],
+        value=[w.value for w in windows],
+        reason=[w.reason for w in windows],
+        quality=[QUALITY_NAMES[w.quality] for w in windows],
+        valid_share=[share(w.valid_us, w.to_at - w.from_at) for w in windows],
+        substituted_share=[share(w.substituted_us, w.to_at - w.from_at) for w in windows],
+        revision=[w.revision for w in windows],
+        plan_version=[w.plan_version for w in windows],
+        known_at=[w.known_at for w in windows],
+    )

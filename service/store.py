@@ -1,0 +1,135 @@
+"""The way to the database: reads in one snapshot, and the few writes.
+
+Two small pools. Connections of the first are read-only and see one snapshot per
+block, so that an answer made of several queries is of one moment; those of the
+second write `inbox` and `api_key`. Instants come back as int µs. While the
+database is away a block raises at once or within ACQUIRE_TIMEOUT_S, and pools
+reconnect when asked again; nothing here waits for it.
+"""
+
+import struct
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, LiteralString
+
+import psycopg
+from psycopg import AsyncConnection, IsolationLevel
+from psycopg.adapt import Buffer, Loader
+from psycopg.pq import Format
+from psycopg.sql import Composed
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
+
+ACQUIRE_TIMEOUT_S = 3.0
+STATEMENT_TIMEOUT_MS = 15_000
+CHUNK_ROWS = 5_000
+"""Rows decoded at a time, so that a long answer does not hold the event loop."""
+
+AWAY = (psycopg.OperationalError, psycopg.errors.UndefinedTable, PoolTimeout)
+"""What a query raises that may succeed later: no server, no answer in time, no schema yet."""
+
+_PG_EPOCH_US = 946_684_800_000_000
+_CONNECT = {
+    "connect_timeout": 3,
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "application_name": "stackwatt service",
+}
+
+Row = tuple[Any, ...]
+Connection = AsyncConnection[Row]
+Query = LiteralString | Composed
+Parameters = Mapping[str, Any] | Sequence[Any]
+
+
+class Store:
+    """Connections to one database; open it before use, close it after."""
+
+    def __init__(self, dsn: str, *, readers: int = 8) -> None:
+        self.dsn = dsn
+        self._read = self._pool(dsn, readers, _prepare_reader)
+        self._write = self._pool(dsn, 2, _prepare)
+
+    @staticmethod
+    def _pool(dsn: str, size: int, configure: Any) -> AsyncConnectionPool[Connection]:
+        return AsyncConnectionPool(
+            dsn,
+            connection_class=AsyncConnection,
+            kwargs={**_CONNECT, "options": f"-c statement_timeout={STATEMENT_TIMEOUT_MS}"},
+            min_size=1,
+            max_size=size,
+            timeout=ACQUIRE_TIMEOUT_S,
+            # Giving up early lets the next request start a fresh attempt; the pool's own retries
+            # double their distance, up to minutes.
+            reconnect_timeout=ACQUIRE_TIMEOUT_S,
+            configure=configure,
+            check=AsyncConnectionPool.check_connection,
+            open=False,
+        )
+
+    async def open(self) -> None:
+        """Start both pools without waiting for the database."""
+        await self._read.open(wait=False)
+        await self._write.open(wait=False)
+
+    async def close(self) -> None:
+        """End both pools."""
+        await self._read.close()
+        await self._write.close()
+
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[Connection]:
+        """A read-only transaction that sees one moment."""
+        async with self._read.connection() as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Connection]:
+        """A transaction that may write; commits at the end of the block."""
+        async with self._write.connection() as connection:
+            yield connection
+
+    def statistics(self) -> dict[str, int]:
+        """What the reading pool says of itself."""
+        return self._read.get_stats()
+
+
+async def rows(connection: Connection, query: Query, parameters: Parameters = ()) -> list[Row]:
+    """All rows of a query whose answer is bounded."""
+    cursor = await connection.execute(query, parameters, binary=True)
+    return await cursor.fetchall()
+
+
+async def row(connection: Connection, query: Query, parameters: Parameters = ()) -> Row | None:
+    """The first row of a query, None if there is none."""
+    cursor = await connection.execute(query, parameters, binary=True)
+    return await cursor.fetchone()
+
+
+async def chunks(connection: Connection, query: Query, parameters: Parameters) -> AsyncGenerator[list[Row]]:
+    """The rows of a long answer, CHUNK_ROWS at a time."""
+    async with connection.cursor(name="chunks", binary=True) as cursor:
+        await cursor.execute(query, parameters)
+        while found := await cursor.fetchmany(CHUNK_ROWS):
+            yield found
+
+
+class InstantLoader(Loader):
+    """timestamptz to µs since 1970."""
+
+    format = Format.BINARY
+    _unpack = struct.Struct("!q").unpack
+
+    def load(self, data: Buffer) -> int:
+        """Return µs of UTC; infinity is not stored anywhere."""
+        return int(self._unpack(data)[0]) + _PG_EPOCH_US
+
+
+async def _prepare(connection: Connection) -> None:
+    connection.adapters.register_loader("timestamptz", InstantLoader)
+
+
+async def _prepare_reader(connection: Connection) -> None:
+    await _prepare(connection)
+    await connection.set_isolation_level(IsolationLevel.REPEATABLE_READ)
+    await connection.set_read_only(True)

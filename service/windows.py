@@ -1,0 +1,114 @@
+"""Windows over a KPI's closed intervals: Σ/Σ, the same sums the live pipeline makes.
+
+A window is [end - W, end). Its numerator and denominator are the correctly
+rounded sums (`math.fsum`) of the intervals in it, combined by the kind; so a
+window here equals the live window over the same intervals bit for bit, and a
+day is never a mean of hours. Plain lists: no database, no clock.
+"""
+
+import math
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from ingest.methods.figures import KpiKind, NoFigure, combine
+from ingest.model import Quality
+from service.store import Row
+
+COLUMNS = "start_at, a, b, covered_us, valid_us, substituted_us, quality, revision, plan_version, known_at"
+"""What `KpiRows` is made of, in order, as `kpi_value` calls it."""
+
+
+@dataclass(slots=True)
+class KpiRows:
+    """Closed intervals of one KPI, ascending in time, as columns."""
+
+    start_at: list[int] = field(default_factory=list)
+    a: list[float] = field(default_factory=list)
+    b: list[float] = field(default_factory=list)
+    covered_us: list[int] = field(default_factory=list)
+    valid_us: list[int] = field(default_factory=list)
+    substituted_us: list[int] = field(default_factory=list)
+    quality: list[int] = field(default_factory=list)
+    revision: list[int] = field(default_factory=list)
+    plan_version: list[int] = field(default_factory=list)
+    known_at: list[int] = field(default_factory=list)
+
+    def extend(self, rows: Iterable[Row]) -> None:
+        """Append rows of `COLUMNS`."""
+        columns = zip(*rows, strict=True)
+        for name, column in zip(self.__slots__, columns, strict=True):
+            getattr(self, name).extend(column)
+
+
+@dataclass(frozen=True, slots=True)
+class WindowFigure:
+    """What one window comes to."""
+
+    from_at: int
+    to_at: int
+    value: float | None
+    reason: NoFigure | None
+    quality: int
+    covered_us: int
+    valid_us: int
+    substituted_us: int
+    revision: int
+    """0 if any interval is provisional, else the highest."""
+    plan_version: int | None
+    known_at: int | None
+
+
+def window_figure(
+    rows: KpiRows, kind: KpiKind, block_us: int | None, from_at: int, to_at: int
+) -> WindowFigure:
+    """The figure of [from_at, to_at), instants in µs; `block_us` is that of a load factor."""
+    chosen = slice(bisect_left(rows.start_at, from_at), bisect_left(rows.start_at, to_at))
+    if chosen.start == chosen.stop:
+        return WindowFigure(
+            from_at,
+            to_at,
+            None,
+            NoFigure.GAP,
+            Quality.BAD,
+            0,
+            0,
+            0,
+            revision=0,
+            plan_version=None,
+            known_at=None,
+        )
+    a, b = math.fsum(rows.a[chosen]), math.fsum(rows.b[chosen])
+    if kind is KpiKind.LOAD_FACTOR:
+        assert block_us is not None
+        a, b = a / b if b else 0.0, _largest_rate(rows, block_us, from_at, to_at)
+    covered_us = sum(rows.covered_us[chosen])
+    value, reason = combine(kind, a, b, covered_us)
+    return WindowFigure(
+        from_at,
+        to_at,
+        value,
+        reason,
+        max(rows.quality[chosen]),
+        covered_us,
+        sum(rows.valid_us[chosen]),
+        sum(rows.substituted_us[chosen]),
+        revision=_joint_revision(rows.revision[chosen]),
+        plan_version=max(rows.plan_version[chosen]),
+        known_at=max(rows.known_at[chosen]),
+    )
+
+
+def _largest_rate(rows: KpiRows, block_us: int, from_at: int, to_at: int) -> float:
+    """The largest rate of the whole blocks in the span; 0 if there is none."""
+    largest = 0.0
+    for begin in range(-(-from_at // block_us) * block_us, to_at - block_us + 1, block_us):
+        chosen = slice(bisect_left(rows.start_at, begin), bisect_left(rows.start_at, begin + block_us))
+        b = math.fsum(rows.b[chosen])
+        if b:
+            largest = max(largest, math.fsum(rows.a[chosen]) / b)
+    return largest
+
+
+def _joint_revision(revisions: Sequence[int]) -> int:
+    return max(revisions) if min(revisions) else 0

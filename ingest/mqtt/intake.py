@@ -79,9 +79,7 @@ class Intake:
             backlog.add(received, len(data), asyncio.get_running_loop().time())
             for _, message in received.apart:
                 self.marker_seen |= self._is_marker(message)
-            if not backlog.messages:
-                self._take(0)
-            elif backlog.messages >= self._wake_at:
+            if backlog.messages >= self._wake_at:
                 self.wake()
         if self._socket is not None and not self._socket.paused and (self._stopped or self._backlog.over):
             self.counters.paused += not self._stopped

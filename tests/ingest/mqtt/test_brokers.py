@@ -97,24 +97,31 @@ async def test_tls_with_a_password_through_pauses(
     options: dict[str, Any] = {"tls": tls, "limits": Limits(messages=20)}
     async with subscriber(tls_url(tls_broker), **options) as source:
         await caught_up(source)
-    messages: Any = [("plant/s/a", str(n).encode().rjust(6000), 1) for n in range(300)]
-    await asyncio.to_thread(
-        paho_publish.multiple,
-        messages,
-        "127.0.0.1",
-        tls_broker,
-        auth={"username": USER, "password": PASSWORD},
-        tls={"ca_certs": str(certificate / "cert.pem")},
-    )
+
+    async def publish(first: int, stop: int) -> None:
+        await asyncio.to_thread(
+            paho_publish.multiple,
+            [("plant/s/a", str(n).encode().rjust(6000), 1, False) for n in range(first, stop)],
+            "127.0.0.1",
+            tls_broker,
+            auth={"username": USER, "password": PASSWORD},
+            tls={"ca_certs": str(certificate / "cert.pem")},
+        )
+
+    await publish(0, 300)
     async with subscriber(tls_url(tls_broker), **options) as source:
         await until(lambda: source._intake.paused, "reading to stop")
         seen: list[int] = []
-        while len(seen) < len(messages):
+        while len(seen) < 300:
             deliveries = await source.collect(1.0, 7)
             source.acknowledge(deliveries)
             seen += payloads(deliveries)
         await caught_up(source)
         assert seen == list(range(300))
+        await publish(300, 301)  # one record, and nothing behind it
+        deliveries = await collect(source, 1)
+        source.acknowledge(deliveries)
+        assert payloads(deliveries) == [300]
         assert source.counters.reconnects == 0
     async with subscriber(tls_url(tls_broker), **options) as source:
         assert await caught_up(source) == []

@@ -241,6 +241,19 @@ async def test_closing_lets_what_is_out_be_acknowledged_and_leaves_the_rest_to_t
         assert payloads(await caught_up(source)) == [8, 9]
 
 
+async def test_goodbye_with_much_unread_loses_no_acknowledgement(mosquitto: Broker) -> None:
+    await open_session(mosquitto)
+    await publish(mosquitto, [("plant/s/a", str(n).encode().rjust(2000)) for n in range(2000)])
+    async with subscriber(mosquitto.url, limits=Limits(messages=10)) as source:
+        await until(lambda: source._intake.paused, "reading to stop")
+        source.stop()
+        out = await source.collect(0.0, 10_000)
+        source.acknowledge(out)
+    assert 10 <= len(out) < 2000
+    async with subscriber(mosquitto.url) as source:
+        assert payloads(await caught_up(source)) == list(range(len(out), 2000))
+
+
 async def test_payloads_up_to_the_limit_come_whole_and_longer_ones_cut(mosquitto: Broker) -> None:
     limit = 1 << 20
     sizes = [limit, limit + 1, 2 * limit, 0, 10]

@@ -21,6 +21,7 @@ UNKNOWN = -1
 MAY_LACK_VALUE = frozenset({int(Quality.BAD), int(Quality.UNCERTAIN)})
 """With these qualities null is a reading without a value; with others it is no reading."""
 
+_GOOD = int(Quality.GOOD)
 _LAST_SEQ = 2**63 - 1
 _CACHED_UNITS = 4096
 """A publisher that invents units must not grow the cache."""
@@ -68,7 +69,7 @@ def flags_of(quality: Any, reason: Any, seq: Any) -> Flags:
     if quality is None and reason is None and seq is None:
         return PLAIN
     if quality is None and reason is None:
-        return (*PLAIN[:2], seq_of(seq))
+        return _GOOD, 0, seq_of(seq)
     return quality_of(quality), reasons_of(reason), seq_of(seq)
 
 

@@ -17,6 +17,7 @@ from deploy.commands import (
     keys,
     migrate,
     plant,
+    rejected,
     serve,
     simulate,
     test,
@@ -45,6 +46,7 @@ app.command("serve")(serve.serve)
 app.command("simulate", context_settings=_PASS_ON, add_help_option=False)(simulate.simulate)
 app.command("migrate")(migrate.migrate)
 app.add_typer(plant.app, name="plant")
+app.add_typer(rejected.app, name="rejected")
 app.add_typer(keys.app, name="keys")
 
 

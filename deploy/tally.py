@@ -94,14 +94,16 @@ def count_stored(dsn: str, statistics: Statistics) -> list[PointTally]:
 def _stored(connection: psycopg.Connection, point: Published) -> int:
     row = connection.execute(
         """
-        SELECT count(*)
+        SELECT count(*), count(DISTINCT measured_at)
         FROM   reading
         WHERE  point_no = (SELECT point_no FROM point WHERE id = %(id)s)
         AND    measured_at BETWEEN %(first_at)s AND %(last_at)s
         """,
         {"id": point.id, "first_at": _instant(point.first_at), "last_at": _instant(point.last_at)},
     ).fetchone()
-    return int(row[0]) if row else 0
+    rows, distinct = row or (0, 0)
+    # A doubled reading must not make up for a missing one.
+    return int(rows if distinct == point.published else distinct)
 
 
 def _published(name: str, numbers: Mapping[str, int]) -> Published:

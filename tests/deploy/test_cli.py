@@ -1,0 +1,132 @@
+"""The console command as a process: exit codes, sentences, and the commands on a database."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import psycopg
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+CEMENT = ROOT / "simulator" / "plants" / "cement.yaml"
+
+
+def stackwatt(*arguments: str, dsn: str | None = None, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("STACKWATT_")}
+    environment["PYTHONPATH"] = str(ROOT)
+    if dsn is not None:
+        environment["STACKWATT_DSN"] = dsn
+    return subprocess.run(
+        [sys.executable, "-P", "-m", "deploy", *arguments],
+        cwd=cwd,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def said(*arguments: str, dsn: str | None = None) -> str:
+    result = stackwatt(*arguments, dsn=dsn)
+    assert result.returncode == 0, result.stderr
+    return result.stdout
+
+
+def test_help_names_every_command_and_loads_no_process() -> None:
+    text = said("--help")
+    names = "demo up check test bench ingest serve simulate plant rejected migrate keys"
+    assert [name for name in names.split() if f"\n  {name} " not in text] == []
+    code = "import sys, deploy.cli; sys.exit(bool({'numba', 'fastapi', 'numpy', 'pint'} & set(sys.modules)))"
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
+
+
+def test_word_stackwatt_in_front_is_the_console_command() -> None:
+    assert said("stackwatt", "plant", "check", str(CEMENT)) == said("plant", "check", str(CEMENT))
+
+
+def test_wrong_plant_file_is_one_sentence_and_exit_2(tmp_path: Path) -> None:
+    wrong = tmp_path / "wrong.yaml"
+    wrong.write_text("site: mill\nname: Mill\ntime_zone: Nowhere/Here\n")
+    for arguments in (
+        ["plant", "check", str(wrong)],
+        ["up", "--state", str(tmp_path / "s"), "--plant", str(wrong)],
+    ):
+        result = stackwatt(*arguments)
+        assert result.returncode == 2
+        assert result.stdout == ""
+        assert result.stderr.startswith("wrong.yaml: time_zone")
+        assert result.stderr.count("\n") == 1
+
+
+def test_without_a_database_the_sentence_says_where_one_would_be_found(tmp_path: Path) -> None:
+    result = stackwatt("migrate", cwd=tmp_path)
+    assert result.returncode == 2
+    assert result.stderr.startswith("no database: give one by --dsn or STACKWATT_DSN")
+
+
+def test_database_that_is_away_is_one_sentence(tmp_path: Path) -> None:
+    result = stackwatt("keys", "list", dsn=f"host={tmp_path} dbname=x")
+    assert result.returncode == 1
+    assert result.stderr.startswith("the database cannot be reached: ")
+    assert result.stderr.count("\n") == 1
+
+
+def test_migrate_takes_each_step_once(empty_dsn: str) -> None:
+    refused = stackwatt("keys", "list", dsn=empty_dsn)
+    assert (refused.returncode, refused.stderr) == (
+        1,
+        "the database has no schema yet: run `stackwatt migrate`\n",
+    )
+    assert said("migrate", dsn=empty_dsn).startswith("0001_facts\n")
+    assert said("migrate", dsn=empty_dsn) == "up to date\n"
+
+
+def test_plant_is_applied_once_and_compared(dsn: str, tmp_path: Path) -> None:
+    assert "no version is applied yet" in said("plant", "diff", str(CEMENT), dsn=dsn)
+    assert said("plant", "apply", str(CEMENT), dsn=dsn) == "cement: version 1 applied\n"
+    assert said("plant", "apply", str(CEMENT), dsn=dsn) == "cement: version 1 is the same: nothing to do\n"
+    assert said("plant", "diff", str(CEMENT), dsn=dsn) == "cement: nothing changes against version 1\n"
+    changed = tmp_path / "cement.yaml"
+    changed.write_text(
+        CEMENT.read_text(encoding="utf-8").replace("lateness: 5s", "lateness: 9s"), encoding="utf-8"
+    )
+    assert said("plant", "diff", str(changed), dsn=dsn).startswith("~ lateness: 5s → 9s")
+    assert said("plant", "apply", str(changed), dsn=dsn) == "cement: version 2 applied\n"
+
+
+def test_key_is_shown_once_listed_without_itself_and_revoked(dsn: str) -> None:
+    key = said("keys", "create", "auditor", "--scope", "read", dsn=dsn).strip()
+    listed = said("keys", "list", dsn=dsn)
+    assert key not in listed
+    assert listed.startswith("auditor  read  all sites  created ")
+    assert said("keys", "revoke", "auditor", dsn=dsn) == "auditor is revoked\n"
+    assert "revoked" in said("keys", "list", dsn=dsn)
+    assert stackwatt("keys", "revoke", "auditor", dsn=dsn).returncode == 2
+
+
+@pytest.fixture
+def refused(dsn: str) -> str:
+    """A database with one refused message."""
+    with psycopg.connect(dsn) as connection:
+        connection.execute("INSERT INTO site (id) VALUES ('mill')")
+        connection.execute(
+            """
+            INSERT INTO rejected (site_no, topic, payload, element, reason, detail, received_at, batch_no)
+            SELECT site_no, 'plant/mill/x', '{"value": 1}', NULL, 'unknown_point', 'x is no point', now(), 1
+              FROM site
+            """
+        )
+    return dsn
+
+
+def test_refused_message_is_listed_and_queued_again_once(refused: str) -> None:
+    assert "unknown_point  plant/mill/x: x is no point" in said("rejected", "list", dsn=refused)
+    assert said("rejected", "list", "--reason", "other", dsn=refused) == ""
+    assert said("rejected", "replay", dsn=refused) == "1 messages queued\n"
+    assert "(replayed " in said("rejected", "list", dsn=refused)
+    assert said("rejected", "replay", dsn=refused) == "0 messages queued\n"
+    with psycopg.connect(refused) as connection:
+        (body,) = connection.execute("SELECT body::json ->> 'topic' FROM inbox").fetchone() or ("",)
+    assert body == "plant/mill/x"

@@ -108,6 +108,12 @@ def dsn(postgres_server: str, migrated_template: str) -> Iterator[str]:
 
 
 @pytest.fixture
+def other_dsn(postgres_server: str, migrated_template: str) -> Iterator[str]:
+    """Connection string of a second fresh, migrated database, to compare with the first."""
+    yield from _database(postgres_server, sql.SQL("TEMPLATE {}").format(sql.Identifier(migrated_template)))
+
+
+@pytest.fixture
 def database_server() -> Iterator[PostgresServer]:
     """A server of its own that a test may stop, kill and start; its database is not migrated."""
     with _server_home() as home:

@@ -10,7 +10,10 @@ from paho.mqtt import publish as paho_publish
 from deploy.broker import Broker
 from ingest.mqtt.patience import Patience
 from ingest.mqtt.subscriber import Subscriber
-from ingest.source import Delivery
+from ingest.source import Delivery, Source
+
+IMPLEMENTED: type[Source] = Subscriber
+"""Says to the type checker what the subscriber promises the pipeline."""
 
 PATIENCE_S = 20.0
 """How long a test waits for what must happen before it fails."""

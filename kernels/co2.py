@@ -133,7 +133,13 @@ def warm_up() -> None:
     """Compile what other modules call."""
     standard_concentration(1.0, 1.0, 1.0, 1.0, 1.0, 1.0)
     dry_concentration(1.0, 0.0)
+    mass_concentration(1.0, 1.0, 1.0)
     mean_of_valid(np.zeros(1), 1)
+    excess_air(1.0, 21.0)
     at_reference_oxygen(1.0, 1.0, 1.0, 21.0)
+    actual_flow(1.0, 1.0, 1.0)
+    standard_dry_flow(1.0, 1.0, 1.0, 1.0, 0.0, 1.0, 1.0)
+    mass_flow(1.0, 1.0)
     stack_co2(np.ones(6), np.ones(6))
+    part98_wet(1.0, 1.0, 1.0)
     part98_dry(1.0, 1.0, 1.0, 1.0)

@@ -110,6 +110,18 @@ def muldiv_round(a: int, num: int, den: int) -> int:
 
 
 @kernel
+def share(count: int, begin: int, end: int, whole: int) -> int:
+    """What of a count that runs evenly over [0, whole) falls into [begin, end).
+
+    Shares that meet add up with ==, as each is the difference of a rounded
+    running total. Definition: reference.share.
+    """
+    if end - begin == whole:
+        return count
+    return muldiv_round(count, end, whole) - muldiv_round(count, begin, whole)
+
+
+@kernel
 def _magnitude(a: int) -> np.uint64:
     return np.uint64(-a) if a < 0 else np.uint64(a)
 
@@ -184,4 +196,5 @@ def warm_up() -> None:
     """Compile what other modules call."""
     exact_sum(np.empty(0))
     muldiv_round(1, 1, 1)
+    share(1, 0, 1, 2)
     to_counts(np.empty(0), 1.0, np.empty(0, np.int64))

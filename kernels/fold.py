@@ -15,6 +15,7 @@ from kernels._jit import kernel
 from kernels.fold_counter import fold_counter
 from kernels.fold_delta import fold_delta
 from kernels.fold_gauge import fold_sloped, fold_stepped
+from kernels.fold_row import Registers, Signal, Span
 from kernels.rows import (
     COUNTER,
     DELTA,
@@ -69,28 +70,36 @@ def fold_intervals(
         done_at[j] = from_at[j]
     for j in range(params.size):
         low, high = offsets[j], offsets[j + 1]
-        done = to_at[j]
+        done_at[j] = to_at[j]
         if low < high:
-            param = params[j]
-            kind = param["kind"]
-            times, trusts, bits = at[low:high], quality[low:high], reasons[low:high]
-            span = (from_at[j], done, interval_us)
-            if kind == COUNTER:
-                counts = count[low:high]
-                done = fold_counter(times, counts, trusts, bits, j, param, span, rows, steps, filled)
-            elif kind == DELTA:
-                counts = count[low:high]
-                done = fold_delta(times, counts, trusts, bits, j, param, span, rows, filled)
-            elif kind != STATE and param["sloped"] != 0:
-                values = value[low:high]
-                done = fold_sloped(times, values, trusts, bits, j, param, span, rows, filled)
-            else:
-                values = value[low:high]
-                done = fold_stepped(times, values, trusts, bits, j, param, span, rows, filled)
-        done_at[j] = done
-        if done < to_at[j]:
+            signal = (at[low:high], value[low:high], quality[low:high], reasons[low:high])
+            registers = (signal[0], count[low:high], signal[2], signal[3])
+            span = (from_at[j], to_at[j], interval_us)
+            done_at[j] = _fold_segment(signal, registers, j, params[j], span, rows, steps, filled)
+        if done_at[j] < to_at[j]:
             break
     return filled[0], filled[1]
+
+
+@kernel
+def _fold_segment(
+    signal: Signal,
+    registers: Registers,
+    segment: int,
+    param: np.void,
+    span: Span,
+    rows: Records,
+    steps: Records,
+    filled: Ints,
+) -> int:
+    """One segment by the rules of its kind."""
+    if param["kind"] == COUNTER:
+        return fold_counter(registers, segment, param, span, rows, steps, filled)
+    if param["kind"] == DELTA:
+        return fold_delta(registers, segment, param, span, rows, filled)
+    if param["kind"] != STATE and param["sloped"] != 0:
+        return fold_sloped(signal, segment, param, span, rows, filled)
+    return fold_stepped(signal, segment, param, span, rows, filled)
 
 
 def warm_up() -> None:

@@ -7,18 +7,18 @@ last - first, with ==. A time longer than max_gap is spread the same way but
 counts as substituted. Bad readings are skipped; only their reasons stay.
 
 A step is normal, a rollover, or a reset. Pending falls, declared replacements
-and glitches are not known here.
+and glitches are not known here. An amount is an int64: it wraps where one
+interval holds nine resets of a register at 1e18 counts.
 """
 
 import numpy as np
 
 from kernels._jit import kernel
-from kernels.exact import muldiv_round
-from kernels.fold_row import count_before, put_amount, put_span
+from kernels.exact import share
+from kernels.fold_row import Registers, Span, count_before, put_amount, put_span
 from kernels.rows import (
     BAD,
     GAP,
-    GOOD,
     HOUR_US,
     NO_COUNT,
     NORMAL_STEP,
@@ -95,21 +95,16 @@ def _skipped_reasons(at: Ints, reasons: Ints, i: int, later: int, start: int, en
 
 @kernel
 def fold_counter(
-    at: Ints,
-    count: Ints,
-    quality: Ints,
-    reasons: Ints,
+    readings: Registers,
     segment: int,
     param: np.void,
-    span: tuple[int, int, int],
+    span: Span,
     rows: Records,
     steps: Records,
     filled: Ints,
 ) -> int:
-    """Rows and steps of a counter from filled on; returns the edge up to which it is complete.
-
-    span is (from_at, to_at, interval_us).
-    """
+    """Rows and steps of a counter from filled on; returns the edge up to which it is complete."""
+    at, count, quality, _ = readings
     from_at, to_at, interval_us = span
     i = _last_usable(at, count, quality, from_at)
     later = _next_usable(at, count, quality, i)
@@ -124,9 +119,7 @@ def fold_counter(
             return start
         end = min(start + interval_us, to_at)
         n_steps = filled[1]
-        i, later = _counter_row(
-            at, count, quality, reasons, i, later, segment, param, start, end, rows, steps, filled
-        )
+        i, later = _counter_row(readings, i, later, segment, param, (start, end), rows, steps, filled)
         if filled[1] > steps.size:
             filled[1] = n_steps
             return start
@@ -137,51 +130,40 @@ def fold_counter(
 
 @kernel
 def _counter_row(
-    at: Ints,
-    count: Ints,
-    quality: Ints,
-    reasons: Ints,
+    readings: Registers,
     i: int,
     later: int,
     segment: int,
     param: np.void,
-    start: int,
-    end: int,
+    window: tuple[int, int],
     rows: Records,
     steps: Records,
     filled: Ints,
 ) -> tuple[int, int]:
-    """Book [start, end) into row filled[0], beginning with the step from i to later.
+    """Book window [start, end) into row filled[0], from the step i to later.
 
-    Returns the step that reaches the end. Leaves filled[1] above steps.size if
-    the steps did not fit.
+    Returns the step that reaches end; leaves filled[1] above steps.size if the steps did not fit.
     """
+    at, count, quality, reasons = readings
+    start, end = window
     max_gap_us, modulus, fastest = param["max_gap_us"], param["modulus_count"], param["max_step_count_per_h"]
-    amount, covered, substituted, worst, bits = 0, 0, 0, 0, 0
+    amount, covered, substituted, worst = 0, 0, 0, 0
+    bits = _skipped_reasons(at, reasons, -1, i, start, end) if at[i] > start else 0
     while later < at.size and at[i] < end:
         elapsed = at[later] - at[i]
         step, increment, correction = classify_step(count[i], count[later], elapsed, modulus, fastest)
         begin, until = max(at[i], start), min(at[later], end)
-        if until - begin == elapsed:
-            amount += increment
-        else:
-            amount += muldiv_round(increment, until - at[i], elapsed)
-            amount -= muldiv_round(increment, begin - at[i], elapsed)
+        amount += share(increment, begin - at[i], until - at[i], elapsed)
         covered += until - begin
-        bits |= reasons[i] | reasons[later] | _step_reasons(step)
+        trusted, why = _grade(step, max(quality[i], quality[later]), elapsed > max_gap_us)
+        bits |= reasons[i] | reasons[later] | why
         if later > i + 1:
             bits |= _skipped_reasons(at, reasons, i, later, start, end)
-        trusted = max(quality[i], quality[later], UNCERTAIN if step == RESET_STEP else GOOD)
-        if elapsed > max_gap_us:
-            trusted = SUBSTITUTED
-            bits |= GAP
         if trusted == SUBSTITUTED:
             substituted += until - begin
         worst = max(worst, trusted)
         if step != NORMAL_STEP and start < at[later] <= end:
-            if filled[1] < steps.size:
-                _put_step(steps, filled[1], segment, at[later], at[i], (step, increment, correction))
-            filled[1] += 1
+            _put_step(steps, filled, segment, (at[later], at[i]), (step, increment, correction))
         if at[later] >= end:
             break
         i = later  # from here on _next_usable, written out: see fold_row.winner
@@ -194,26 +176,37 @@ def _counter_row(
     if later == at.size:
         bits |= _skipped_reasons(at, reasons, i, later, start, end)
     n = filled[0]
-    put_span(rows, n, segment, (start, end), (covered, covered - substituted, substituted), (worst, bits))
+    put_span(rows, n, segment, window, (covered, covered - substituted, substituted), (worst, bits))
     put_amount(rows, n, amount * param["resolution"], amount, np.nan, np.nan, np.nan)
     return i, later
 
 
 @kernel
-def _step_reasons(step: int) -> int:
+def _grade(step: int, quality: int, is_gap: bool) -> tuple[int, int]:
+    """Quality and reasons of the time that a step takes, from the worse quality of its readings."""
+    reasons = 0
     if step == ROLLOVER_STEP:
-        return ROLLOVER
-    return RESET if step == RESET_STEP else 0
+        reasons = ROLLOVER
+    if step == RESET_STEP:
+        reasons = RESET
+        quality = max(quality, UNCERTAIN)
+    if is_gap:
+        reasons |= GAP
+        quality = SUBSTITUTED
+    return quality, reasons
 
 
 @kernel
 def _put_step(
-    steps: Records, n: int, segment: int, at: int, previous_at: int, booked: tuple[int, int, int]
+    steps: Records, filled: Ints, segment: int, times: tuple[int, int], booked: tuple[int, int, int]
 ) -> None:
-    row = steps[n]
-    row["segment"] = segment
-    row["at"] = at
-    row["previous_at"] = previous_at
-    row["step_class"] = booked[0]
-    row["increment"] = booked[1]
-    row["correction"] = booked[2]
+    """Write a step at times (at, previous_at) if there is room, and count it."""
+    if filled[1] < steps.size:
+        row = steps[filled[1]]
+        row["segment"] = segment
+        row["at"] = times[0]
+        row["previous_at"] = times[1]
+        row["step_class"] = booked[0]
+        row["increment"] = booked[1]
+        row["correction"] = booked[2]
+    filled[1] += 1

@@ -9,27 +9,22 @@ the reading with ==. Where spans overlap every amount counts, the time once.
 import numpy as np
 
 from kernels._jit import kernel
-from kernels.exact import muldiv_round
-from kernels.fold_row import count_before, put_amount, put_span, winner
+from kernels.exact import share
+from kernels.fold_row import Registers, Span, count_before, put_amount, put_span, winner
 from kernels.rows import BAD, NO_COUNT, SUBSTITUTED, Ints, Records
 
 
 @kernel
 def fold_delta(
-    at: Ints,
-    count: Ints,
-    quality: Ints,
-    reasons: Ints,
+    readings: Registers,
     segment: int,
     param: np.void,
-    span: tuple[int, int, int],
+    span: Span,
     rows: Records,
     filled: Ints,
 ) -> int:
-    """Rows of a delta segment from row filled[0] on; returns the edge up to which it is complete.
-
-    span is (from_at, to_at, interval_us).
-    """
+    """Rows of a delta segment from row filled[0] on; returns the edge up to which it is complete."""
+    at = readings[0]
     from_at, to_at, interval_us = span
     period_us = param["period_us"]
     ahead = period_us if param["stamp_start"] != 0 else 0  # from the stamp to the end of its span
@@ -46,7 +41,7 @@ def fold_delta(
         if filled[0] == rows.size:
             return start
         end = min(start + interval_us, to_at)
-        _delta_row(at, count, quality, reasons, i, segment, param, ahead, start, end, rows, filled[0])
+        _delta_row(readings, i, segment, param, (start, end), rows, filled[0])
         filled[0] += 1
         start += interval_us
     return to_at
@@ -54,21 +49,19 @@ def fold_delta(
 
 @kernel
 def _delta_row(
-    at: Ints,
-    count: Ints,
-    quality: Ints,
-    reasons: Ints,
+    readings: Registers,
     i: int,
     segment: int,
     param: np.void,
-    ahead: int,
-    start: int,
-    end: int,
+    window: tuple[int, int],
     rows: Records,
     n: int,
 ) -> None:
-    """Book the shares of [start, end) into row n; i is the first reading that reaches into it."""
+    """Book the shares of window [start, end) into row n; i is the first reading that reaches into it."""
+    at, count, quality, reasons = readings
+    start, end = window
     period_us = param["period_us"]
+    ahead = period_us if param["stamp_start"] != 0 else 0
     amount, covered, valid, substituted, worst, bits = 0, 0, 0, 0, 0, 0
     covered_until, used_until = start, start
     while i < at.size and at[i] + ahead - period_us < end:
@@ -80,8 +73,7 @@ def _delta_row(
         covered_until = max(covered_until, until)
         bits |= reasons[i]
         if quality[i] < BAD and count[i] != NO_COUNT:
-            amount += muldiv_round(count[i], until - origin, period_us)
-            amount -= muldiv_round(count[i], begin - origin, period_us)
+            amount += share(count[i], begin - origin, until - origin, period_us)
             fresh = max(0, until - max(begin, used_until))
             used_until = max(used_until, until)
             worst = max(worst, quality[i])
@@ -90,7 +82,7 @@ def _delta_row(
             else:
                 valid += fresh
         i += 1
-    put_span(rows, n, segment, (start, end), (covered, valid, substituted), (worst, bits))
+    put_span(rows, n, segment, window, (covered, valid, substituted), (worst, bits))
     if valid + substituted > 0:
         put_amount(rows, n, amount * param["resolution"], amount, np.nan, np.nan, np.nan)
     else:

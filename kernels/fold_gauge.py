@@ -15,29 +15,25 @@ import math
 import numpy as np
 
 from kernels._jit import kernel
-from kernels.fold_row import first_reading, put_amount, put_span, trust, winner
+from kernels.fold_row import Signal, Span, first_reading, put_amount, put_span, trust, winner
 from kernels.rows import BAD, GAUGE, HOUR_US, NO_COUNT, STATE, SUBSTITUTED, Floats, Ints, Records
 from kernels.twofold import over, plus, times, two_prod, two_sum, weighted
 
 
 @kernel
 def fold_sloped(
-    at: Ints,
-    value: Floats,
-    quality: Ints,
-    reasons: Ints,
+    readings: Signal,
     segment: int,
     param: np.void,
-    span: tuple[int, int, int],
+    span: Span,
     rows: Records,
     filled: Ints,
 ) -> int:
-    """Rows of a sloped segment from row filled[0] on; returns the edge up to which it is complete.
-
-    span is (from_at, to_at, interval_us).
-    """
+    """Rows of a sloped segment from row filled[0] on; returns the edge up to which it is complete."""
+    at = readings[0]
     from_at, to_at, interval_us = span
-    kind, max_gap_us = param["kind"], param["max_gap_us"]
+    max_gap_us = param["max_gap_us"]
+    place = (segment, param["kind"], max_gap_us)
     i = first_reading(at, from_at)
     start: int = from_at
     while start < to_at:
@@ -51,9 +47,7 @@ def fold_sloped(
         if filled[0] == rows.size:
             return start
         end = min(start + interval_us, to_at)
-        i = _sloped_row(
-            at, value, quality, reasons, i, segment, kind, max_gap_us, start, end, rows, filled[0]
-        )
+        i = _sloped_row(readings, i, place, start, end, rows, filled[0])
         filled[0] += 1
         start += interval_us
     return to_at
@@ -61,20 +55,17 @@ def fold_sloped(
 
 @kernel
 def _sloped_row(
-    at: Ints,
-    value: Floats,
-    quality: Ints,
-    reasons: Ints,
+    readings: Signal,
     i: int,
-    segment: int,
-    kind: int,
-    max_gap_us: int,
+    place: tuple[int, int, int],
     start: int,
     end: int,
     rows: Records,
     n: int,
 ) -> int:
     """Fold [start, end) into row n, from the line that begins at i; returns the last reading before end."""
+    at, value, quality, reasons = readings
+    segment, kind, max_gap_us = place
     high, low, least, largest = 0.0, 0.0, math.inf, -math.inf
     covered, substituted, used, worst, bits = 0, 0, 0, 0, 0
     trusted = trust(quality[i], value[i])
@@ -99,9 +90,7 @@ def _sloped_row(
                     area, area_low = two_prod(total, float(span))
                     area_low += error * span
                 else:
-                    first, last, area, area_low = _cut(
-                        at, value, i, later, max(at[i], start), min(at[later], end)
-                    )
+                    first, last, area, area_low = _cut(at, value, i, later, (start, end))
                 high, error = two_sum(high, area)
                 low += error + area_low
                 least = min(least, first, last)
@@ -117,11 +106,11 @@ def _sloped_row(
 
 @kernel
 def _cut(
-    at: Ints, value: Floats, i: int, later: int, start: int, end: int
+    at: Ints, value: Floats, i: int, later: int, window: tuple[int, int]
 ) -> tuple[float, float, float, float]:
-    """The part of a line in [start, end]: its values at both ends and twice its area."""
-    origin = at[i]
-    target = at[later]
+    """The part of a line in a window of time: its values at both ends and twice its area."""
+    origin, target = at[i], at[later]
+    start, end = max(origin, window[0]), min(target, window[1])
     length = float(target - origin)
     first = over(*weighted(value[i], float(target - start), value[later], float(start - origin)), length)[0]
     last = over(*weighted(value[i], float(target - end), value[later], float(end - origin)), length)[0]
@@ -135,22 +124,18 @@ def _cut(
 
 @kernel
 def fold_stepped(
-    at: Ints,
-    value: Floats,
-    quality: Ints,
-    reasons: Ints,
+    readings: Signal,
     segment: int,
     param: np.void,
-    span: tuple[int, int, int],
+    span: Span,
     rows: Records,
     filled: Ints,
 ) -> int:
-    """Rows of a stepped segment from row filled[0] on; returns the edge up to which it is complete.
-
-    span is (from_at, to_at, interval_us).
-    """
+    """Rows of a stepped segment from row filled[0] on; returns the edge up to which it is complete."""
+    at = readings[0]
     from_at, to_at, interval_us = span
-    kind, max_gap_us = param["kind"], param["max_gap_us"]
+    max_gap_us = param["max_gap_us"]
+    place = (segment, param["kind"], max_gap_us)
     i = first_reading(at, from_at)
     start: int = from_at
     while start < to_at:
@@ -164,9 +149,7 @@ def fold_stepped(
         if filled[0] == rows.size:
             return start
         end = min(start + interval_us, to_at)
-        i = _stepped_row(
-            at, value, quality, reasons, i, segment, kind, max_gap_us, start, end, rows, filled[0]
-        )
+        i = _stepped_row(readings, i, place, start, end, rows, filled[0])
         filled[0] += 1
         start += interval_us
     return to_at
@@ -174,20 +157,17 @@ def fold_stepped(
 
 @kernel
 def _stepped_row(
-    at: Ints,
-    value: Floats,
-    quality: Ints,
-    reasons: Ints,
+    readings: Signal,
     i: int,
-    segment: int,
-    kind: int,
-    max_gap_us: int,
+    place: tuple[int, int, int],
     start: int,
     end: int,
     rows: Records,
     n: int,
 ) -> int:
     """Fold [start, end) into row n, beginning with reading i; returns the last reading before end."""
+    at, value, quality, reasons = readings
+    segment, kind, max_gap_us = place
     high, low, least, largest = 0.0, 0.0, math.inf, -math.inf
     covered, substituted, used, on, worst, bits = 0, 0, 0, 0, 0, 0
     while at[i] < end:

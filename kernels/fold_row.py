@@ -5,6 +5,7 @@ same time only the last counts, the winner.
 """
 
 import math
+from typing import TypeAlias
 
 from kernels._jit import kernel
 from kernels.rows import (
@@ -14,9 +15,19 @@ from kernels.rows import (
     LATE,
     SUBSTITUTED,
     UNCERTAIN,
+    Floats,
     Ints,
     Records,
 )
+
+Signal: TypeAlias = tuple[Ints, Floats, Ints, Ints]
+"""A segment's columns at, value, quality, reasons."""
+
+Registers: TypeAlias = tuple[Ints, Ints, Ints, Ints]
+"""A segment's columns at, count, quality, reasons."""
+
+Span: TypeAlias = tuple[int, int, int]
+"""from_at, to_at and interval_us of a fold."""
 
 
 @kernel

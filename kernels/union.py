@@ -52,30 +52,46 @@ def evaluate_union(
         last[i] = count_before(at, from_at, offsets[i], offsets[i + 1]) - 1
     n = 0
     while n < out_at.size:
-        instant = to_at + 1
-        for i in range(k):
-            if last[i] + 1 < offsets[i + 1]:
-                instant = min(instant, at[last[i] + 1])
+        instant = _advance(at, offsets, last, to_at)
         if instant > to_at:
             break
         state[0] = 0
         state[1] = 0
         for i in range(k):
-            while last[i] + 1 < offsets[i + 1] and at[last[i] + 1] == instant:
-                last[i] += 1
             span = (offsets[i], last[i], offsets[i + 1])
             inputs[i] = _input_at(at, value, quality, reasons, span, params[i], instant, state)
-        result = evaluate(method, inputs, constants) if state[0] < BAD else np.nan
-        if state[0] < BAD and not math.isfinite(result):
-            result = np.nan
-            state[0] = BAD
-            state[1] |= RANGE
         out_at[n] = instant
-        out_value[n] = result
+        out_value[n] = _result(method, inputs, constants, state)
         out_quality[n] = state[0]
         out_reasons[n] = state[1] & ~LATE
         n += 1
     return n
+
+
+@kernel
+def _advance(at: Ints, offsets: Ints, last: Ints, to_at: int) -> int:
+    """The next time at which an input was read, at most to_at + 1; `last` moves on to it."""
+    instant = to_at + 1
+    for i in range(last.size):
+        if last[i] + 1 < offsets[i + 1]:
+            instant = min(instant, at[last[i] + 1])
+    for i in range(last.size):
+        while last[i] + 1 < offsets[i + 1] and at[last[i] + 1] == instant:
+            last[i] += 1
+    return instant
+
+
+@kernel
+def _result(method: int, inputs: Floats, constants: Floats, state: Ints) -> float:
+    """The method's value; without a finite one NaN, and state says so."""
+    if state[0] == BAD:
+        return np.nan
+    result = evaluate(method, inputs, constants)
+    if math.isfinite(result):
+        return result
+    state[0] = BAD
+    state[1] |= RANGE
+    return np.nan
 
 
 @kernel

@@ -6,7 +6,7 @@ floats to 2 units in the last place. Nothing here loads numba, and nothing but
 tests calls it.
 """
 
-from kernels.reference.exact import exact_sum, muldiv_round, to_counts
+from kernels.reference.exact import exact_sum, muldiv_round, share, to_counts
 from kernels.reference.fold import classify_step, fold_intervals
 from kernels.reference.formulas import (
     actual_flow,
@@ -47,6 +47,7 @@ __all__ = [
     "power_factor",
     "rate",
     "ratio",
+    "share",
     "stack_co2",
     "standard_concentration",
     "standard_dry_flow",

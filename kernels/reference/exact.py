@@ -26,6 +26,11 @@ def muldiv_round(a: int, num: int, den: int) -> int:
     return max(-bound, min(bound, half_away(Fraction(a * num, den))))
 
 
+def share(count: int, begin: int, end: int, whole: int) -> int:
+    """What of a count that runs evenly over [0, whole) falls into [begin, end)."""
+    return muldiv_round(count, end, whole) - muldiv_round(count, begin, whole)
+
+
 def to_counts(value: Floats, resolution: float, out: Ints) -> None:
     """out[i] = value[i] / resolution, half away from zero; NO_COUNT where there is none."""
     per_unit = Fraction(round(1 / resolution))

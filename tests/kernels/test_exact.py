@@ -1,6 +1,7 @@
 """Sums, shares and counts lose nothing."""
 
 import math
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -63,14 +64,14 @@ def test_muldiv_round_over_all_of_int64(a: int, num: int, den: int) -> None:
     assert exact.muldiv_round(a, num, den) == reference.muldiv_round(a, num, den)
 
 
-@given(st.integers(-(2**62), 2**62), st.integers(0, 10**12), st.integers(1, 10**12))
+@given(st.integers(-(2**62), 2**62), st.integers(1, 10**12), st.lists(st.floats(0, 1), max_size=4))
 @settings(max_examples=200, deadline=None)
-def test_shares_of_a_count_add_up(count: int, cut: int, whole: int) -> None:
-    cut = min(cut, whole)
-    share = exact.muldiv_round(count, cut, whole)
-    assert share + (exact.muldiv_round(count, whole, whole) - share) == count
-    assert abs(share) <= abs(count)
-    assert exact.muldiv_round(-count, cut, whole) == -share
+def test_shares_of_a_count_add_up(count: int, whole: int, cuts: list[float]) -> None:
+    edges = sorted({0, whole, *(round(cut * whole) for cut in cuts)})
+    shares = [exact.share(count, begin, end, whole) for begin, end in pairwise(edges)]
+    assert shares == [reference.share(count, begin, end, whole) for begin, end in pairwise(edges)]
+    assert sum(shares) == count
+    assert [-share for share in shares] == [exact.share(-count, *cut, whole) for cut in pairwise(edges)]
 
 
 RESOLUTIONS = st.sampled_from([1e-6, 1e-3, 0.01, 0.1, 0.125, 0.25, 1.0, 10.0, 1000.0, 0.3, 2.5])

@@ -177,6 +177,10 @@ def test_bad_registers_are_skipped_and_leave_their_reasons_where_they_were_read(
     readings = (0, 0), (HOUR // 2, 999, BAD, 1), (3 * HOUR // 2, NO_COUNT, UNCERTAIN, 2), (2 * HOUR, 20)
     rows = run(counter(*readings, max_gap_us=9 * HOUR), 2 * HOUR).rows
     assert columns(rows, "amount_count", "quality", "reasons") == [(10, GOOD, 1), (10, GOOD, 2)]
+    first = run(counter((1, 5, BAD, 4), (2, 0), (HOUR - 1, 8), (HOUR - 1, 7, BAD, 8)), HOUR, from_at=0).rows
+    assert first.size == 0
+    first = run(counter((1, 5, BAD, 4), (2, 0), (5, 8), (9, 7, BAD, 8), max_gap_us=HOUR), HOUR).rows
+    assert columns(first, "amount_count", "covered_us", "reasons") == [(8, 3, 4 | 8 | GAP)]
 
 
 def test_a_reset_and_a_rollover_mark_what_they_touch() -> None:

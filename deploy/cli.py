@@ -13,6 +13,7 @@ from deploy.commands import (
     bench,
     check,
     demo,
+    import_history,
     ingest,
     keys,
     migrate,
@@ -42,8 +43,10 @@ app.command("check")(check.check)
 app.command("test", context_settings=_PASS_ON, add_help_option=False)(test.test)
 app.command("bench", context_settings=_PASS_ON, add_help_option=False)(bench.bench)
 app.command("ingest")(ingest.ingest)
+app.command("import")(import_history.import_history)
 app.command("serve")(serve.serve)
 app.command("simulate", context_settings=_PASS_ON, add_help_option=False)(simulate.simulate)
+app.command("import")(import_history.import_history)
 app.command("migrate")(migrate.migrate)
 app.add_typer(plant.app, name="plant")
 app.add_typer(rejected.app, name="rejected")

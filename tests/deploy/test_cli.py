@@ -9,6 +9,8 @@ import psycopg
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
+STEEL = ROOT / "simulator" / "plants" / "steel.yaml"
+MAPPING = ROOT / "simulator" / "data" / "steel.mapping.yaml"
 CEMENT = ROOT / "simulator" / "plants" / "cement.yaml"
 
 
@@ -36,7 +38,7 @@ def said(*arguments: str, dsn: str | None = None) -> str:
 
 def test_help_names_every_command_and_loads_no_process() -> None:
     text = said("--help")
-    names = "demo up check test bench ingest serve simulate plant rejected migrate keys"
+    names = "demo up check test bench ingest serve simulate import plant rejected migrate keys"
     assert [name for name in names.split() if f"\n  {name} " not in text] == []
     code = "import sys, deploy.cli; sys.exit(bool({'numba', 'fastapi', 'numpy', 'pint'} & set(sys.modules)))"
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
@@ -104,6 +106,17 @@ def test_key_is_shown_once_listed_without_itself_and_revoked(dsn: str) -> None:
     assert said("keys", "revoke", "auditor", dsn=dsn) == "auditor is revoked\n"
     assert "revoked" in said("keys", "list", dsn=dsn)
     assert stackwatt("keys", "revoke", "auditor", dsn=dsn).returncode == 2
+
+
+def test_history_is_imported_once(dsn: str, tmp_path: Path) -> None:
+    said("plant", "apply", str(STEEL), dsn=dsn)
+    whole = (ROOT / "simulator" / "data" / "steel_week.csv").read_text(encoding="utf-8").splitlines()
+    (tmp_path / "day.csv").write_text("\n".join(whole[:97]) + "\n", encoding="utf-8")
+    arguments = ["import", str(tmp_path / "day.csv"), "--mapping", str(MAPPING)]
+    assert said(*arguments, dsn=dsn) == "day.csv: 96 rows stored, 1 messages that were not there before\n"
+    assert said(*arguments, dsn=dsn) == "day.csv: 96 rows stored, 0 messages that were not there before\n"
+    with psycopg.connect(dsn) as connection:
+        assert connection.execute("SELECT count(*) FROM reading").fetchone() == (3 * 96,)
 
 
 @pytest.fixture

@@ -50,12 +50,13 @@ class LateWriter:
         self._numbers = numbers
         self._zone = zone
         self._terms = Terms(state.plan)
+        self._under_way = Revised(0, 0, np.zeros(0, KPI_ROW))
 
     async def commit(self, readings: Readings, plan_version: int) -> Revised:
         """Store and recompute in one transaction; raises as `Writer.commit` does."""
         stamp = await self._writer.begin(plan_version)
         if stamp is None:
-            return Revised(0, 0, np.zeros(0, KPI_ROW))
+            return self._under_way
         connection = await self._writer.connection()
         await self._writer.ensure_months(readings)
         async with connection.transaction(), connection.cursor() as cursor:
@@ -65,8 +66,9 @@ class LateWriter:
             changed = await self._recompute(cursor, point, first, last, stamp) if point.size else _none()
             rows = await self.refigure(cursor, changed, stamp)
             await self._writer.announce(cursor, stamp)
+            self._under_way = Revised(stored.shape[0], changed.shape[0], rows)
         self._writer.done()
-        return Revised(stored.shape[0], changed.shape[0], rows)
+        return self._under_way
 
     async def _store(self, cursor: AsyncCursor, readings: Readings, stamp: Stamp) -> IntArray:
         """Insert what is not stored yet; (point, measured_at) of the new ones."""

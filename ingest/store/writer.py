@@ -3,13 +3,15 @@
 A batch is one transaction that begins by inserting its `ingest_commit` row. When
 the connection is lost in COMMIT, that row says afterwards whether it happened:
 present, the batch is done; absent, the same batch is written again. The site's
-advisory lock lives on a connection of its own, so that a lost data connection
-does not lose the site; every transaction checks the epoch all the same.
+advisory lock lives on a session of its own, so that a lost data connection does
+not lose the site. Every transaction checks the epoch all the same, and holds it:
+who takes the site waits for the end of a transaction of the writer before.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
 
 from psycopg import AsyncConnection, AsyncCursor, OperationalError
+from psycopg.errors import UniqueViolation
 
 from ingest.errors import SiteBusyError, StaleEpochError
 from ingest.model import NEVER
@@ -27,6 +29,7 @@ from ingest.store.facts import (
 from ingest.store.registry import Numbers
 from ingest.store.rejected import Refusal, store_rejections
 from ingest.store.rollups import roll_up
+from ingest.store.session import Session
 from ingest.store.tables import EMISSION, INTERVAL, KPI_VALUE, STAGING
 
 FollowUp = Callable[[AsyncCursor, Stamp], Awaitable[None]]
@@ -45,12 +48,11 @@ class Writer:
 
     def __init__(self, dsn: str, site_no: int, zone: str, now: Callable[[], int]) -> None:
         """`zone` names the site's time zone (days of the rollups); `now` is the clock in µs."""
-        self._dsn = dsn
         self.site_no = site_no
         self._zone = zone
         self._now = now
-        self._lock: AsyncConnection | None = None
-        self._connection: AsyncConnection | None = None
+        self._lock = Session(dsn)
+        self._data = Session(dsn)
         self._months: Months | None = None
         self.engine: Engine | None = None
         self.epoch = 0
@@ -66,19 +68,22 @@ class Writer:
             SiteBusyError: another process holds it; the text names that process.
             StaleEpochError: the lock was lost and somebody else has written since.
         """
-        if self._lock is not None:
-            if await _alive(self._lock):
-                return
-            await self._lock.close()
-        self._lock = None
-        lock = await AsyncConnection.connect(
-            self._dsn, autocommit=True, keepalives_idle=5, keepalives_interval=5, keepalives_count=2
-        )
+        held = self._lock.current
+        if held is not None and await _alive(held):
+            return
+        if self._epochs:
+            await self.connection()  # ends a transaction of ours that the server may still hold open
+
+        async def take(lock: AsyncConnection) -> None:
+            await self._take(lock, holder)
+
+        await self._lock.renew(take)
+
+    async def _take(self, lock: AsyncConnection, holder: str) -> None:
         cursor = await lock.execute("SELECT pg_try_advisory_lock(%s, %s)", [SITE_LOCK, self.site_no])
         if await cursor.fetchone() != (True,):
             cursor = await lock.execute("SELECT id, holder FROM site WHERE site_no = %s", [self.site_no])
             site, other = await cursor.fetchone() or ("?", "?")
-            await lock.close()
             raise SiteBusyError(f"site {site} is being written by {other}; only one ingest may write a site")
         cursor = await lock.execute(
             "UPDATE site SET epoch = epoch + 1, holder = %s WHERE site_no = %s RETURNING epoch",
@@ -86,34 +91,35 @@ class Writer:
         )
         row = await cursor.fetchone()
         assert row is not None
-        if self._epochs and row[0] != self.epoch + 1:
-            await lock.close()
-            raise StaleEpochError(
-                f"site {self.site_no} was written by another ingest meanwhile; this one stops"
+        if self._epochs:
+            cursor = await lock.execute(
+                """
+                SELECT FROM ingest_commit
+                 WHERE site_no = %s AND batch_no > %s AND NOT epoch = ANY(%s) LIMIT 1
+                """,
+                [self.site_no, self.batch_no, list(self._epochs)],
             )
-        self._lock = lock
+            if await cursor.fetchone() is not None:
+                raise StaleEpochError(
+                    f"site {self.site_no} was written by another ingest meanwhile; this one stops"
+                )
         self.epoch = row[0]
         self._epochs.add(self.epoch)
 
     async def close(self) -> None:
         """Give the site back."""
-        for connection in (self._connection, self._lock):
-            if connection is not None:
-                await connection.close()
-        self._connection = self._lock = None
+        await self._data.drop()
+        await self._lock.drop()
 
     async def connection(self) -> AsyncConnection:
         """The data connection, made again if it was lost."""
-        if self._connection is None or self._connection.closed or self._connection.broken:
-            if self._connection is not None:
-                await self._connection.close()
-            connection = await AsyncConnection.connect(self._dsn, autocommit=True)
-            await connection.execute("SET synchronous_commit = on")
-            await connection.execute(STAGING.encode())
-            self.engine = await detect(connection)
-            self._months = Months(self.engine)
-            self._connection = connection
-        return self._connection
+        return self._data.current or await self._data.renew(self._prepare)
+
+    async def _prepare(self, connection: AsyncConnection) -> None:
+        await connection.execute("SET synchronous_commit = on")
+        await connection.execute(STAGING.encode())
+        self.engine = await detect(connection)
+        self._months = Months(self.engine)
 
     async def resume(self) -> None:
         """Learn the last committed batch; to be called before the first `commit`."""
@@ -209,23 +215,28 @@ class Writer:
         Raises:
             StaleEpochError: it does not.
         """
-        await cursor.execute(
-            """
-            INSERT INTO ingest_commit (site_no, batch_no, epoch, known_at, plan_version, watermark, readings)
-            SELECT site_no, %s, epoch, to_timestamp(0) + %s * interval '1 microsecond', %s,
-                   to_timestamp(0) + %s * interval '1 microsecond', %s
-              FROM site WHERE site_no = %s AND epoch = %s
-            """,
-            [
-                stamp.batch_no,
-                stamp.known_at,
-                stamp.plan_version,
-                None if watermark == NEVER else watermark,
-                readings,
-                self.site_no,
-                self.epoch,
-            ],
-        )
+        try:
+            await cursor.execute(
+                """
+                INSERT INTO ingest_commit (site_no, batch_no, epoch, known_at, plan_version, watermark, readings)
+                SELECT site_no, %s, epoch, to_timestamp(0) + %s * interval '1 microsecond', %s,
+                       to_timestamp(0) + %s * interval '1 microsecond', %s
+                  FROM site WHERE site_no = %s AND epoch = %s FOR SHARE
+                """,
+                [
+                    stamp.batch_no,
+                    stamp.known_at,
+                    stamp.plan_version,
+                    None if watermark == NEVER else watermark,
+                    readings,
+                    self.site_no,
+                    self.epoch,
+                ],
+            )
+        except UniqueViolation as error:
+            raise StaleEpochError(
+                f"batch {stamp.batch_no} of site {self.site_no} was written by another ingest; this one stops"
+            ) from error
         if cursor.rowcount != 1:
             raise StaleEpochError(f"another ingest has taken site {self.site_no}; this one stops")
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from ingest.metrics import IngestMetrics
 from ingest.pipeline.admission import Admission, ClockSuspicion, leads
-from ingest.pipeline.batch import Readings
+from ingest.pipeline.batch import IntArray, Readings
 from ingest.plant.plan import Plan
 from ingest.source import Delivery
 from ingest.store.rejected import Refusal
@@ -19,7 +19,14 @@ class Admitted:
     """What a batch of deliveries holds."""
 
     readings: Readings
+    message: IntArray
+    """Of each reading the index of its delivery."""
     refusals: list[Refusal]
+
+    @staticmethod
+    def nothing(*refusals: Refusal) -> "Admitted":
+        """No readings, perhaps refusals."""
+        return Admitted(Readings.empty(), np.zeros(0, np.int64), list(refusals))
 
 
 class Gate:
@@ -36,7 +43,7 @@ class Gate:
     def admit(self, deliveries: Sequence[Delivery], monotonic_us: int) -> Admitted | None:
         """Readings and refusals of deliveries; None while they say that our own clock is behind."""
         if not deliveries:
-            return Admitted(Readings.empty(), [])
+            return Admitted.nothing()
         decoded = self._decoder.decode(deliveries)
         self._suspicion.hear(decoded.point, leads(decoded, deliveries), monotonic_us)
         if self._suspicion.suspect(monotonic_us):
@@ -56,7 +63,8 @@ class Gate:
             found.reasons,
             found.seq,
         )
-        return Admitted(readings, [_refusal(deliveries, rejection) for rejection in found.rejections])
+        refusals = [_refusal(deliveries, rejection) for rejection in found.rejections]
+        return Admitted(readings, found.message.astype(np.int64), refusals)
 
     def unstorable(self, delivery: Delivery, detail: str) -> Refusal:
         """The refusal of a message that the database does not take."""

@@ -1,10 +1,10 @@
 """Errors some caller answers differently.
 
-    StackwattError              shown as one sentence, exit 1
-    ├── InputError              the input is wrong: one sentence, exit 2
-    │   └── PlantError          of the plant file: names file, path, value and what was expected
-    ├── SiteBusyError           another ingest holds the site: wait, or exit 2 under --no-wait
-    └── StaleEpochError         another ingest took the site over: stop at once, write nothing
+StackwattError              shown as one sentence, exit 1
+├── InputError              the input is wrong: one sentence, exit 2
+│   └── PlantError          of the plant file: names file, path, value and what was expected
+├── SiteBusyError           another ingest holds the site: wait, or exit 2 under --no-wait
+└── StaleEpochError         another ingest took the site over: stop at once, write nothing
 """
 
 

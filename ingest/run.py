@@ -9,6 +9,7 @@ from psycopg import AsyncConnection
 
 from ingest.errors import SiteBusyError
 from ingest.metrics import IngestMetrics
+from ingest.model import HOUR
 from ingest.mqtt.subscriber import Subscriber
 from ingest.plant import plan_from_body
 from ingest.plant.plan import Plan
@@ -16,6 +17,7 @@ from ingest.settings import IngestSettings
 from ingest.site import Clocks, SiteIngest
 from ingest.source import Delivery
 from ingest.status import SiteStatus
+from ingest.store.housekeeping import let_go
 from ingest.store.inbox import Inbox
 from ingest.store.registry import newest_plan
 from ingest.store.writer import Writer
@@ -56,6 +58,7 @@ class SiteRun:
         self._inbox = Inbox(site_no, clocks.now)
         self._subscribed: tuple[str, ...] | None = None
         self._next_plan: Plan | None = None
+        self._let_go_at = 0
 
     async def run(self, stop: asyncio.Event) -> None:
         """Ingest until `stop` is set; raises SiteBusyError where waiting is off."""
@@ -130,20 +133,20 @@ class SiteRun:
                     _acknowledge(subscriber, await ingest.flush_late())
                 if now - inbox_at >= INBOX_EVERY_US:
                     inbox_at = now
-                    if await self._take_inbox(ingest, caught_up=subscriber is None or subscriber.caught_up):
-                        inbox_at = 0
-                    elif self._settings.until_inbox_empty and not ingest.more:
-                        break
+                    while await self._take_inbox(ingest, subscriber) and subscriber is None:
+                        pass  # an import has nobody to wait for
                 if now - plan_at >= PLAN_EVERY_US:
                     plan_at = now
                     await ingest.patiently(lambda: self._housekeep(ingest))
                     if self._next_plan is not None:
                         break
             _acknowledge(subscriber, await ingest.flush_late())
+            while ingest.more:
+                await ingest.take([], caught_up=False)
 
     async def _collect(self, subscriber: Subscriber | None) -> list[Delivery]:
         if subscriber is None:
-            await asyncio.sleep(0 if self._settings.until_inbox_empty else LINGER_S)
+            await asyncio.sleep(LINGER_S)
             return []
         deliveries = await subscriber.collect(LINGER_S, MESSAGES_PER_BATCH)
         if subscriber.connected:
@@ -176,7 +179,8 @@ class SiteRun:
                 for delivery in chunk:
                     delivery.received_at = self._clocks.now()
 
-    async def _take_inbox(self, ingest: SiteIngest, *, caught_up: bool) -> bool:
+    async def _take_inbox(self, ingest: SiteIngest, subscriber: Subscriber | None) -> bool:
+        """Consume some inbox rows; whether there were any."""
         rows: list[Delivery] = []
 
         async def look() -> None:
@@ -185,6 +189,7 @@ class SiteRun:
         await ingest.patiently(look)
         if not rows:
             return False
+        caught_up = subscriber is not None and subscriber.caught_up
         await ingest.take(rows, caught_up=caught_up, inbox=True)
         self._inbox.consumed([row.token for row in rows])
         return True
@@ -200,6 +205,13 @@ class SiteRun:
                 "UPDATE site SET subscribed = %s WHERE site_no = %s", [list(self._subscribed), self._site_no]
             )
             self._subscribed = None
+        if self._clocks.monotonic() >= self._let_go_at:
+            self._let_go_at = self._clocks.monotonic() + HOUR
+            retention = self._plan.file.retention
+            await let_go(
+                connection, self._site_no,
+                rejected_days=retention.rejected_days, commits_days=retention.commits_days,
+            )  # fmt: skip
         stored = await newest_plan(connection, self._site_no)
         if stored is not None and stored.version > self._plan.version:
             effective_at = round(stored.effective_at.timestamp() * 1e6)

@@ -26,5 +26,3 @@ class IngestSettings:
     """Whether to wait for a site that another ingest holds; else exit 2."""
     holder: str = "ingest"
     """How this process names itself to one that waits for its site."""
-    until_inbox_empty: bool = False
-    """End when the inbox is consumed: an import without a running ingest."""

@@ -19,7 +19,7 @@ from psycopg import AsyncConnection, AsyncCursor
 
 from ingest.admit import Admitted, Gate
 from ingest.metrics import IngestMetrics
-from ingest.model import DAY, NEVER
+from ingest.model import DAY, NEVER, Reason
 from ingest.patient import patiently
 from ingest.pipeline.batch import Batch, Latest, Readings, Rows
 from ingest.pipeline.pipeline import SitePipeline
@@ -160,7 +160,7 @@ class SiteIngest:
             await self.rebuild()
             if len(deliveries) == 1:
                 refusal = self._gate.unstorable(deliveries[0], str(error))
-                await self._commit(Admitted(Readings.empty(), [refusal]), consumed, caught_up=caught_up)
+                await self._commit(Admitted.nothing(refusal), consumed, caught_up=caught_up)
             else:
                 half = len(deliveries) // 2
                 await self._take(deliveries[:half], caught_up=caught_up, inbox=inbox)
@@ -170,7 +170,7 @@ class SiteIngest:
     async def _commit(self, admitted: Admitted, consumed: Sequence[Delivery], *, caught_up: bool) -> None:
         assert self._pipeline is not None
         latest = self.latest_due()
-        batch = await self._process(admitted.readings, caught_up=caught_up, latest=latest)
+        batch = await self._process(admitted, caught_up=caught_up, latest=latest)
         self.more = batch.more
         self.unsaid = (self.unsaid or len(batch.readings) > 0) and not latest
         if latest:
@@ -189,12 +189,17 @@ class SiteIngest:
             await self._write(batch, admitted.refusals, tokens)
         self._count(batch, admitted.refusals)
 
-    async def _process(self, readings: Readings, *, caught_up: bool, latest: bool) -> Batch:
+    async def _process(self, admitted: Admitted, *, caught_up: bool, latest: bool) -> Batch:
         pipeline = self._pipeline
         assert pipeline is not None
         begun = self._clocks.monotonic()
         batch = await asyncio.to_thread(
-            pipeline.process, readings, monotonic_us=begun, caught_up=caught_up, latest=latest
+            pipeline.process,
+            admitted.readings,
+            admitted.message,
+            monotonic_us=begun,
+            caught_up=caught_up,
+            latest=latest,
         )
         self._spent("pipeline", begun)
         return batch
@@ -253,10 +258,15 @@ class SiteIngest:
             await self.patiently(write)
             pipeline.state.insert(mine, adopt=True)
             pipeline.state.remember(revised[0].kpi_rows)
-            self._metrics.late.labels(self.plan.site).inc(revised[0].stored)
+            self._metrics.readings.labels(self.plan.site).inc(revised[0].stored)
+            self._count_late(mine)
             self._metrics.revised.labels(self.plan.site).inc(revised[0].changed)
         self._spent("late", begun)
         self._status.batch_no = self._writer.batch_no
+
+    def _count_late(self, readings: Readings) -> None:
+        late = int(((readings.reasons & int(Reason.LATE)) != 0).sum())
+        self._metrics.late.labels(self.plan.site).inc(late)
 
     def _spent(self, stage: str, begun: int) -> None:
         seconds = (self._clocks.monotonic() - begun) / 1e6
@@ -265,6 +275,7 @@ class SiteIngest:
     def _count(self, batch: Batch, refusals: Sequence[Refusal]) -> None:
         metrics, site = self._metrics, self.plan.site
         metrics.readings.labels(site).inc(len(batch.readings))
+        self._count_late(batch.readings)
         metrics.duplicates.labels(site).inc(batch.duplicates)
         metrics.intervals.labels(site).inc(batch.intervals.size)
         metrics.batch_no.labels(site).set(self._writer.batch_no)

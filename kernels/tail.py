@@ -293,6 +293,54 @@ def gather(
 
 
 @kernel
+def behind(
+    params: np.ndarray,
+    message: np.ndarray,
+    point: np.ndarray,
+    measured_at: np.ndarray,
+    received_at: np.ndarray,
+    watermark: int,
+    lateness_us: int,
+    interval_us: int,
+    late: np.ndarray,
+) -> None:
+    """Which readings came after their interval should have closed.
+
+    Told by the order of messages and of a point's readings within one, not by how
+    messages fall into batches: a reading is late if its time begins before the edge
+    below the watermark that all earlier messages, and its point's earlier readings in
+    its own message, have made. Definition: reference.behind.
+
+    Args:
+        params: POINT_PARAMS[n_points].
+        message: int64[n], number of the message, never decreasing.
+        point: int64[n]; a point's readings in one message stand together.
+        measured_at: µs.
+        received_at: µs.
+        watermark: before the first of them, NEVER if there is none.
+        lateness_us: of the site.
+        interval_us: length of an interval.
+        late: int64[n], out: 1 late, 0 not.
+    """
+    newest = watermark
+    reached, own = newest, NEVER
+    for i in range(point.size):
+        if i == 0 or message[i] != message[i - 1]:
+            reached = newest
+        if i == 0 or message[i] != message[i - 1] or point[i] != point[i - 1]:
+            own = NEVER
+        begin = measured_at[i]
+        param = params[point[i]]
+        if param["kind"] == DELTA and param["stamp_start"] == 0:
+            begin -= param["period_us"]
+        mark = max(reached, own)
+        late[i] = 1 if mark != NEVER and begin < _floor(mark, interval_us) else 0
+        event = min(measured_at[i], received_at[i]) - lateness_us
+        own = max(own, event)
+        newest = max(newest, event)
+
+
+@kernel
 def _floor(at: int, step: int) -> int:
     return at - at % step
 
@@ -364,6 +412,7 @@ def warm_up() -> None:
     one, value, outcome = np.zeros(1, np.int64), np.zeros(1), np.zeros(1, np.int64)
     insert(entries, free, free_count, points, params, one, one, value, one, one, one, one, one, 0, outcome)
     frontiers(entries, points, params, 0, 60, one.copy(), one.copy(), one.copy())
+    behind(params, one, one, one, one, 0, 0, 60, outcome)
     offsets, columns = np.zeros(2, np.int64), np.zeros(1, np.int64)
     gather(entries, points, one, offsets, columns, value, columns.copy(), columns.copy(), columns.copy())
     trim(entries, free, free_count, points, params)

@@ -63,7 +63,7 @@ def close(state: SiteState, found: Frontiers, most: int) -> Closed:
     rows, steps, more = np.zeros(0, INTERVAL_ROW), np.zeros(0, STEP_ROW), False
     if due.size:
         begin, end = found.opens_at[due], found.closes_at[due]
-        folded = fold(from_tail(state)(due), state.params[due], begin, end, state.plan.interval_us, most=most)
+        folded = fold(state, from_tail(state)(due), due, begin, end, most=most)
         rows, steps = _by_point(folded.rows, due), _by_point(folded.steps, due)
         state.points["closed_until"][due] = folded.done_at
         more = bool((folded.done_at < end).any())
@@ -97,12 +97,12 @@ def _close_computed(state: SiteState, found: Frontiers, program: PlanComputed) -
     if closed_until == NEVER:
         closed_until = int(signal.at[0]) - int(signal.at[0]) % interval_us
     newest = int(signal.at[-1])
-    params = state.params[program.point : program.point + 1]
-    known_to = settled_at if settled_at - newest > int(params["max_gap_us"][0]) else newest
+    max_gap_us = int(state.params["max_gap_us"][program.point])
+    known_to = settled_at if settled_at - newest > max_gap_us else newest
     end = known_to - known_to % interval_us
     if end <= closed_until:
         return np.zeros(0, INTERVAL_ROW)
-    folded = fold(signal, params, np.array([closed_until]), np.array([end]), interval_us)
+    folded = fold(state, signal, np.array([program.point]), np.array([closed_until]), np.array([end]))
     owner["closed_until"] = end
     bracket = signal.at[np.searchsorted(signal.at, end) :]
     settled = np.maximum(state.points["settled_until"][inputs], int(bracket[0]) if bracket.size else end)
@@ -133,9 +133,7 @@ def provisional(state: SiteState, load: Load) -> Rows:
     if not waiting.size:
         return np.zeros(0, INTERVAL_ROW)
     begin = measured["closed_until"][waiting]
-    folded = fold(
-        load(waiting), state.params[waiting], begin, np.full(waiting.size, edge), state.plan.interval_us
-    )
+    folded = fold(state, load(waiting), waiting, begin, np.full(waiting.size, edge))
     return _by_point(folded.rows, waiting)
 
 

@@ -90,13 +90,7 @@ class KpiBoard:
         chosen = np.flatnonzero(wanted[terms.kpi])
         begin, end = first_at[terms.kpi[chosen]], end_at[terms.kpi[chosen]]
         points = terms.point[chosen]
-        folded = fold(
-            signals_of(state, load, points, begin, found.reaches),
-            state.params[points],
-            begin,
-            end,
-            interval_us,
-        )
+        folded = fold(state, signals_of(state, load, points, begin, found.reaches), points, begin, end)
         folded.rows["segment"] = chosen[folded.rows["segment"]]
         slots, offsets = weigh(terms, folded.rows, first_at, end_at, interval_us)
         closed, figures = [np.zeros(0, KPI_ROW)], []

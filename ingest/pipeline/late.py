@@ -88,7 +88,7 @@ def refold(state: SiteState, signals: Signals, spans: Spans) -> tuple[Rows, Rows
     """Interval and step rows of measured points over their spans, from stored readings."""
     if not spans.point.size:
         return np.zeros(0, INTERVAL_ROW), np.zeros(0, STEP_ROW)
-    folded = fold(signals, state.params[spans.point], spans.begin, spans.end, state.plan.interval_us)
+    folded = fold(state, signals, spans.point, spans.begin, spans.end)
     for rows in (folded.rows, folded.steps):
         rows["segment"] = spans.point[rows["segment"]]
     return folded.rows, folded.steps
@@ -98,8 +98,7 @@ def recompute(state: SiteState, load: Load, point: int, begin: int, end: int, re
     """Interval rows of one computed point over [begin, end), from stored readings of its inputs."""
     program = state.plan.computed[point - state.plan.n_measured]
     signal = evaluate(state, load, program, begin, reach)
-    params = state.params[point : point + 1]
-    folded = fold(signal, params, np.array([begin]), np.array([end]), state.plan.interval_us)
+    folded = fold(state, signal, np.array([point]), np.array([begin]), np.array([end]))
     folded.rows["segment"] = point
     return folded.rows
 

@@ -16,7 +16,7 @@ from ingest.pipeline.kpis import KpiBoard
 from ingest.pipeline.signals import from_tail
 from ingest.pipeline.state import SiteState
 from ingest.plant.plan import Plan
-from kernels.tail import DUPLICATE, LATE, REOPENS
+from kernels.tail import DUPLICATE, LATE, REOPENS, behind
 
 CLOSINGS_PER_BATCH = 5000
 """Rows closed in one transaction; at 100 000 points one edge closes as many intervals at once."""
@@ -36,6 +36,7 @@ class SitePipeline:
     def process(
         self,
         readings: Readings,
+        message: IntArray,
         *,
         monotonic_us: int,
         caught_up: bool,
@@ -45,7 +46,8 @@ class SitePipeline:
         """One batch.
 
         Args:
-            readings: admitted readings in order of arrival; `count` is filled here.
+            readings: admitted readings in order of arrival; `count` and the reason late are filled here.
+            message: of each reading the number of its message, never decreasing.
             monotonic_us: a monotonic clock.
             caught_up: whether the source has handed out all it had (watermark moves with time).
             latest: whether KPI windows are to be evaluated.
@@ -53,12 +55,13 @@ class SitePipeline:
         """
         state = self.state
         readings.count = state.counts(readings.point, readings.value)
+        self._mark_late(readings, message)
         outcome = state.insert(readings)
         fresh = outcome < DUPLICATE
         late = (outcome == LATE) | (outcome == REOPENS)
         batch = Batch(
             readings=readings if fresh.all() else readings.take(fresh),
-            late=_marked_late(readings.take(late)) if late.any() else Readings.empty(),
+            late=readings.take(late) if late.any() else Readings.empty(),
             duplicates=int((outcome == DUPLICATE).sum()),
         )
         accepted = outcome != DUPLICATE
@@ -69,6 +72,15 @@ class SitePipeline:
         batch.watermark = state.watermark.at
         self._close(batch, latest=latest, most=most)
         return batch
+
+    def _mark_late(self, readings: Readings, message: IntArray) -> None:
+        """Give readings that came after their interval should have closed the reason late."""
+        plan, late = self.plan, np.zeros(len(readings), np.int64)
+        behind(
+            self.state.params, message, readings.point, readings.measured_at, readings.received_at,
+            self.state.watermark.at, plan.lateness_us, plan.interval_us, late,
+        )  # fmt: skip
+        readings.reasons = readings.reasons | np.where(late == 1, int(Reason.LATE), 0)
 
     def _close(self, batch: Batch, *, latest: bool, most: int) -> None:
         state = self.state
@@ -101,11 +113,6 @@ class SitePipeline:
         np.maximum.at(latest_reader, point, frontier[kpi])
         chosen = rows["start_at"] < latest_reader[rows["segment"]]
         return np.stack([rows["segment"][chosen], rows["start_at"][chosen]], axis=1)
-
-
-def _marked_late(readings: Readings) -> Readings:
-    readings.reasons = readings.reasons | int(Reason.LATE)
-    return readings
 
 
 def _readers_of(plan: Plan) -> tuple[IntArray, IntArray]:

@@ -15,7 +15,7 @@ from ingest.pipeline.batch import FloatArray, IntArray, Rows
 from ingest.pipeline.state import SiteState
 from ingest.plant.plan import PlanComputed
 from kernels.fold import fold_intervals
-from kernels.rows import INTERVAL_ROW, STEP_ROW
+from kernels.rows import GOOD, INTERVAL_ROW, STEP_ROW, UNCERTAIN
 from kernels.tail import gather
 from kernels.union import evaluate_union
 
@@ -123,24 +123,25 @@ class Folded:
 
 
 def fold(
+    state: SiteState,
     signals: Signals,
-    params: Rows,
+    points: IntArray,
     from_at: IntArray,
     to_at: IntArray,
-    interval_us: int,
     *,
     most: int | None = None,
 ) -> Folded:
     """Fold segments to interval rows: all of them, or about `most` rows at a time.
 
     Args:
+        state: parameters of the points.
         signals: readings of n segments.
-        params: POINT_PARAMS[n].
+        points: int64[n], plan index of each segment; one may stand there twice.
         from_at: int64[n], interval edges.
         to_at: int64[n].
-        interval_us: length of an interval.
         most: stop when so many rows are there; `done_at` says where. None: fold all.
     """
+    params, interval_us = state.params[points], state.plan.interval_us
     rows, steps = np.zeros(min(most or 4096, 4096) if most else 4096, INTERVAL_ROW), np.zeros(1024, STEP_ROW)
     found_rows, found_steps, total = [], [], 0
     begin = from_at
@@ -154,5 +155,15 @@ def fold(
         found_steps.append(steps[:n_steps].copy())
         total += n_rows
         if bool((done_at >= to_at).all()) or (most is not None and total >= most):
-            return Folded(np.concatenate(found_rows), np.concatenate(found_steps), done_at)
+            found = np.concatenate(found_rows)
+            _doubt(found, state.plan.params["min_valid_share"][points], to_at, interval_us)
+            return Folded(found, np.concatenate(found_steps), done_at)
         begin = done_at
+
+
+def _doubt(rows: Rows, least_share: FloatArray, to_at: IntArray, interval_us: int) -> None:
+    """A good whole interval of which too little is valid, by its point's rule, is uncertain."""
+    segment = rows["segment"]
+    whole = rows["start_at"] + interval_us <= to_at[segment]
+    thin = rows["valid_us"] < least_share[segment] * interval_us
+    rows["quality"][whole & thin & (rows["quality"] == GOOD)] = UNCERTAIN

@@ -8,6 +8,7 @@ so a message is acknowledged only when its refusal is kept too.
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from psycopg import AsyncConnection, AsyncCursor
 
@@ -79,9 +80,58 @@ async def _kept_this_minute(cursor: AsyncCursor, site_no: int, reasons: list[str
     return Counter(dict(await cursor.fetchall()))
 
 
-async def forget_rejections(connection: AsyncConnection, site_no: int, days: int) -> None:
-    """Drop refusals older than `days`; the counts stay."""
-    await connection.execute(
-        "DELETE FROM rejected WHERE site_no = %s AND received_at < now() - %s * interval '1 day'",
-        [site_no, days],
+@dataclass(frozen=True, slots=True)
+class KeptRefusal:
+    """A refusal as it is stored."""
+
+    rejected_no: int
+    site: str
+    topic: str
+    payload: bytes
+    element: int | None
+    reason: str
+    detail: str
+    received_at: datetime
+    replayed_at: datetime | None
+
+
+async def list_rejected(
+    connection: AsyncConnection, *, site: str | None = None, reason: str | None = None, limit: int = 100
+) -> list[KeptRefusal]:
+    """The newest refusals, newest first."""
+    cursor = await connection.execute(
+        """
+        SELECT rejected_no, s.id, topic, payload, element, reason, detail, received_at, replayed_at
+          FROM rejected JOIN site s USING (site_no)
+         WHERE (%(site)s::text IS NULL OR s.id = %(site)s) AND (%(reason)s::text IS NULL OR reason = %(reason)s)
+         ORDER BY rejected_no DESC LIMIT %(limit)s
+        """,
+        {"site": site, "reason": reason, "limit": limit},
     )
+    return [KeptRefusal(*row) for row in await cursor.fetchall()]
+
+
+async def replay_rejected(connection: AsyncConnection, numbers: Sequence[int]) -> int:
+    """Put refused messages into the inbox once more; how many were put there now.
+
+    A message refused in several elements is replayed once. Elements that were stored
+    the first time are recognised as duplicates. A payload that was cut cannot be replayed.
+    """
+    cursor = await connection.execute(
+        """
+        WITH chosen AS (
+            UPDATE rejected SET replayed_at = now()
+             WHERE rejected_no = ANY(%s) AND length(payload) < %s
+            RETURNING site_no, topic, payload, received_at
+        )
+        INSERT INTO inbox (site_no, kind, body, idempotency_key, author, priority)
+        SELECT DISTINCT site_no, 'reading',
+               json_build_object('topic', topic, 'payload', convert_from(payload, 'UTF8'))::text,
+               'rejected-' || md5(topic || '/' || encode(payload, 'hex') || received_at || clock_timestamp()::date),
+               'rejected replay', 0
+          FROM chosen
+        ON CONFLICT (site_no, idempotency_key) DO NOTHING
+        """,
+        [list(numbers), KEPT_PAYLOAD_BYTES],
+    )
+    return cursor.rowcount

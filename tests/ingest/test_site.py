@@ -5,7 +5,6 @@ import random
 import psycopg
 import pytest
 
-from ingest.store.migrations import migrate
 from tests.ingest.feeding import SECOND, START, a_day, feed, figures, message, open_site, readings
 
 
@@ -27,8 +26,7 @@ async def test_a_stretch_is_stored_and_closed(dsn: str) -> None:
 
 
 @pytest.mark.parametrize("seed", range(4))
-async def test_order_repetition_and_splitting_do_not_matter(dsn: str, empty_dsn: str, seed: int) -> None:
-    await migrate(empty_dsn)
+async def test_order_repetition_and_splitting_do_not_matter(dsn: str, other_dsn: str, seed: int) -> None:
     dice = random.Random(seed)
     messages = list(a_day(0.4))
     straight = await open_site(dsn)
@@ -37,28 +35,27 @@ async def test_order_repetition_and_splitting_do_not_matter(dsn: str, empty_dsn:
     mixed = messages + dice.choices(messages, k=len(messages) // 4)
     reach = (0, 40, 400, 100_000)[seed]
     mixed = [one for _, one in sorted(enumerate(mixed), key=lambda pair: pair[0] + dice.uniform(0, reach))]
-    crooked = await open_site(empty_dsn)
+    crooked = await open_site(other_dsn)
     await feed(crooked, mixed, batch=dice.choice((1, 17, 230)) if seed else 50)
     await feed(crooked, messages[-3:])
     await crooked.close()
-    assert readings(dsn) == readings(empty_dsn)
-    left, right = figures(dsn), figures(empty_dsn)
+    assert readings(dsn) == readings(other_dsn)
+    left, right = figures(dsn), figures(other_dsn)
     for table, rows in left.items():
         assert rows == right[table], table
 
 
-async def test_a_restart_changes_nothing(dsn: str, empty_dsn: str) -> None:
-    await migrate(empty_dsn)
+async def test_a_restart_changes_nothing(dsn: str, other_dsn: str) -> None:
     messages = list(a_day(0.4))
     straight = await open_site(dsn)
     await feed(straight, messages)
     await straight.close()
     for begin in range(0, len(messages), 333):
-        ingest = await open_site(empty_dsn)
+        ingest = await open_site(other_dsn)
         await feed(ingest, messages[max(0, begin - 40) : begin + 333])
         await ingest.close()
-    assert readings(dsn) == readings(empty_dsn)
-    assert figures(dsn) == figures(empty_dsn)
+    assert readings(dsn) == readings(other_dsn)
+    assert figures(dsn) == figures(other_dsn)
 
 
 async def test_a_register_of_1e12_conserves(dsn: str) -> None:

@@ -1,0 +1,143 @@
+"""History from a CSV file, through the inbox like everything that is not MQTT.
+
+The file becomes wire messages under keys that depend only on file, mapping and
+place, so an import that was interrupted goes on where it was, and one that is
+repeated changes nothing. A running ingest of the site consumes them between its
+live batches; without one the import takes the site and runs the pipeline itself.
+It does not decide what a message means.
+"""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+from prometheus_client import CollectorRegistry
+from psycopg import AsyncConnection
+
+from ingest.csv_history import CsvHistory, HistoryChunk
+from ingest.csv_mapping import load_mapping
+from ingest.errors import InputError, SiteBusyError
+from ingest.metrics import IngestMetrics
+from ingest.plant import plan_from_body
+from ingest.plant.plan import Plan
+from ingest.run import SiteRun
+from ingest.settings import IngestSettings
+from ingest.site import Clocks
+from ingest.status import SiteStatus
+from ingest.store.inbox import Envelope
+from ingest.store.registry import newest_plan
+
+WAITING_AT_MOST = 40
+"""Chunks in the inbox that nobody has consumed; more would only fill the database."""
+PAUSE_S = 0.05
+PRIORITY = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far an import has come; reported after every chunk."""
+
+    rows: int
+    """Of the file, queued or found queued before."""
+    queued: int
+    """Chunks that were new."""
+    bytes_done: int
+    bytes_total: int
+    waiting: int
+    """Chunks not consumed yet."""
+
+
+async def import_csv(
+    dsn: str, path: Path, mapping: Path, clocks: Clocks, report: Callable[[Progress], None]
+) -> Progress:
+    """Import a file and wait until all of it is stored.
+
+    Raises:
+        InputError: file, mapping and plant do not fit; what was queued before the wrong row stands.
+    """
+    wanted = load_mapping(mapping)
+    async with await AsyncConnection.connect(dsn, autocommit=True) as connection:
+        cursor = await connection.execute("SELECT site_no FROM site WHERE id = %s", [wanted.site])
+        row = await cursor.fetchone()
+        stored = await newest_plan(connection, row[0]) if row else None
+        if row is None or stored is None:
+            raise InputError(
+                f"{mapping}: site is {wanted.site!r}; expected a site whose plant file has been applied"
+            )
+        plan = plan_from_body(stored.body, stored.version)
+        history = CsvHistory(path, wanted, plan)
+        stop = asyncio.Event()
+        own = asyncio.create_task(_ingest(dsn, row[0], plan, clocks, stop), name="import's own ingest")
+        try:
+            return await _queue(connection, row[0], history, report, own)
+        finally:
+            stop.set()
+            await own
+
+
+async def _ingest(dsn: str, site_no: int, plan: Plan, clocks: Clocks, stop: asyncio.Event) -> None:
+    """Run the pipeline here unless a running ingest has the site."""
+    from kernels._jit import warm_up  # noqa: PLC0415  numba is not needed where an ingest runs
+
+    settings = IngestSettings(dsn, wait=False, holder="an import")
+    status = SiteStatus(plan.site)
+    with suppress(SiteBusyError):
+        run = SiteRun(settings, site_no, plan, status, IngestMetrics(CollectorRegistry()), clocks)
+        await asyncio.to_thread(warm_up)
+        await run.run(stop)
+
+
+async def _queue(
+    connection: AsyncConnection,
+    site_no: int,
+    history: CsvHistory,
+    report: Callable[[Progress], None],
+    own: asyncio.Task[None],
+) -> Progress:
+    rows = queued = done = 0
+    for chunk in history.chunks():
+        queued += await _put(connection, site_no, chunk)
+        rows, done = rows + chunk.rows, chunk.bytes_done
+        while (waiting := await _waiting(connection, site_no)) >= WAITING_AT_MOST:
+            _fail_with(own)
+            await asyncio.sleep(PAUSE_S)
+        report(Progress(rows, queued, done, history.bytes_total, waiting))
+    while (waiting := await _waiting(connection, site_no)) > 0:
+        _fail_with(own)
+        report(Progress(rows, queued, done, history.bytes_total, waiting))
+        await asyncio.sleep(PAUSE_S)
+    progress = Progress(rows, queued, history.bytes_total, history.bytes_total, 0)
+    report(progress)
+    return progress
+
+
+def _fail_with(own: asyncio.Task[None]) -> None:
+    """If the import's own pipeline has failed, so has the import."""
+    if own.done():
+        own.result()
+
+
+async def _put(connection: AsyncConnection, site_no: int, chunk: HistoryChunk) -> int:
+    envelope = Envelope(topic=chunk.topic, payload=chunk.payload.decode())
+    cursor = await connection.execute(
+        """
+        INSERT INTO inbox (site_no, kind, body, idempotency_key, author, priority)
+        VALUES (%s, 'reading', %s, %s, 'import', %s)
+        ON CONFLICT (site_no, idempotency_key) DO NOTHING
+        """,
+        [site_no, msgspec.json.encode(envelope).decode(), chunk.key, PRIORITY],
+    )
+    return cursor.rowcount
+
+
+async def _waiting(connection: AsyncConnection, site_no: int) -> int:
+    cursor = await connection.execute(
+        "SELECT count(*) FROM inbox WHERE site_no = %s AND priority = %s AND batch_no IS NULL",
+        [site_no, PRIORITY],
+    )
+    row = await cursor.fetchone()
+    assert row is not None
+    return int(row[0])

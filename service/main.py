@@ -13,6 +13,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 
 import uvicorn
+from fastapi import FastAPI
 
 from ingest.errors import InputError
 from service.app import create_app
@@ -35,9 +36,21 @@ async def run(dsn: str, host: str, port: int, admin_key: str | None) -> int:
     Raises:
         InputError: the address cannot be listened on.
     """
-    listener = _listener(host, port)
-    app = create_app(dsn, admin_key)
-    feed = app.state.service.feed
+    listener = open_listener(host, port)
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    try:
+        await serve(create_app(dsn, admin_key), listener, stop)
+    finally:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(number)
+    return 0
+
+
+async def serve(app: FastAPI, listener: socket.socket, stop: asyncio.Event) -> None:
+    """Serve an application on an open socket until `stop` is set; live streams end first."""
     config = uvicorn.Config(
         app,
         log_config=None,
@@ -51,21 +64,18 @@ async def run(dsn: str, host: str, port: int, admin_key: str | None) -> int:
     )
     server = _Server(config)
 
-    def stop() -> None:
-        feed.stop()
+    async def end() -> None:
+        await stop.wait()
+        app.state.service.feed.stop()
         server.should_exit = True
 
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop)
+    host, port = listener.getsockname()[:2]
+    log.info("listening on http://%s:%d", f"[{host}]" if ":" in host else host, port)
+    ending = asyncio.create_task(end(), name="end on stop")
     try:
-        shown = f"[{host}]" if ":" in host else host
-        log.info("listening on http://%s:%d", shown, listener.getsockname()[1])
         await server.serve(sockets=[listener])
     finally:
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.remove_signal_handler(number)
-    return 0
+        ending.cancel()
 
 
 class _Server(uvicorn.Server):
@@ -77,7 +87,8 @@ class _Server(uvicorn.Server):
         yield
 
 
-def _listener(host: str, port: int) -> socket.socket:
+def open_listener(host: str, port: int) -> socket.socket:
+    """A socket bound to the address; InputError where that is not to be had."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -1,10 +1,16 @@
 """A seeded database and the application over it, in process."""
 
-from collections.abc import AsyncIterator
+import secrets
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 
 import httpx
+import psycopg
 import pytest
 from fastapi import FastAPI
+from psycopg import sql
+from psycopg.conninfo import make_conninfo
 
 from service.app import create_app
 from tests.service.seeding import NOW, Seed, seed
@@ -22,22 +28,37 @@ class Clock:
         return self.now
 
 
+@dataclass(frozen=True, slots=True)
+class SeededDatabase:
+    """A database and what is in it."""
+
+    dsn: str
+    seed: Seed
+
+
 @pytest.fixture
 def clock() -> Clock:
     """The application's clock; it stands at NOW."""
     return Clock()
 
 
-@pytest.fixture
-def seeded(dsn: str) -> Seed:
-    """The rows in the database; see `seeding`."""
-    return seed(dsn)
+@pytest.fixture(scope="session")
+def shared(postgres_server: str, migrated_template: str) -> Iterator[SeededDatabase]:
+    """Facts for tests that change none; keys and inbox rows may be added, under names of their own."""
+    with seeded_database(postgres_server, migrated_template) as made:
+        yield made
 
 
 @pytest.fixture
-async def app(dsn: str, clock: Clock) -> AsyncIterator[FastAPI]:
-    """The application, started."""
-    made = create_app(dsn, ADMIN_KEY, now=clock)
+def seeded(shared: SeededDatabase) -> Seed:
+    """What is in the shared database; see `seeding`."""
+    return shared.seed
+
+
+@pytest.fixture
+async def app(shared: SeededDatabase, clock: Clock) -> AsyncIterator[FastAPI]:
+    """The application over the shared database, started."""
+    made = create_app(shared.dsn, ADMIN_KEY, now=clock)
     async with made.router.lifespan_context(made):
         yield made
 
@@ -45,13 +66,31 @@ async def app(dsn: str, clock: Clock) -> AsyncIterator[FastAPI]:
 @pytest.fixture
 async def anonymous(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
     """A client without a key."""
-    transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
-    async with httpx.AsyncClient(transport=transport, base_url="http://stackwatt.test") as client:
-        yield client
+    async with client_of(app) as made:
+        yield made
 
 
 @pytest.fixture
-def client(anonymous: httpx.AsyncClient, seeded: Seed) -> httpx.AsyncClient:
-    """A client with the admin key over seeded data."""
+def client(anonymous: httpx.AsyncClient) -> httpx.AsyncClient:
+    """A client with the admin key."""
     anonymous.headers["Authorization"] = f"Bearer {ADMIN_KEY}"
     return anonymous
+
+
+def client_of(app: FastAPI) -> httpx.AsyncClient:
+    """A client that sees what a real one would: an application's fault is a 500, not an exception."""
+    transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
+    return httpx.AsyncClient(transport=transport, base_url="http://stackwatt.test")
+
+
+@contextmanager
+def seeded_database(server: str, template: str) -> Iterator[SeededDatabase]:
+    """A migrated and seeded database of its own."""
+    name = f"stackwatt_test_{secrets.token_hex(6)}"
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(
+            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template))
+        )
+        dsn = make_conninfo(server, dbname=name)
+        yield SeededDatabase(dsn, seed(dsn))
+        connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))

@@ -1,6 +1,7 @@
 """What every route has in common: keys, problems, OpenAPI, its example."""
 
 import re
+import secrets
 import subprocess
 import sys
 from typing import Any
@@ -14,8 +15,7 @@ from fastapi.routing import APIRoute
 from service import keys
 from service.app import ROUTERS, create_app
 from service.problems import MEDIA_TYPE, TITLES, ProblemDocument
-from tests.service.conftest import ADMIN_KEY
-from tests.service.seeding import Seed
+from tests.service.conftest import ADMIN_KEY, SeededDatabase, client_of
 
 READ = [
     "/v1/session",
@@ -43,9 +43,12 @@ SEND = "/v1/points/cement/kiln/power/readings"
 OPEN = {"/", "/page/{name}", "/healthz", "/readyz", "/metrics"}
 
 
-async def key_of(dsn: str, scopes: list[str], sites: list[str] | None = None) -> dict[str, str]:
-    async with await psycopg.AsyncConnection.connect(dsn, autocommit=True) as connection:
-        key = await keys.create(connection, f"{scopes}{sites}", scopes, sites)
+async def key_of(
+    shared: SeededDatabase, scopes: list[str], sites: list[str] | None = None, name: str | None = None
+) -> dict[str, str]:
+    """The header of a new key."""
+    async with await psycopg.AsyncConnection.connect(shared.dsn, autocommit=True) as connection:
+        key = await keys.create(connection, name or secrets.token_hex(4), scopes, sites)
     return {"Authorization": f"Bearer {key}"}
 
 
@@ -69,7 +72,7 @@ def test_the_tables_here_name_every_route() -> None:
 
 
 @pytest.mark.parametrize("path", READ)
-async def test_without_a_key_nothing_is_told(anonymous: httpx.AsyncClient, seeded: Seed, path: str) -> None:
+async def test_without_a_key_nothing_is_told(anonymous: httpx.AsyncClient, path: str) -> None:
     for headers in (
         {},
         {"Authorization": "Bearer wrong"},
@@ -84,34 +87,34 @@ async def test_without_a_key_nothing_is_told(anonymous: httpx.AsyncClient, seede
 
 @pytest.mark.parametrize("path", READ)
 async def test_a_key_that_only_sends_sees_nothing(
-    anonymous: httpx.AsyncClient, seeded: Seed, dsn: str, path: str
+    anonymous: httpx.AsyncClient, shared: SeededDatabase, path: str
 ) -> None:
-    response = await anonymous.get(path, headers=await key_of(dsn, ["mes", "operate"]))
+    response = await anonymous.get(path, headers=await key_of(shared, ["mes", "operate"]))
     assert response.status_code == 403
     assert problem_of(response).detail.endswith("has scope mes, operate: expected read.")
 
 
 @pytest.mark.parametrize("path", OF_SITE)
 async def test_a_key_of_another_site_is_refused_whether_the_thing_exists_or_not(
-    anonymous: httpx.AsyncClient, seeded: Seed, dsn: str, path: str
+    anonymous: httpx.AsyncClient, shared: SeededDatabase, path: str
 ) -> None:
-    headers = await key_of(dsn, ["read"], ["steel"])
+    headers = await key_of(shared, ["read"], ["steel"])
     response = await anonymous.get(path, headers=headers)
     assert response.status_code == 403
     assert problem_of(response).detail.endswith("does not cover site 'cement'.")
 
 
 async def test_lists_hold_only_the_sites_of_the_key(
-    anonymous: httpx.AsyncClient, seeded: Seed, dsn: str
+    anonymous: httpx.AsyncClient, shared: SeededDatabase
 ) -> None:
-    headers = await key_of(dsn, ["read"], ["steel"])
+    headers = await key_of(shared, ["read"], ["steel"])
     for path in ("/v1/plant", "/v1/points", "/v1/kpis", "/v1/kpis/latest", "/v1/emissions"):
         items = (await anonymous.get(path, headers=headers)).json()["items"]
         assert items
         assert {item["id"].partition("/")[0] for item in items} == {"steel"}
 
 
-async def test_sending_needs_the_right_key(anonymous: httpx.AsyncClient, seeded: Seed, dsn: str) -> None:
+async def test_sending_needs_the_right_key(anonymous: httpx.AsyncClient, shared: SeededDatabase) -> None:
     statuses = {}
     for name, scopes, sites in (
         ("reader", ["read"], None),
@@ -119,18 +122,18 @@ async def test_sending_needs_the_right_key(anonymous: httpx.AsyncClient, seeded:
         ("mes", ["mes"], ["cement"]),
         ("operator", ["operate"], None),
     ):
-        headers = {**await key_of(dsn, scopes, sites), "Idempotency-Key": name}
+        headers = {**await key_of(shared, scopes, sites), "Idempotency-Key": secrets.token_hex(8)}
         response = await anonymous.post(SEND, headers=headers, content=b"1.5")
         statuses[name] = response.status_code
     assert statuses == {"reader": 403, "other site": 403, "mes": 202, "operator": 202}
     assert (await anonymous.post(SEND, headers={"Idempotency-Key": "x"}, content=b"1.5")).status_code == 401
 
 
-async def test_a_revoked_key_is_no_key(anonymous: httpx.AsyncClient, seeded: Seed, dsn: str) -> None:
-    headers = await key_of(dsn, ["read"])
+async def test_a_revoked_key_is_no_key(anonymous: httpx.AsyncClient, shared: SeededDatabase) -> None:
+    headers = await key_of(shared, ["read"], name="leaver")
     assert (await anonymous.get("/v1/kpis", headers=headers)).status_code == 200
-    async with await psycopg.AsyncConnection.connect(dsn, autocommit=True) as connection:
-        await keys.revoke(connection, "['read']None")
+    async with await psycopg.AsyncConnection.connect(shared.dsn, autocommit=True) as connection:
+        await keys.revoke(connection, "leaver")
     assert (await anonymous.get("/v1/kpis", headers=headers)).status_code == 401
 
 
@@ -301,9 +304,7 @@ async def test_metrics_count_routes_not_addresses(client: httpx.AsyncClient) -> 
     assert "stackwatt_service_database_up 1.0" in text
 
 
-async def test_readiness_tells_how_long_ago_ingest_committed(
-    anonymous: httpx.AsyncClient, seeded: Seed
-) -> None:
+async def test_readiness_tells_how_long_ago_ingest_committed(anonymous: httpx.AsyncClient) -> None:
     body = (await anonymous.get("/readyz")).json()
     assert body["status"] == "ready"
     assert [(site["id"], site["commit_age_s"]) for site in body["sites"]] == [("cement", 1.0), ("steel", 3.0)]
@@ -311,11 +312,7 @@ async def test_readiness_tells_how_long_ago_ingest_committed(
 
 async def test_before_ingest_has_migrated_the_service_says_so(empty_dsn: str) -> None:
     app = create_app(empty_dsn, ADMIN_KEY)
-    transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
-    async with (
-        app.router.lifespan_context(app),
-        httpx.AsyncClient(transport=transport, base_url="http://t") as client,
-    ):
+    async with app.router.lifespan_context(app), client_of(app) as client:
         response = await client.get("/readyz")
         assert response.status_code == 503
         assert problem_of(response).type.endswith("no-schema")

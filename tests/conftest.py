@@ -13,6 +13,7 @@ import os
 import secrets
 import shutil
 import socket
+import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,7 +26,7 @@ from psycopg.conninfo import make_conninfo
 
 from deploy.account import open_state, unprivileged_account
 from deploy.broker import Broker, find_mosquitto
-from deploy.postgres import PostgresServer
+from deploy.postgres import PostgresServer, find_programs
 
 ROOT = Path(__file__).resolve().parent.parent
 MIGRATIONS = ROOT / "ingest" / "store" / "migrations"
@@ -39,7 +40,9 @@ def pytest_report_header(config: pytest.Config) -> str:
     broker = find_mosquitto() or "none"
     given = _given_dsn(config)
     if given is None:
-        return f"database: embedded PostgreSQL; broker: {broker}"
+        postgres = find_programs(Path(), None) / "postgres"
+        version = subprocess.run([postgres, "--version"], capture_output=True, text=True, check=True).stdout
+        return f"database: embedded {version.strip()}; broker: {broker}"
     with psycopg.connect(given) as connection:
         server = connection.execute("SHOW server_version").fetchone()
         extension = connection.execute(

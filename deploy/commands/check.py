@@ -7,9 +7,7 @@ import typer
 
 from deploy.process import ROOT
 
-_LINT_IMPORTS = (
-    "import sys; from importlinter.cli import lint_imports_command; sys.exit(lint_imports_command())"
-)
+_LINT_IMPORTS = "import sys; from importlinter.cli import lint_imports; sys.exit(lint_imports(no_logo=True))"
 TOOLS = (
     ("-m", "ruff", "check", "--no-fix"),
     ("-m", "ruff", "format", "--check"),

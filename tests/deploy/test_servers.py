@@ -11,9 +11,9 @@ import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 from psycopg.conninfo import conninfo_to_dict
 
-from deploy.account import unprivileged_account
+from deploy.account import Account, unprivileged_account
 from deploy.broker import Broker, find_mosquitto, mosquitto_config
-from deploy.postgres import PostgresServer
+from deploy.postgres import PostgresServer, find_programs
 from ingest.errors import StackwattError
 
 needs_mosquitto = pytest.mark.skipif(
@@ -89,6 +89,21 @@ def test_database_listens_on_tcp_only_where_a_port_is_asked_for(
             assert connection.execute("SHOW listen_addresses").fetchone() == ("127.0.0.1",)
     finally:
         server.stop()
+
+
+def test_server_runs_from_a_copy_where_its_account_cannot_reach_the_wheel(
+    server_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("deploy.postgres.can_reach", lambda _folder, _account: False)
+    account = unprivileged_account() or Account("me", os.getuid(), os.getgid())
+    assert find_programs(server_home, account).is_relative_to(server_home)
+    if os.geteuid() != 0:
+        pytest.skip("only root can start it under another account; run as root")
+    server = PostgresServer(server_home, account, durable=False)
+    server.start()
+    with psycopg.connect(server.dsn()) as connection:
+        assert connection.execute("SHOW listen_addresses").fetchone() == ("",)
+    server.stop()
 
 
 def test_long_state_folder_gets_a_socket_elsewhere(server_home: Path) -> None:

@@ -46,31 +46,7 @@ SUMS = np.dtype(
 
 
 @kernel
-def kpi_slots(
-    rows: np.ndarray,
-    segment_kpi: np.ndarray,
-    segment_side: np.ndarray,
-    segment_weight: np.ndarray,
-    first_at: np.ndarray,
-    offsets: np.ndarray,
-    timed: np.ndarray,
-    interval_us: int,
-    slots: np.ndarray,
-) -> None:
-    """Weigh interval rows into the slots of the KPIs they feed.
-
-    Args:
-        rows: INTERVAL_ROW[n], `segment` is a term (a KPI's input); order of terms is order of adding.
-        segment_kpi: int64[terms], index of the KPI.
-        segment_side: int64[terms], 0 adds to a, 1 to b.
-        segment_weight: float64[terms], KPI units per unit of amount.
-        first_at: int64[k], start of each KPI's first slot.
-        offsets: int64[k + 1], a KPI's slots are slots[offsets[k]:offsets[k + 1]], one per interval.
-        timed: int64[k], 1: b is the covered time in hours.
-        interval_us: length of an interval.
-        slots: SLOT[offsets[k]], out. Shares are those of the worst input: least covered and
-            valid, most substituted. Complete are those whose `inputs` equals the KPI's terms.
-    """
+def _clear(first_at: np.ndarray, offsets: np.ndarray, interval_us: int, slots: np.ndarray) -> None:
     for k in range(first_at.size):
         for s in range(offsets[k], offsets[k + 1]):
             slot = slots[s]
@@ -83,6 +59,30 @@ def kpi_slots(
             slot["quality"] = 0
             slot["reasons"] = 0
             slot["inputs"] = 0
+
+
+@kernel
+def kpi_slots(
+    rows: np.ndarray,
+    segment_kpi: np.ndarray,
+    segment_side: np.ndarray,
+    segment_weight: np.ndarray,
+    first_at: np.ndarray,
+    offsets: np.ndarray,
+    timed: np.ndarray,
+    interval_us: int,
+    slots: np.ndarray,
+) -> None:
+    """Weigh interval rows (INTERVAL_ROW, `segment` is a term) into the slots of the KPIs they feed.
+
+    A term is one input of one KPI: segment_kpi, segment_side (0 adds to a, 1 to b) and
+    segment_weight (KPI units per unit of amount); rows stand in the order of adding. The
+    slots of KPI k begin at first_at[k] and are slots[offsets[k]:offsets[k + 1]], one per
+    interval; timed[k] 1: b is the covered time in hours. Shares are those of the worst input:
+    least covered and valid, most substituted. Complete are slots whose `inputs` equals the
+    KPI's terms. Definition: reference.kpi_slots.
+    """
+    _clear(first_at, offsets, interval_us, slots)
     for r in range(rows.size):
         row = rows[r]
         k = segment_kpi[row["segment"]]
@@ -132,17 +132,11 @@ def window_sums(
     sums: np.ndarray,
     place: int,
 ) -> None:
-    """Sum one KPI over [from_at, to_at).
+    """Sum one KPI over [from_at, to_at), from_at an interval edge, into sums[place] (SUMS).
 
-    Args:
-        ring: SLOT[r], the KPI's closed slots; the slot of start s lies at (s // interval_us) % r.
-        open_slots: SLOT[m], its complete slots that are not closed, none of them in the ring.
-        from_at: first instant; an interval edge.
-        to_at: the horizon.
-        interval_us: length of an interval.
-        scratch: float64[2, r + m], overwritten.
-        sums: SUMS[…], out at `place`.
-        place: index into `sums`.
+    `ring` holds its closed slots, the slot of start s at (s // interval_us) % ring.size;
+    `open_slots` are its complete slots that are not closed, none of them in the ring.
+    `scratch` is float64[2, ring.size + open_slots.size]. Definition: reference.window_sums.
     """
     total = sums[place]
     _empty(total)

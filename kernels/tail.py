@@ -107,6 +107,17 @@ def _reopens(entries: np.ndarray, param: np.void, point: np.void, spot: int, at:
 
 
 @kernel
+def _is_duplicate(entries: np.ndarray, spot: int, at: int, value: float, quality: int, seq: int) -> bool:
+    """Whether an equal reading stands among those of its time; `spot` sorts last before or with it."""
+    e = spot
+    while e >= 0 and entries[e]["at"] == at:
+        if _same(entries[e], value, quality, seq):
+            return True
+        e = entries[e]["earlier"]
+    return False
+
+
+@kernel
 def insert(
     entries: np.ndarray,
     free: np.ndarray,
@@ -124,69 +135,45 @@ def insert(
     adopt: int,
     outcome: np.ndarray,
 ) -> None:
-    """Put readings into the lists of their points, in the order given.
+    """Put readings (columns of equal length, `point` indexes `points`) into lists, in the order given.
 
-    Args:
-        entries: ENTRY[capacity], the arena.
-        free: int64[capacity], indices of free entries; the first `free_count[0]` are valid.
-        free_count: int64[1]; at least `point.size` on entry.
-        points: TAIL_POINT[n_points].
-        params: POINT_PARAMS[n_points].
-        point: int64[n], index of each reading's point; the other columns alike.
-        at: µs.
-        value: in the point's unit, NaN for none.
-        count: counts of the point's resolution (counters and deltas).
-        quality: 0…3.
-        reasons: bit set.
-        seq: -1 for none.
-        received_at: µs.
-        adopt: 1 puts readings of closed time in as well, as far back as the lists reach: they are
-            stored and recomputed already, and what is open may begin with them.
-        outcome: int64[n], one of APPENDED, INSERTED, DUPLICATE, LATE, REOPENS.
+    `free[:free_count[0]]` are the free entries, at least as many as readings. With `adopt`
+    1 readings of closed time are put in too, as far back as the lists reach: they are
+    stored and recomputed already, and what is open may begin with them. `outcome` gets
+    one of APPENDED, INSERTED, DUPLICATE, LATE, REOPENS.
     """
     for i in range(point.size):
-        p = point[i]
-        owner = points[p]
-        if adopt == 0:
-            beyond = _touches_closed(params[p], owner["closed_until"], at[i])
-        else:
-            first = owner["first"]
-            beyond = (
-                first >= 0 and at[i] < entries[first]["at"] and entries[first]["at"] <= owner["retain_from"]
-            )
-        if beyond:
+        param, owner = params[point[i]], points[point[i]]
+        if _beyond(entries, param, owner, at[i], adopt):
             outcome[i] = LATE
             continue
-        spot = owner["last"]
-        duplicate = False
+        spot, duplicate = owner["last"], False
         while spot >= 0 and _after(entries[spot], at[i], seq[i], received_at[i], value[i]):
-            if entries[spot]["at"] == at[i] and _same(entries[spot], value[i], quality[i], seq[i]):
-                duplicate = True
-                break
+            duplicate |= entries[spot]["at"] == at[i] and _same(entries[spot], value[i], quality[i], seq[i])
             spot = entries[spot]["earlier"]
-        same_time = spot
-        while not duplicate and same_time >= 0 and entries[same_time]["at"] == at[i]:
-            duplicate = _same(entries[same_time], value[i], quality[i], seq[i])
-            same_time = entries[same_time]["earlier"]
-        if duplicate:
+        if duplicate or _is_duplicate(entries, spot, at[i], value[i], quality[i], seq[i]):
             outcome[i] = DUPLICATE
             continue
-        appended = spot == owner["last"]
-        if _reopens(entries, params[p], owner, spot, at[i], quality[i]):
+        if _reopens(entries, param, owner, spot, at[i], quality[i]):
             outcome[i] = REOPENS
         else:
-            outcome[i] = APPENDED if appended else INSERTED
+            outcome[i] = APPENDED if spot == owner["last"] else INSERTED
         free_count[0] -= 1
         new = free[free_count[0]]
         entry = entries[new]
-        entry["at"] = at[i]
-        entry["value"] = value[i]
-        entry["count"] = count[i]
-        entry["received_at"] = received_at[i]
-        entry["seq"] = seq[i]
-        entry["quality"] = quality[i]
-        entry["reasons"] = reasons[i]
+        entry["at"], entry["value"], entry["count"] = at[i], value[i], count[i]
+        entry["received_at"], entry["seq"] = received_at[i], seq[i]
+        entry["quality"], entry["reasons"] = quality[i], reasons[i]
         _link(entries, owner, spot, new)
+
+
+@kernel
+def _beyond(entries: np.ndarray, param: np.void, owner: np.void, at: int, adopt: int) -> bool:
+    """Whether a reading has no place in the list: of closed time, or before all that is held."""
+    if adopt == 0:
+        return _touches_closed(param, owner["closed_until"], at)
+    first = owner["first"]
+    return bool(first >= 0 and at < entries[first]["at"] and entries[first]["at"] <= owner["retain_from"])
 
 
 @kernel
@@ -263,18 +250,10 @@ def gather(
     quality: np.ndarray,
     reasons: np.ndarray,
 ) -> None:
-    """Copy the lists of the chosen points into columns.
+    """Copy the lists of the chosen points into columns (out; int64, value float64).
 
-    Args:
-        entries: ENTRY[capacity].
-        points: TAIL_POINT[n_points].
-        chosen: int64[k], indices of points; one may stand there twice.
-        offsets: int64[k + 1], out: rows of `chosen[j]` are offsets[j]…offsets[j + 1].
-        at: int64[Σ size], out; the other columns alike.
-        value: out.
-        count: out.
-        quality: out.
-        reasons: out.
+    `chosen` (int64[k]) are indices of points, one may stand there twice; the rows of
+    chosen[j] are offsets[j] to offsets[j + 1]. Columns have room for all of them.
     """
     row = 0
     for j in range(chosen.size):
@@ -292,117 +271,6 @@ def gather(
     offsets[chosen.size] = row
 
 
-@kernel
-def behind(
-    params: np.ndarray,
-    message: np.ndarray,
-    point: np.ndarray,
-    measured_at: np.ndarray,
-    received_at: np.ndarray,
-    watermark: int,
-    lateness_us: int,
-    interval_us: int,
-    late: np.ndarray,
-) -> None:
-    """Which readings came after their interval should have closed.
-
-    Told by the order of messages and of a point's readings within one, not by how
-    messages fall into batches: a reading is late if its time begins before the edge
-    below the watermark that all earlier messages, and its point's earlier readings in
-    its own message, have made. Definition: reference.behind.
-
-    Args:
-        params: POINT_PARAMS[n_points].
-        message: int64[n], number of the message, never decreasing.
-        point: int64[n]; a point's readings in one message stand together.
-        measured_at: µs.
-        received_at: µs.
-        watermark: before the first of them, NEVER if there is none.
-        lateness_us: of the site.
-        interval_us: length of an interval.
-        late: int64[n], out: 1 late, 0 not.
-    """
-    newest = watermark
-    reached, own = newest, NEVER
-    for i in range(point.size):
-        if i == 0 or message[i] != message[i - 1]:
-            reached = newest
-        if i == 0 or message[i] != message[i - 1] or point[i] != point[i - 1]:
-            own = NEVER
-        begin = measured_at[i]
-        param = params[point[i]]
-        if param["kind"] == DELTA and param["stamp_start"] == 0:
-            begin -= param["period_us"]
-        mark = max(reached, own)
-        late[i] = 1 if mark != NEVER and begin < _floor(mark, interval_us) else 0
-        event = min(measured_at[i], received_at[i]) - lateness_us
-        own = max(own, event)
-        newest = max(newest, event)
-
-
-@kernel
-def _floor(at: int, step: int) -> int:
-    return at - at % step
-
-
-@kernel
-def frontiers(
-    entries: np.ndarray,
-    points: np.ndarray,
-    params: np.ndarray,
-    watermark: int,
-    interval_us: int,
-    opens_at: np.ndarray,
-    closes_at: np.ndarray,
-    reaches: np.ndarray,
-) -> None:
-    """How far each point may be closed and how far its signal is known.
-
-    Args:
-        entries: ENTRY[capacity].
-        points: TAIL_POINT[n].
-        params: POINT_PARAMS[n].
-        watermark: µs, NEVER before the first reading.
-        interval_us: length of an interval.
-        opens_at: int64[n], out: the edge from which intervals are still open; NEVER if never seen.
-        closes_at: int64[n], out: the edge up to which they may be closed now (<= opens_at: nothing to do).
-        reaches: int64[n], out: the instant up to which the signal is known; NEVER if never seen.
-    """
-    for p in range(points.size):
-        owner = points[p]
-        param = params[p]
-        e = owner["last"]
-        if param["kind"] == COUNTER:
-            while e >= 0 and entries[e]["quality"] == BAD:
-                e = entries[e]["earlier"]
-        if e < 0:
-            opens_at[p] = owner["closed_until"]
-            closes_at[p] = max(owner["closed_until"], NEVER)
-            reaches[p] = NEVER
-            if owner["closed_until"] != NEVER and watermark != NEVER:
-                closes_at[p] = max(owner["closed_until"], _floor(watermark, interval_us))
-                reaches[p] = watermark
-            continue
-        newest = entries[e]["at"]
-        begin = entries[owner["first"]]["at"]
-        if param["kind"] == DELTA and param["stamp_start"] != 0:
-            newest += param["period_us"]
-        elif param["kind"] == DELTA:
-            begin -= param["period_us"]
-        opens = owner["closed_until"]
-        if opens == NEVER:
-            opens = _floor(begin, interval_us)
-        opens_at[p] = opens
-        closes = watermark
-        reach = max(newest, watermark)
-        waits = param["kind"] == COUNTER or (param["sloped"] != 0 and param["kind"] != DELTA)
-        if waits and (watermark == NEVER or watermark - newest <= param["max_gap_us"]):
-            closes = min(watermark, newest)
-            reach = newest
-        reaches[p] = reach
-        closes_at[p] = opens if closes == NEVER else max(opens, _floor(closes, interval_us))
-
-
 def warm_up() -> None:
     """Compile every kernel of this module with the types the pipeline uses."""
     entries, free, free_count = np.zeros(4, ENTRY), np.arange(4), np.array([4])
@@ -411,8 +279,6 @@ def warm_up() -> None:
     points["closed_until"] = points["settled_until"] = points["retain_from"] = NEVER
     one, value, outcome = np.zeros(1, np.int64), np.zeros(1), np.zeros(1, np.int64)
     insert(entries, free, free_count, points, params, one, one, value, one, one, one, one, one, 0, outcome)
-    frontiers(entries, points, params, 0, 60, one.copy(), one.copy(), one.copy())
-    behind(params, one, one, one, one, 0, 0, 60, outcome)
     offsets, columns = np.zeros(2, np.int64), np.zeros(1, np.int64)
     gather(entries, points, one, offsets, columns, value, columns.copy(), columns.copy(), columns.copy())
     trim(entries, free, free_count, points, params)

@@ -15,8 +15,8 @@ from ingest.pipeline.batch import EMISSION_ROW, IntArray, Rows
 from ingest.pipeline.signals import Load, evaluate, fold, from_tail
 from ingest.pipeline.state import SiteState
 from ingest.plant.plan import Plan, PlanComputed
+from kernels.frontier import frontiers
 from kernels.rows import BAD, INTERVAL_ROW, STEP_ROW
-from kernels.tail import frontiers
 
 
 @dataclass(slots=True)

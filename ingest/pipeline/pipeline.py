@@ -16,7 +16,8 @@ from ingest.pipeline.kpis import KpiBoard
 from ingest.pipeline.signals import from_tail
 from ingest.pipeline.state import SiteState
 from ingest.plant.plan import Plan
-from kernels.tail import DUPLICATE, LATE, REOPENS, behind
+from kernels.frontier import behind
+from kernels.tail import DUPLICATE, LATE, REOPENS
 
 CLOSINGS_PER_BATCH = 5000
 """Rows closed in one transaction; at 100 000 points one edge closes as many intervals at once."""

@@ -59,8 +59,13 @@ class State:
         """Make the folder if need be and take it, or say who has it."""
         self.folder = folder.resolve()
         self.account = account
-        open_state(self.folder, account)
-        self._lock = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            open_state(self.folder, account)
+            self._lock = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise InputError(
+                f"--state {self.folder}: {error.strerror}; expected a folder this account owns or may make"
+            ) from error
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:

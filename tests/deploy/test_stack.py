@@ -24,6 +24,10 @@ from ingest.store.registry import ensure_site
 
 ROOT = Path(__file__).resolve().parents[2]
 BIND = "127.0.0.1"
+ENVIRONMENT = {
+    **{name: value for name, value in os.environ.items() if not name.startswith("STACKWATT_")},
+    "PYTHONPATH": str(ROOT),
+}
 
 pytestmark = pytest.mark.timeout(400)
 """The first start compiles the kernels."""
@@ -34,7 +38,7 @@ def stack(state: Path, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
     """A running `up` or `demo`, killed if a test leaves it running."""
     process = subprocess.Popen(
         [sys.executable, "-P", "-m", "deploy", *arguments, "--state", str(state)],
-        env={**os.environ, "PYTHONPATH": str(ROOT), "STACKWATT_ADMIN_KEY": "sw_of_the_test"},
+        env={**ENVIRONMENT, "STACKWATT_ADMIN_KEY": "sw_of_the_test"},
         cwd=ROOT,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -119,7 +123,7 @@ def test_demo_counts_published_acknowledged_stored_also_over_an_existing_state(s
     for seconds in ("6", "1"):
         result = subprocess.run(
             [sys.executable, "-P", "-m", "deploy", "demo", "--for", seconds, "--json", "--state", str(state)],
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            env=ENVIRONMENT,
             cwd=ROOT,
             capture_output=True,
             timeout=380,

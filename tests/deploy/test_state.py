@@ -33,6 +33,12 @@ def test_state_folder_belongs_to_one_stack(tmp_path: Path) -> None:
     State(tmp_path / "s", None).close()
 
 
+def test_state_that_cannot_be_a_folder_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(InputError, match="expected a folder this account owns or may make"):
+        State(tmp_path / "file", None)
+
+
 def test_key_is_made_once_and_kept_private(tmp_path: Path) -> None:
     with State(tmp_path, None) as state:
         key = state.admin_key(None)

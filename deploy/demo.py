@@ -149,6 +149,7 @@ def run(wishes: Wishes, run_for_s: float | None, *, as_json: bool) -> int:
     Raises:
         StopRequestedError: it was stopped before its time was over, so there is no verdict.
     """
+    wishes.check()
     console = terminal(to_stderr=as_json)
     say = printer(console)
     with State(wishes.state, unprivileged_account()) as state, Supervisor(say) as supervisor:

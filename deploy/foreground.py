@@ -11,6 +11,7 @@ _LONG_S = 3600.0
 
 def run(wishes: Wishes) -> None:
     """Start everything, say where it is, and keep it running."""
+    wishes.check()
     say = printer(terminal(to_stderr=False))
     with State(wishes.state, unprivileged_account()) as state, Supervisor(say) as supervisor:
         try:

@@ -72,8 +72,7 @@ class _Ports:
 
 
 def start(wishes: Wishes, state: State, supervisor: Supervisor, say: Callable[[str], None]) -> Endpoints:
-    """Bring up everything and return where it is."""
-    wishes.check()
+    """Bring up everything and return where it is; the wishes have been checked."""
     ports = _choose_ports(wishes)
     dsn = wishes.dsn or _start_postgres(state, supervisor, ports.pg, say)
     for step in reached(migrate(dsn)):

@@ -60,6 +60,7 @@ def test_wrong_plant_file_is_one_sentence_and_exit_2(tmp_path: Path) -> None:
         assert result.stdout == ""
         assert result.stderr.startswith("wrong.yaml: time_zone")
         assert result.stderr.count("\n") == 1
+    assert not (tmp_path / "s").exists()
 
 
 def test_without_a_database_the_sentence_says_where_one_would_be_found(tmp_path: Path) -> None:

@@ -121,7 +121,7 @@ def _fail_with(own: asyncio.Task[None]) -> None:
 
 
 async def _put(connection: AsyncConnection, site_no: int, chunk: HistoryChunk) -> int:
-    envelope = Envelope(topic=chunk.topic, payload=chunk.payload.decode())
+    envelope = Envelope(topic=chunk.topic, payload=msgspec.Raw(chunk.payload))
     cursor = await connection.execute(
         """
         INSERT INTO inbox (site_no, kind, body, idempotency_key, author, priority)

@@ -13,12 +13,19 @@ from psycopg import AsyncConnection
 from ingest.source import Delivery
 
 
-class Envelope(msgspec.Struct):
-    """The body of an inbox row of kind `reading`."""
+class Envelope(msgspec.Struct, omit_defaults=True):
+    """The body of an inbox row of kind `reading`: what a broker would have delivered."""
 
     topic: str
-    payload: str
-    """Wire v1."""
+    payload: msgspec.Raw = msgspec.Raw(b"")
+    """Wire v1, as it came, digit for digit."""
+    base64: bytes = b""
+    """Instead of `payload`: what need not be JSON or even text, as a refused message."""
+
+    @property
+    def content(self) -> bytes:
+        """The payload of the message."""
+        return bytes(self.payload) or self.base64
 
 
 class Inbox:
@@ -53,12 +60,12 @@ class Inbox:
             try:
                 envelope = msgspec.json.decode(body, type=Envelope)
             except msgspec.MsgspecError:
-                envelope = Envelope(topic=f"inbox/{inbox_no}", payload=body)
+                envelope = Envelope(topic=f"inbox/{inbox_no}", base64=body.encode())
             self._handed_out.add(inbox_no)
             deliveries.append(
                 Delivery(
                     topic=envelope.topic,
-                    payload=envelope.payload.encode(),
+                    payload=envelope.content,
                     received_at=self._now(),
                     token=inbox_no,
                 )

@@ -126,7 +126,7 @@ async def replay_rejected(connection: AsyncConnection, numbers: Sequence[int]) -
         )
         INSERT INTO inbox (site_no, kind, body, idempotency_key, author, priority)
         SELECT DISTINCT site_no, 'reading',
-               json_build_object('topic', topic, 'payload', convert_from(payload, 'UTF8'))::text,
+               json_build_object('topic', topic, 'base64', replace(encode(payload, 'base64'), E'\\n', ''))::text,
                'rejected-' || md5(topic || '/' || encode(payload, 'hex') || received_at || clock_timestamp()::date),
                'rejected replay', 0
           FROM chosen

@@ -54,4 +54,4 @@ def _part(cursor: str, part: Any, kind: type) -> Any:
 
 
 def _wrong(cursor: str) -> ProblemError:
-    return invalid("query parameter", "cursor", cursor, _EXPECTED)
+    return invalid("Query parameter", "cursor", cursor, _EXPECTED)

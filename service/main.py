@@ -94,6 +94,8 @@ def open_listener(host: str, port: int) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
+        # From here on clients wait instead of being refused while the application starts.
+        listener.listen(2048)
     except OSError as error:
         listener.close()
         raise InputError(

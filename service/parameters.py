@@ -63,5 +63,5 @@ def resolved(asked: SpanOf, plan: Plan, now: int, watermark: int | None) -> tupl
     from_at = to_at - DAY if asked.from_ is None else asked.from_
     if from_at >= to_at:
         expected = f"an instant before `to`, which is {format_instant(to_at)}"
-        raise invalid("query parameter", "from", format_instant(from_at), expected)
+        raise invalid("Query parameter", "from", format_instant(from_at), expected)
     return max(0, from_at), to_at

@@ -185,7 +185,7 @@ def _describe(app: FastAPI) -> None:
     app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way to extend it
 
 
-_PLACES = {"query": "query parameter", "path": "path parameter", "header": "header", "cookie": "cookie"}
+_PLACES = {"query": "Query parameter", "path": "Path parameter", "header": "Header", "cookie": "Cookie"}
 
 
 def _of_validation(request: Request, error: RequestValidationError) -> ProblemError:
@@ -198,7 +198,7 @@ def _of_validation(request: Request, error: RequestValidationError) -> ProblemEr
 def _of_fault(request: Request, fault: Mapping[str, Any]) -> ProblemError:
     place, *rest = fault["loc"]
     name = ".".join(str(part) for part in rest) or "body"
-    where = _PLACES.get(place, "body")
+    where = _PLACES.get(place, "Body")
     match fault["type"]:
         case "missing":
             return invalid(where, name, None, "a value, for it is required")

@@ -135,7 +135,7 @@ def _checked_key(key: str | None) -> str:
             "idempotency-key-missing", f"Header 'Idempotency-Key' is missing: expected {_KEY_EXPECTED}."
         )
     if not 1 <= len(key) <= 200 or not key.isascii() or not key.isprintable():
-        raise invalid("header", "Idempotency-Key", key, _KEY_EXPECTED)
+        raise invalid("Header", "Idempotency-Key", key, _KEY_EXPECTED)
     return key
 
 

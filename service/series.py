@@ -83,7 +83,7 @@ def checked(
     for name, span in (("window", window_us), ("step", step_us)):
         if span % grid:
             expected = f"a multiple of {format_span(grid)}"
-            raise invalid("query parameter", name, format_span(span), expected)
+            raise invalid("Query parameter", name, format_span(span), expected)
     from_at -= from_at % grid
     windows = (to_at - from_at) // step_us
     per_window = window_us // plan.interval_us

@@ -7,6 +7,7 @@ database is away a block raises at once or within ACQUIRE_TIMEOUT_S, and pools
 reconnect when asked again; nothing here waits for it.
 """
 
+import asyncio
 import struct
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -19,7 +20,10 @@ from psycopg.pq import Format
 from psycopg.sql import Composed
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
-ACQUIRE_TIMEOUT_S = 3.0
+ACQUIRE_TIMEOUT_S = 2.0
+AWAY_TIMEOUT_S = 0.2
+"""Patience of those who ask within AWAY_S of one who waited in vain."""
+AWAY_S = 2.0
 STATEMENT_TIMEOUT_MS = 15_000
 CHUNK_ROWS = 5_000
 """Rows decoded at a time, so that a long answer does not hold the event loop."""
@@ -33,6 +37,7 @@ _CONNECT = {
     "keepalives_idle": 5,
     "keepalives_interval": 2,
     "keepalives_count": 3,
+    "tcp_user_timeout": 10_000,
     "application_name": "stackwatt service",
 }
 
@@ -49,6 +54,7 @@ class Store:
         self.dsn = dsn
         self._read = self._pool(dsn, readers, _prepare_reader)
         self._write = self._pool(dsn, 2, _prepare)
+        self._away_until = 0.0
 
     @staticmethod
     def _pool(dsn: str, size: int, configure: Any) -> AsyncConnectionPool[Connection]:
@@ -80,14 +86,25 @@ class Store:
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator[Connection]:
         """A read-only transaction that sees one moment."""
-        async with self._read.connection() as connection:
+        async with self._acquired(self._read) as connection:
             yield connection
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
         """A transaction that may write; commits at the end of the block."""
-        async with self._write.connection() as connection:
+        async with self._acquired(self._write) as connection:
             yield connection
+
+    @asynccontextmanager
+    async def _acquired(self, pool: AsyncConnectionPool[Connection]) -> AsyncIterator[Connection]:
+        clock = asyncio.get_running_loop().time
+        patience = AWAY_TIMEOUT_S if clock() < self._away_until else ACQUIRE_TIMEOUT_S
+        try:
+            async with pool.connection(patience) as connection:
+                yield connection
+        except PoolTimeout:
+            self._away_until = clock() + AWAY_S
+            raise
 
     def statistics(self) -> dict[str, int]:
         """What the reading pool says of itself."""

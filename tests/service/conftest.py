@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 
 import httpx
@@ -75,6 +75,15 @@ def client(anonymous: httpx.AsyncClient) -> httpx.AsyncClient:
     """A client with the admin key."""
     anonymous.headers["Authorization"] = f"Bearer {ADMIN_KEY}"
     return anonymous
+
+
+@asynccontextmanager
+async def admin_client(dsn: str, clock: Clock) -> AsyncIterator[httpx.AsyncClient]:
+    """A client with the admin key over any database."""
+    app = create_app(dsn, ADMIN_KEY, now=clock)
+    async with app.router.lifespan_context(app), client_of(app) as made:
+        made.headers["Authorization"] = f"Bearer {ADMIN_KEY}"
+        yield made
 
 
 def client_of(app: FastAPI) -> httpx.AsyncClient:

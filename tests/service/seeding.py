@@ -73,6 +73,12 @@ def seed(dsn: str) -> Seed:
     return Seed(cement, steel, kpi_rows)
 
 
+def plant_only(dsn: str) -> Plan:
+    """Fill a migrated database with the cement line's plan and not one fact."""
+    with psycopg.connect(dsn) as connection:
+        return _plan(connection, PLANTS / "cement.yaml")
+
+
 def wave(start_at: int, size: float) -> float:
     """An amount that no two minutes share and no float holds exactly."""
     return size * (1 + 0.05 * math.sin(start_at / MINUTE / 37))

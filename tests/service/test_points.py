@@ -1,0 +1,135 @@
+"""Points, their readings and their intervals."""
+
+import csv
+import io
+from typing import Any
+
+import httpx
+
+from ingest.model import HOUR, MINUTE, SECOND
+from tests.service.seeding import BEGIN, CLOSED, GAP, Seed, text, wave
+
+READINGS = f"/v1/points/cement/kiln/power/readings?from={text(CLOSED)}&to={text(CLOSED + MINUTE)}"
+INTERVALS = "/v1/points/cement/kiln/clinker/intervals"
+
+
+async def pages_of(client: httpx.AsyncClient, path: str, limit: int) -> list[list[dict[str, Any]]]:
+    """Every page, by following `next`."""
+    pages, cursor = [], ""
+    while True:
+        body = (await client.get(f"{path}&limit={limit}{cursor}")).json()
+        pages.append(body["items"])
+        if body["next"] is None:
+            return pages
+        cursor = f"&cursor={body['next']}"
+
+
+async def test_points_are_listed_in_the_plants_order_page_by_page(
+    client: httpx.AsyncClient, seeded: Seed
+) -> None:
+    pages = await pages_of(client, "/v1/points?site=cement", 10)
+    assert [len(page) for page in pages] == [10, 10, 3]
+    points = [point for page in pages for point in page]
+    assert [point["id"] for point in points] == [point.id for point in seeded.cement.points]
+    by_id = {point["id"]: point for point in points}
+    power = by_id["cement/kiln/power"]
+    assert (power["kind"], power["unit"], power["amount_unit"], power["sloped"]) == (
+        "gauge",
+        "kW",
+        "kWh",
+        True,
+    )
+    assert by_id["cement/kiln/stack/co2-flow"]["computed"]
+
+
+async def test_a_link_header_leads_to_the_next_page(client: httpx.AsyncClient) -> None:
+    response = await client.get("/v1/points?limit=20&format=csv")
+    address = response.headers["link"].removeprefix("<").partition(">")[0]
+    assert len(list(csv.DictReader(io.StringIO(response.text)))) == 20
+    assert len(list(csv.DictReader(io.StringIO((await client.get(address)).text)))) == 6
+
+
+async def test_readings_come_as_they_were_stored(client: httpx.AsyncClient) -> None:
+    items = (await client.get(READINGS)).json()["items"]
+    assert len(items) == 20
+    assert items[1]["measured_at"] == text(CLOSED + SECOND // 2)
+    assert items[1]["value"] == 11_460.0 + 1 / 7
+    assert (items[3]["value"], items[3]["quality"], items[3]["reasons"]) == (None, "bad", ["range"])
+    # Of two readings of one instant the one that counts, with the larger seq, comes last.
+    assert [item["seq"] for item in items[4:6]] == [None, 7]
+    assert items[4]["measured_at"] == items[5]["measured_at"]
+
+
+async def test_pages_of_readings_of_any_size_are_the_whole(client: httpx.AsyncClient) -> None:
+    whole = (await client.get(READINGS)).json()["items"]
+    for limit in (1, 3, 5, 19, 20, 21):
+        pages = await pages_of(client, READINGS, limit)
+        assert [item for page in pages for item in page] == whole
+        assert all(len(page) == limit for page in pages[:-1])
+
+
+async def test_an_interval_tells_its_exact_amount(client: httpx.AsyncClient) -> None:
+    body = (await client.get(f"{INTERVALS}?from={text(CLOSED - HOUR)}&to={text(CLOSED)}")).json()
+    assert (body["unit"], body["amount_unit"], body["resolution"]) == ("t", "t", 0.001)
+    assert len(body["items"]) == 60
+    first = body["items"][0]
+    assert first["amount_count"] == round(wave(CLOSED - HOUR, 3472.0))
+    assert first["amount"] == first["amount_count"] * 0.001
+    assert (first["from"], first["to"]) == (text(CLOSED - HOUR), text(CLOSED - 59 * MINUTE))
+    assert (first["revision"], first["cause"], first["valid_share"]) == (1, "closing", 1.0)
+
+
+async def test_an_absent_interval_inside_the_closed_span_is_a_gap(client: httpx.AsyncClient) -> None:
+    path = f"{INTERVALS}?from={text(GAP[0] - MINUTE)}&to={text(GAP[1] + MINUTE)}"
+    items = (await client.get(path)).json()["items"]
+    assert [item["reason"] for item in items] == [None, *["gap"] * 5, None]
+    gap = items[1]
+    assert (gap["amount"], gap["quality"], gap["covered_share"]) == (None, "bad", 0.0)
+    assert gap["reasons"] == ["gap"]
+
+
+async def test_before_the_first_and_after_the_last_interval_there_is_nothing_to_miss(
+    client: httpx.AsyncClient,
+) -> None:
+    path = f"{INTERVALS}?from={text(BEGIN - HOUR)}&to={text(CLOSED + HOUR)}"
+    items = (await client.get(path)).json()["items"]
+    assert (items[0]["from"], items[-1]["to"], len(items)) == (text(BEGIN), text(CLOSED), 360)
+
+
+async def test_pages_of_intervals_of_any_size_are_the_whole(client: httpx.AsyncClient) -> None:
+    path = f"{INTERVALS}?from={text(GAP[0] - 10 * MINUTE)}&to={text(CLOSED + HOUR)}"
+    whole = (await client.get(path)).json()["items"]
+    assert len(whole) == 110
+    for limit in (1, 7, 109, 110):
+        pages = await pages_of(client, path, limit)
+        assert [item for page in pages for item in page] == whole
+
+
+async def test_hours_and_days_are_the_sites(client: httpx.AsyncClient) -> None:
+    hours = (await client.get(f"{INTERVALS}?step=hour&from={text(BEGIN)}&to={text(CLOSED)}")).json()["items"]
+    assert [hour["reason"] for hour in hours] == ["gap"] * 5 + [None]
+    assert hours[-1]["amount_count"] == 208_000
+    days = (
+        await client.get(f"{INTERVALS}?step=day&from={text(CLOSED - 48 * HOUR)}&to={text(CLOSED)}")
+    ).json()
+    [day] = days["items"]
+    # Midnight in Shanghai.
+    assert (day["from"], day["to"]) == ("2026-11-19T16:00:00Z", "2026-11-20T16:00:00Z")
+
+
+async def test_csv_of_intervals_is_the_same_table(client: httpx.AsyncClient) -> None:
+    path = f"{INTERVALS}?from={text(GAP[0] - MINUTE)}&to={text(GAP[1])}"
+    items = (await client.get(path)).json()["items"]
+    rows = list(csv.DictReader(io.StringIO((await client.get(f"{path}&format=csv")).text)))
+    assert list(rows[0]) == list(items[0])
+    assert [row["amount"] for row in rows] == [
+        "" if item["amount"] is None else repr(item["amount"]) for item in items
+    ]
+
+
+async def test_a_plus_that_became_a_space_is_understood(client: httpx.AsyncClient) -> None:
+    """`+08:00` in a query string is read as a space by every server; nobody means a space."""
+    plain = await client.get(f"{INTERVALS}?from=2026-11-20T15:00:00%2B08:00&to={text(CLOSED)}")
+    spoilt = await client.get(f"{INTERVALS}?from=2026-11-20T15:00:00+08:00&to={text(CLOSED)}")
+    assert plain.json() == spoilt.json()
+    assert len(plain.json()["items"]) == 60

@@ -269,10 +269,12 @@ def _intervals(connection: psycopg.Connection) -> None:
 def _readings(connection: psycopg.Connection) -> None:
     """Twenty readings of kiln power, one without a value, two of one instant; ingest's own partitions."""
     number = _numbers(connection, "point")["cement/kiln/power"]
-    connection.execute(
-        "CREATE TABLE IF NOT EXISTS reading_2026_11 PARTITION OF reading"
-        " FOR VALUES FROM ('2026-11-01T00:00Z') TO ('2026-12-01T00:00Z')"
-    )
+    partitioned = connection.execute("SELECT relkind = 'p' FROM pg_class WHERE relname = 'reading'").fetchone()
+    if partitioned == (True,):  # on TimescaleDB it is a hypertable
+        connection.execute(
+            "CREATE TABLE IF NOT EXISTS reading_2026_11 PARTITION OF reading"
+            " FOR VALUES FROM ('2026-11-01T00:00Z') TO ('2026-12-01T00:00Z')"
+        )
     rows: list[tuple[Any, ...]] = [
         (number, at(CLOSED + i * SECOND // 2), at(NOW), 11_460.0 + i / 7, 0, 0, -1, 5) for i in range(20)
     ]

@@ -16,3 +16,17 @@ CREATE INDEX reading_by_batch ON reading USING brin (batch_no);
 SELECT create_hypertable('interval', by_range('start_at', INTERVAL '30 days'), create_default_indexes => false);
 SELECT create_hypertable('kpi_value', by_range('start_at', INTERVAL '90 days'), create_default_indexes => false);
 SELECT create_hypertable('emission', by_range('start_at', INTERVAL '90 days'), create_default_indexes => false);
+
+-- The columnstore is part of the community edition; on the Apache edition rows simply stay rows.
+DO $$
+BEGIN
+    IF current_setting('timescaledb.license') = 'timescale' THEN
+        ALTER TABLE reading SET (
+            timescaledb.enable_columnstore,
+            timescaledb.segmentby = 'point_no',
+            timescaledb.orderby = 'measured_at'
+        );
+        CALL add_columnstore_policy('reading', after => INTERVAL '7 days');
+    END IF;
+END
+$$;

@@ -16,7 +16,6 @@ from dataclasses import dataclass, field
 
 import msgspec
 import psycopg
-from psycopg import AsyncConnection
 
 from ingest.errors import StackwattError
 from service import latest
@@ -138,9 +137,7 @@ class Feed:
         """Hear of commits; after a lost connection listen again and count what was missed as news."""
         while True:
             with suppress(psycopg.Error, OSError):
-                async with await AsyncConnection.connect(
-                    self._store.dsn, autocommit=True, connect_timeout=3, application_name="stackwatt feed"
-                ) as connection:
+                async with await self._store.listener() as connection:
                     await connection.execute("LISTEN stackwatt")
                     await connection.execute("LISTEN stackwatt_plan")
                     self._news.set()

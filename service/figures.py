@@ -7,12 +7,13 @@ rounds.
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from pydantic import Field
 
 from ingest.methods.figures import NoFigure, fresh
-from ingest.model import SECOND, Quality
+from ingest.model import SECOND, Quality, Reason
 from ingest.plant.plan import Plan, PlanKpi
 from service.documents import Document, Instant, Span
 
@@ -20,6 +21,12 @@ QualityName = Literal["good", "uncertain", "substituted", "bad"]
 
 QUALITY_NAMES: tuple[QualityName, ...] = ("good", "uncertain", "substituted", "bad")
 """By the number of `ingest.model.Quality`."""
+
+
+@lru_cache(maxsize=1024)
+def reason_names(bits: int) -> list[str]:
+    """The names of a set of reasons; not to be changed, for they are kept."""
+    return Reason(bits).names
 
 
 class Figure(Document):

@@ -16,7 +16,7 @@ from ingest.model import DAY, HOUR, Cause, Quality, Reason
 from ingest.plant.plan import Plan, PlanPoint
 from service import cursors
 from service.documents import Document, Instant, Page, columns_of
-from service.figures import QualityName, share
+from service.figures import QUALITY_NAMES, QualityName, reason_names, share
 from service.store import Connection, row, rows
 from service.tabular import Table, instant_text
 from service.times import to_datetime
@@ -209,8 +209,8 @@ def _shown(
         least,
         largest,
         NoFigure.GAP.value if absent else NoFigure.NO_DATA.value if nothing else None,
-        Quality(Quality.BAD if quality is None else quality).name.lower(),
-        Reason(reasons or (Reason.GAP if absent else 0)).names,
+        QUALITY_NAMES[Quality.BAD if quality is None else quality],
+        reason_names(Reason.GAP if absent else reasons or 0),
         share(covered_us or 0, span),
         share(valid_us or 0, span),
         share(substituted_us or 0, span),

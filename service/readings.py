@@ -8,10 +8,9 @@ import math
 
 from pydantic import Field
 
-from ingest.model import Quality, Reason
 from service import cursors
 from service.documents import Document, Instant, columns_of
-from service.figures import QualityName
+from service.figures import QUALITY_NAMES, QualityName, reason_names
 from service.store import Connection, rows
 from service.tabular import Table, instant_text
 from service.times import to_datetime
@@ -82,8 +81,8 @@ def _shown(
         instant_text(measured_at),
         instant_text(received_at),
         None if math.isnan(value) else value,
-        Quality(quality).name.lower(),
-        Reason(reasons).names,
+        QUALITY_NAMES[quality],
+        reason_names(reasons),
         None if seq < 0 else seq,
         batch_no,
     )

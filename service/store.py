@@ -32,7 +32,7 @@ AWAY = (psycopg.OperationalError, psycopg.errors.UndefinedTable, PoolTimeout)
 """What a query raises that may succeed later: no server, no answer in time, no schema yet."""
 
 _PG_EPOCH_US = 946_684_800_000_000
-_CONNECT = {
+_CONNECT: dict[str, Any] = {
     "connect_timeout": 3,
     "keepalives_idle": 5,
     "keepalives_interval": 2,
@@ -51,7 +51,7 @@ class Store:
     """Connections to one database; open it before use, close it after."""
 
     def __init__(self, dsn: str, *, readers: int = 8) -> None:
-        self.dsn = dsn
+        self._dsn = dsn
         self._read = self._pool(dsn, readers, _prepare_reader)
         self._write = self._pool(dsn, 2, _prepare)
         self._away_until = 0.0
@@ -105,6 +105,10 @@ class Store:
         except PoolTimeout:
             self._away_until = clock() + AWAY_S
             raise
+
+    async def listener(self) -> Connection:
+        """A connection of its own for LISTEN; the caller closes it."""
+        return await AsyncConnection.connect(self._dsn, autocommit=True, **_CONNECT)
 
     def statistics(self) -> dict[str, int]:
         """What the reading pool says of itself."""

@@ -1,5 +1,6 @@
 // The page: sign in, then one section per site, kept up to date.
 
+import { say } from "./dom.js";
 import { Feed, SignedOut, get } from "./feed.js";
 import { Site } from "./site.js";
 
@@ -28,7 +29,7 @@ function now() {
 
 function connected(state) {
   connection.dataset.state = state;
-  connection.textContent = CONNECTION[state] ?? "";
+  say(connection, CONNECTION[state] ?? "");
   for (const site of sites) site.root.dataset.cut = state === "lost";
 }
 

@@ -269,7 +269,9 @@ def _intervals(connection: psycopg.Connection) -> None:
 def _readings(connection: psycopg.Connection) -> None:
     """Twenty readings of kiln power, one without a value, two of one instant; ingest's own partitions."""
     number = _numbers(connection, "point")["cement/kiln/power"]
-    partitioned = connection.execute("SELECT relkind = 'p' FROM pg_class WHERE relname = 'reading'").fetchone()
+    partitioned = connection.execute(
+        "SELECT relkind = 'p' FROM pg_class WHERE relname = 'reading'"
+    ).fetchone()
     if partitioned == (True,):  # on TimescaleDB it is a hypertable
         connection.execute(
             "CREATE TABLE IF NOT EXISTS reading_2026_11 PARTITION OF reading"

@@ -176,6 +176,19 @@ async def test_no_line_is_drawn_across_a_gap(page: Tab) -> None:
     assert path.count("M") == 3
 
 
+async def test_pointing_at_a_chart_tells_what_was(page: Tab) -> None:
+    told = await page.evaluate(
+        """(() => {
+            const svg = document.querySelector('[data-site=steel] .chart svg');
+            const box = svg.getBoundingClientRect();
+            svg.dispatchEvent(new PointerEvent('pointermove', {clientX: box.right - 8, clientY: box.top + 20}));
+            return svg.closest('.chart').querySelector('.at').innerText;
+        })()"""
+    )
+    # Midnight UTC in Seoul, and the power of the last quarter of an hour.
+    assert told == "09:00 98.66"
+
+
 @pytest.mark.parametrize("width", [390, 768, 1280])
 async def test_it_fits_the_screen(page: Tab, width: int) -> None:
     await page.size(width, 800)

@@ -11,7 +11,7 @@ from ingest.pipeline.batch import IntArray, Readings
 from ingest.plant.plan import Plan
 from ingest.source import Delivery
 from ingest.store.rejected import Refusal
-from ingest.wire import Rejection, RejectReason, WireDecoder
+from ingest.wire import Decoded, Rejection, RejectReason, WireDecoder
 
 
 @dataclass(slots=True)
@@ -40,7 +40,16 @@ class Gate:
         self._suspicion = ClockSuspicion(plan.n_measured)
         self._metrics = metrics
 
-    def admit(self, deliveries: Sequence[Delivery], monotonic_us: int) -> Admitted | None:
+    def hear(self, deliveries: Sequence[Delivery], monotonic_us: int) -> None:
+        """Let deliveries say what time it is."""
+        decoded = self._decoder.decode(deliveries)
+        self._suspicion.hear(decoded.point, leads(decoded, deliveries), monotonic_us)
+
+    def admit(self, deliveries: Sequence[Delivery]) -> Admitted:
+        """Readings and refusals of deliveries."""
+        return self._admitted(self._decoder.decode(deliveries), deliveries)
+
+    def admit_unless_suspect(self, deliveries: Sequence[Delivery], monotonic_us: int) -> Admitted | None:
         """Readings and refusals of deliveries; None while they say that our own clock is behind."""
         if not deliveries:
             return Admitted.nothing()
@@ -48,6 +57,9 @@ class Gate:
         self._suspicion.hear(decoded.point, leads(decoded, deliveries), monotonic_us)
         if self._suspicion.suspect(monotonic_us):
             return None
+        return self._admitted(decoded, deliveries)
+
+    def _admitted(self, decoded: Decoded, deliveries: Sequence[Delivery]) -> Admitted:
         found = self._admission.admit(decoded, deliveries)
         self._metrics.unknown_keys.labels(self._site).inc(decoded.unknown_keys)
         self._metrics.at_most_once.labels(self._site).inc(found.at_most_once)

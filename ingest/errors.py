@@ -24,5 +24,9 @@ class SiteBusyError(StackwattError):
     """The site's writer lock is held by another process."""
 
 
+class RefusedFiguresError(StackwattError):
+    """The database refuses figures, and no message is to blame; nothing more is acknowledged."""
+
+
 class StaleEpochError(StackwattError):
     """The site's epoch has moved on; this writer must not write again."""

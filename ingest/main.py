@@ -1,8 +1,8 @@
 """The ingest process: its sites side by side in one event loop, and their health.
 
 Starting order per site: migrate → lock → rebuild → connect. It ends on SIGTERM or
-SIGINT: what was handed out is committed and acknowledged, the rest stays with
-the broker.
+SIGINT: what was received is committed and acknowledged, if the database lets that
+happen within `DRAIN_S`; the rest stays with the broker.
 """
 
 import asyncio
@@ -17,8 +17,9 @@ import uvicorn
 from prometheus_client import CollectorRegistry
 from psycopg import AsyncConnection, OperationalError
 
-from ingest.errors import InputError, SiteBusyError
+from ingest.errors import InputError, SiteBusyError, StackwattError
 from ingest.metrics import IngestMetrics
+from ingest.patient import in_words
 from ingest.plant import canonical, compile_plan, load_plant, plan_from_body
 from ingest.plant.plan import Plan
 from ingest.run import SiteRun
@@ -32,7 +33,12 @@ from kernels._jit import warm_up
 log = logging.getLogger(__name__)
 
 CLOCKS = Clocks(now=lambda: time.time_ns() // 1000, monotonic=lambda: time.monotonic_ns() // 1000)
+PlantBody = tuple[str, dict[str, object]]
+"""Digest and canonical body of a plant file."""
+SitePlan = tuple[int, Plan]
+"""Number of a site and its plan."""
 DATABASE_PAUSE_S = 1.0
+DRAIN_S = 5.0
 
 
 async def run(settings: IngestSettings, clocks: Clocks = CLOCKS) -> int:
@@ -41,30 +47,45 @@ async def run(settings: IngestSettings, clocks: Clocks = CLOCKS) -> int:
     Raises:
         InputError: a plant file is wrong, or there is no site to ingest.
     """
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
     files = [load_plant(path) for path in settings.plants]
     for file in files:
         compile_plan(file)
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    try:
+        async with asyncio.timeout(None) as patience:
+
+            def drain() -> None:
+                if not stop.is_set():
+                    stop.set()
+                    patience.reschedule(loop.time() + DRAIN_S)
+
+            for number in (signal.SIGTERM, signal.SIGINT):
+                loop.add_signal_handler(number, drain)
+            return await _run(settings, [canonical(file) for file in files], clocks, stop)
+    except TimeoutError:
+        if not patience.expired():
+            raise
+        log.warning("told to stop %g s ago; what is not committed by now stays with the broker", DRAIN_S)
+        return 0
+
+
+async def _run(settings: IngestSettings, files: list[PlantBody], clocks: Clocks, stop: asyncio.Event) -> int:
     registry = CollectorRegistry()
     metrics = IngestMetrics(registry)
-    statuses = [SiteStatus(file.site) for file in files]
+    statuses = [SiteStatus(str(body["site"])) for _, body in files]
     for status in statuses:
         status.missing("kernels", "the kernels are being compiled or loaded from their cache")
     async with AsyncExitStack() as stack:
         if settings.http_port is not None:
             await stack.enter_async_context(_Health(settings, statuses, registry))
         warm = asyncio.create_task(asyncio.to_thread(warm_up), name="warm-up")
-        if not await _migrated(settings.dsn, statuses, stop):
+        plans = await _prepared(settings.dsn, files, statuses, clocks, stop)
+        await warm
+        if plans is None:
             return 0
-        plans = await _plans(settings.dsn, [canonical(file) for file in files], clocks)
-        if not plans:
-            raise InputError("the database knows no site: give a plant file")
         if not files:
             statuses += [SiteStatus(plan.site) for _, plan in plans]
-        await warm
         runs = [
             SiteRun(settings, site_no, plan, status, metrics, clocks)
             for (site_no, plan), status in zip(plans, statuses, strict=True)
@@ -73,17 +94,22 @@ async def run(settings: IngestSettings, clocks: Clocks = CLOCKS) -> int:
 
 
 async def _run_all(runs: list[SiteRun], metrics: IngestMetrics, stop: asyncio.Event) -> int:
-    busy = False
+    """Run sites until told to stop; one that cannot go on ends them all."""
+    failures: list[BaseException] = []
     try:
         async with asyncio.TaskGroup() as group:
             for site_run in runs:
                 site_run.status.there("kernels")
                 metrics.start(site_run.status.site)
                 group.create_task(site_run.run(stop), name=f"site {site_run.status.site}")
-    except* SiteBusyError as taken:
-        log.error("%s", taken.exceptions[0])  # noqa: TRY400  one sentence is the message
-        busy = True
-    return 2 if busy else 0
+    except* StackwattError as group_of:
+        failures += group_of.exceptions
+    for failure in failures:
+        if isinstance(failure, SiteBusyError):
+            log.error("%s", failure)
+            return 2
+        raise failure
+    return 0
 
 
 class _Server(uvicorn.Server):
@@ -126,27 +152,36 @@ class _Health:
         await self._task
 
 
-async def _migrated(dsn: str, statuses: list[SiteStatus], stop: asyncio.Event) -> bool:
-    """Bring the schema up, waiting for a database that is away; False if told to stop meanwhile."""
+async def _prepared(
+    dsn: str, files: list[PlantBody], statuses: list[SiteStatus], clocks: Clocks, stop: asyncio.Event
+) -> list[SitePlan] | None:
+    """Bring the schema up and apply the plant files, waiting for a database that is away.
+
+    None: told to stop meanwhile.
+
+    Raises:
+        InputError: there is no site to ingest, or the connection string is none.
+    """
     while not stop.is_set():
         try:
             steps = await migrate(dsn)
+            if steps:
+                log.info("migrated: %s", ", ".join(steps))
+            plans = await _plans(dsn, files, clocks)
         except OperationalError as error:
             for status in statuses:
-                status.missing("database", " ".join(str(error).split()))
+                status.missing("database", in_words(error))
             await asyncio.sleep(DATABASE_PAUSE_S)
             continue
-        if steps:
-            log.info("migrated: %s", ", ".join(steps))
+        if not plans:
+            raise InputError("the database knows no site: give a plant file")
         for status in statuses:
             status.there("database")
-        return True
-    return False
+        return plans
+    return None
 
 
-async def _plans(
-    dsn: str, files: list[tuple[str, dict[str, object]]], clocks: Clocks
-) -> list[tuple[int, Plan]]:
+async def _plans(dsn: str, files: list[PlantBody], clocks: Clocks) -> list[SitePlan]:
     """Apply the given plant files; the plans to run with, a site each."""
     found = []
     async with await AsyncConnection.connect(dsn, autocommit=True) as connection:

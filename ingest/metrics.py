@@ -5,9 +5,23 @@ site starts, so a dashboard never shows "no data" for something that has not
 happened yet.
 """
 
+from collections.abc import Iterator
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+from ingest.mqtt.counters import Counters
 
 COMMIT_BUCKETS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5)
+BROKER_TOTALS = {
+    "received": "Messages received, redelivered ones included",
+    "bytes": "Bytes received",
+    "redelivered": "Messages the broker sent once more",
+    "oversized": "Messages cut because they were too large",
+    "reconnects": "Connections to the broker after the first",
+    "paused": "Times reading stopped because the backlog was full",
+}
 
 
 class IngestMetrics:
@@ -53,6 +67,8 @@ class IngestMetrics:
         self.stage_seconds = Counter(
             "stackwatt_stage_seconds_total", "Time spent by stage", ["site", "stage"], registry=registry
         )
+        self.broker = BrokerCollector()
+        registry.register(self.broker)
         self._by_site = (*by_site, self.commit_seconds)
 
     def start(self, site: str) -> None:
@@ -61,3 +77,29 @@ class IngestMetrics:
             metric.labels(site)
         for stage in ("decode", "pipeline", "commit", "late"):
             self.stage_seconds.labels(site, stage)
+        self.broker.watch(site, Counters())
+
+
+class BrokerCollector(Collector):
+    """What the subscribers have counted, read when asked: also while ingest waits for the database."""
+
+    def __init__(self) -> None:
+        self._counters: dict[str, Counters] = {}
+
+    def watch(self, site: str, counters: Counters) -> None:
+        """From now on these are the site's."""
+        self._counters[site] = counters
+
+    def collect(self) -> Iterator[CounterMetricFamily | GaugeMetricFamily]:
+        """The families, a child per site."""
+        waiting = GaugeMetricFamily(
+            "stackwatt_broker_waiting", "Messages received and not yet taken", labels=["site"]
+        )
+        for site, counters in self._counters.items():
+            waiting.add_metric([site], counters.waiting)
+        yield waiting
+        for name, text in BROKER_TOTALS.items():
+            family = CounterMetricFamily(f"stackwatt_broker_{name}", text, labels=["site"])
+            for site, counters in self._counters.items():
+                family.add_metric([site], getattr(counters, name))
+            yield family

@@ -47,7 +47,7 @@ async def patiently(
                 raise
             if "database" not in status.trouble:
                 log.warning("site %s waits for the database: %s", status.site, error)
-            status.missing("database", " ".join(str(error).split()) or type(error).__name__)
+            status.missing("database", in_words(error))
         except SiteBusyError as error:
             status.missing("site", str(error))
         else:
@@ -59,3 +59,8 @@ async def patiently(
         metrics.retries.labels(status.site).inc()
         await asyncio.sleep(pause_s)
         pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
+
+
+def in_words(error: psycopg.Error) -> str:
+    """An error of the database in one line."""
+    return " ".join(str(error).split()) or type(error).__name__

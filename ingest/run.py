@@ -5,12 +5,13 @@ import logging
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 
-from psycopg import AsyncConnection
+from psycopg import AsyncConnection, OperationalError
 
 from ingest.errors import SiteBusyError
 from ingest.metrics import IngestMetrics
 from ingest.model import HOUR
 from ingest.mqtt.subscriber import Subscriber
+from ingest.patient import in_words
 from ingest.plant import plan_from_body
 from ingest.plant.plan import Plan
 from ingest.settings import IngestSettings
@@ -89,10 +90,13 @@ class SiteRun:
                 if "site" not in self.status.trouble:
                     log.warning("%s; waiting for it", error)
                 self.status.missing("site", str(error))
-                await asyncio.sleep(BUSY_PAUSE_S)
+            except OperationalError as error:
+                self.status.missing("database", in_words(error))
             else:
                 self.status.there("site")
+                self.status.there("database")
                 return True
+            await asyncio.sleep(BUSY_PAUSE_S)
         return False
 
     async def _ingest(self, ingest: SiteIngest, stop: asyncio.Event) -> None:
@@ -115,18 +119,15 @@ class SiteRun:
                         now=self._clocks.now,
                         subscribed=held,
                         on_subscribed=self._note_subscribed,
+                        limits=self._settings.limits,
                     )
                 )
+                self._metrics.broker.watch(plan.site, subscriber.counters)
             inbox_at = plan_at = took_at = 0
             while not stop.is_set():
-                deliveries = await self._collect(subscriber)
+                deliveries = await self._collect(subscriber, LINGER_S)
                 now = self._clocks.monotonic()
-                if (
-                    deliveries
-                    or ingest.more
-                    or now - took_at >= TICK_US
-                    or (ingest.unsaid and ingest.latest_due())
-                ):
+                if deliveries or ingest.more or now - took_at >= TICK_US or ingest.windows_due:
                     took_at = now
                     await self._take(ingest, subscriber, deliveries, stop)
                 if ingest.late_due():
@@ -140,15 +141,24 @@ class SiteRun:
                     await ingest.patiently(lambda: self._housekeep(ingest))
                     if self._next_plan is not None:
                         break
-            _acknowledge(subscriber, await ingest.flush_late())
-            while ingest.more:
-                await ingest.take([], caught_up=False)
+            await self._drain(ingest, subscriber, stop)
 
-    async def _collect(self, subscriber: Subscriber | None) -> list[Delivery]:
+    async def _drain(self, ingest: SiteIngest, subscriber: Subscriber | None, stop: asyncio.Event) -> None:
+        """Commit and acknowledge what has been read from the broker; read no more."""
+        if subscriber is not None:
+            subscriber.stop()
+            while deliveries := await self._collect(subscriber, 0.0):
+                if not await self._take(ingest, subscriber, deliveries, stop):
+                    break
+        _acknowledge(subscriber, await ingest.flush_late())
+        while ingest.more:
+            await ingest.take([], caught_up=False)
+
+    async def _collect(self, subscriber: Subscriber | None, linger_s: float) -> list[Delivery]:
         if subscriber is None:
-            await asyncio.sleep(LINGER_S)
+            await asyncio.sleep(linger_s)
             return []
-        deliveries = await subscriber.collect(LINGER_S, MESSAGES_PER_BATCH)
+        deliveries = await subscriber.collect(linger_s, MESSAGES_PER_BATCH)
         if subscriber.connected:
             self.status.there("broker")
         else:
@@ -161,23 +171,33 @@ class SiteRun:
         self,
         ingest: SiteIngest,
         subscriber: Subscriber | None,
-        deliveries: Sequence[Delivery],
+        deliveries: list[Delivery],
         stop: asyncio.Event,
-    ) -> None:
-        for chunk in _chunks(deliveries):
+    ) -> bool:
+        """Commit deliveries and acknowledge them; False if told to stop while our clock is the suspect."""
+        while True:
+            chunk = deliveries[: _batch_end(deliveries)]
             caught_up = subscriber is not None and subscriber.caught_up
-            while not stop.is_set():
-                free = await ingest.take(chunk, caught_up=caught_up)
-                if free is not None:
-                    self.status.there("clock")
-                    _acknowledge(subscriber, free)
-                    break
-                self.status.missing(
-                    "clock", "more than half of the points heard say that our own clock is behind"
-                )
-                await asyncio.sleep(BUSY_PAUSE_S)
-                for delivery in chunk:
-                    delivery.received_at = self._clocks.now()
+            free = await ingest.take(chunk, caught_up=caught_up)
+            if free is not None:
+                self.status.there("clock")
+                _acknowledge(subscriber, free)
+                del deliveries[: len(chunk)]
+                if not deliveries:
+                    return True
+                continue
+            self.status.missing(
+                "clock", "more than half of the points heard say that our own clock is behind"
+            )
+            if stop.is_set():
+                return False
+            await asyncio.sleep(BUSY_PAUSE_S)
+            if len(deliveries) < MESSAGES_PER_BATCH and subscriber is not None:
+                # The others may know better than those who came first: it is one device's clock then.
+                deliveries += await self._collect(subscriber, 0.0)
+            for delivery in deliveries:
+                delivery.received_at = self._clocks.now()
+            ingest.hear(deliveries)
 
     async def _take_inbox(self, ingest: SiteIngest, subscriber: Subscriber | None) -> bool:
         """Consume some inbox rows; whether there were any."""
@@ -231,14 +251,11 @@ def _acknowledge(subscriber: Subscriber | None, deliveries: Sequence[Delivery]) 
         subscriber.acknowledge(deliveries)
 
 
-def _chunks(deliveries: Sequence[Delivery]) -> list[Sequence[Delivery]]:
-    """Deliveries in batches of bounded payload; one empty batch where there are none."""
-    chunks, begin, size = [], 0, 0
+def _batch_end(deliveries: Sequence[Delivery]) -> int:
+    """How many of the deliveries make a batch of bounded payload."""
+    size = 0
     for place, delivery in enumerate(deliveries):
         size += len(delivery.payload)
         if size >= PAYLOAD_PER_BATCH:
-            chunks.append(deliveries[begin : place + 1])
-            begin, size = place + 1, 0
-    if begin < len(deliveries) or not chunks:
-        chunks.append(deliveries[begin:])
-    return chunks
+            return place + 1
+    return len(deliveries)

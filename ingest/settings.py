@@ -8,6 +8,8 @@ are never part of a log line.
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ingest.mqtt.backlog import Limits
+
 
 @dataclass(frozen=True, slots=True)
 class IngestSettings:
@@ -26,3 +28,5 @@ class IngestSettings:
     """Whether to wait for a site that another ingest holds; else exit 2."""
     holder: str = "ingest"
     """How this process names itself to one that waits for its site."""
+    limits: Limits = field(default_factory=Limits)
+    """Bounds of what is held in memory per site while the database is away."""

@@ -9,7 +9,10 @@ from dataclasses import dataclass
 
 @dataclass(slots=True)
 class Counters:
-    """Totals since the process started."""
+    """Totals since the process started, and what waits now."""
+
+    waiting: int = 0
+    """Messages received and not yet handed out."""
 
     received: int = 0
     """Messages, redelivered ones included, control messages not."""

@@ -77,6 +77,7 @@ class Intake:
         if received.deliveries or received.apart:
             backlog = self._backlog
             backlog.add(received, len(data), asyncio.get_running_loop().time())
+            self.counters.waiting = backlog.messages
             for _, message in received.apart:
                 self.marker_seen |= self._is_marker(message)
             if backlog.messages >= self._wake_at:
@@ -134,6 +135,7 @@ class Intake:
 
     def _take(self, most: int) -> list[Delivery]:
         deliveries, apart = self._backlog.take(most)
+        self.counters.waiting = self._backlog.messages
         self._send(self._receipts.hand_out(len(deliveries), apart))
         for _, message in apart:
             self.caught_up |= self._is_marker(message)

@@ -119,6 +119,8 @@ class Batch:
     """Frontier of each of `closed_points` after this batch."""
     late: Readings = field(default_factory=Readings.empty)
     """Readings that touch closed time: stored and recomputed by a transaction of their own."""
+    late_rows: IntArray = field(default_factory=lambda: np.zeros(0, np.int64))
+    """Of each of `late` its place among the readings given."""
     behind: IntArray = field(default_factory=lambda: np.zeros((0, 2), np.int64))
     """(point, start_at) closed behind a KPI that had gone on without the point."""
     duplicates: int = 0

@@ -63,6 +63,7 @@ class SitePipeline:
         batch = Batch(
             readings=readings if fresh.all() else readings.take(fresh),
             late=readings.take(late) if late.any() else Readings.empty(),
+            late_rows=np.flatnonzero(late),
             duplicates=int((outcome == DUPLICATE).sum()),
         )
         accepted = outcome != DUPLICATE

@@ -10,8 +10,9 @@ who takes the site waits for the end of a transaction of the writer before.
 
 from collections.abc import Awaitable, Callable, Sequence
 
-from psycopg import AsyncConnection, AsyncCursor, OperationalError
-from psycopg.errors import UniqueViolation
+import psycopg
+from psycopg import AsyncConnection, AsyncCursor, DataError, IntegrityError, OperationalError
+from psycopg.errors import RaiseException, ReadOnlySqlTransaction, UniqueViolation
 
 from ingest.errors import SiteBusyError, StaleEpochError
 from ingest.model import NEVER
@@ -203,6 +204,20 @@ class Writer:
             await self.announce(cursor, stamp)
         self.done()
 
+    async def storable(self, readings: Readings, numbers: Numbers) -> bool:
+        """Whether readings can be written, found out by a trial that is rolled back."""
+        connection = await self.connection()
+        await self.ensure_months(readings)
+        trial = Stamp(self.batch_no + 1, self._now(), 0)
+        try:
+            async with connection.transaction(force_rollback=True), connection.cursor() as cursor:
+                await write_readings(cursor, readings, numbers, trial)
+        except psycopg.Error as error:
+            if not about_data(error):
+                raise
+            return False
+        return True
+
     async def ensure_months(self, readings: Readings) -> None:
         """Make the partitions that the readings fall into."""
         connection = await self.connection()
@@ -259,9 +274,14 @@ class Writer:
         await cursor.execute("SELECT pg_notify('stackwatt', %s)", [f"{self.site_no}:{stamp.batch_no}"])
 
 
-def lost(error: Exception) -> bool:
-    """Whether an error says nothing about the data: connection, resources, serialisation. Try again."""
-    return isinstance(error, OperationalError)
+def lost(error: psycopg.Error) -> bool:
+    """Whether to try again: connection, resources, serialisation, or a server that only reads just now."""
+    return isinstance(error, OperationalError | ReadOnlySqlTransaction)
+
+
+def about_data(error: psycopg.Error) -> bool:
+    """Whether the database refuses what a transaction holds, rather than the transaction as such."""
+    return isinstance(error, DataError | IntegrityError | RaiseException)
 
 
 async def _alive(connection: AsyncConnection) -> bool:

@@ -1,0 +1,224 @@
+"""One site's transactions: its state from the store, and batches back into it.
+
+The pipeline's state moves forward with every batch before the batch is written. So
+a transaction that is lost on the way is tried again, and after one that the
+database refuses the state is made anew from the store (`rebuild`), never repaired.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from psycopg import AsyncConnection, AsyncCursor
+
+from ingest.admit import Admitted
+from ingest.metrics import IngestMetrics
+from ingest.model import DAY, NEVER, Reason
+from ingest.patient import patiently
+from ingest.pipeline.batch import Batch, Latest, Readings, Rows
+from ingest.pipeline.pipeline import SitePipeline
+from ingest.plant.plan import Plan
+from ingest.status import SiteStatus
+from ingest.store.facts import Stamp
+from ingest.store.late import LateWriter, Revised
+from ingest.store.rebuild import rebuild
+from ingest.store.registry import Numbers, ensure_numbers
+from ingest.store.rejected import Refusal
+from ingest.store.writer import Writer
+
+LATEST_EVERY_US = 100_000
+"""KPI windows are evaluated at most so often."""
+
+
+@dataclass(frozen=True, slots=True)
+class Clocks:
+    """The clocks a site's ingest is given."""
+
+    now: Callable[[], int]
+    """µs since the epoch."""
+    monotonic: Callable[[], int]
+    """µs of any monotonic clock."""
+
+
+@dataclass(frozen=True, slots=True)
+class _State:
+    """What a rebuild gives."""
+
+    pipeline: SitePipeline
+    numbers: Numbers
+    late_writer: LateWriter
+
+
+class Committer:
+    """Writes what is admitted of one site, under one plan, through its writer."""
+
+    def __init__(
+        self,
+        writer: Writer,
+        plan: Plan,
+        holder: str,
+        status: SiteStatus,
+        metrics: IngestMetrics,
+        clocks: Clocks,
+    ) -> None:
+        """`holder` names this process to others that want the site."""
+        self._writer = writer
+        self._plan = plan
+        self._holder = holder
+        self._status = status
+        self._metrics = metrics
+        self._clocks = clocks
+        self._state: _State | None = None
+        self._latest_at = NEVER
+        self._told: dict[tuple[int, int], Latest] = {}
+        self.more = False
+        """Whether closings are waiting for the next batch."""
+        self.unsaid = False
+        """Whether readings have come since the windows were last evaluated."""
+
+    async def rebuild(self) -> None:
+        """Take state from the store; patient with a database that is away."""
+        self._writer.forget()
+        await self.patiently(self._rebuild)
+
+    async def _rebuild(self) -> None:
+        await self._writer.take_site(self._holder)
+        connection = await self._writer.connection()
+        await self._writer.resume()
+        numbers = await ensure_numbers(connection, self._writer.site_no, self._plan)
+        state = await rebuild(connection, self._writer.site_no, self._plan, numbers)
+        late_writer = LateWriter(self._writer, state, numbers, str(self._plan.zone))
+        self._state = _State(SitePipeline(self._plan, state), numbers, late_writer)
+        self._told.clear()
+        self._status.batch_no = self._writer.batch_no
+
+    async def close(self) -> None:
+        """Give the site back."""
+        await self._writer.close()
+
+    async def patiently(self, step: Callable[[], Awaitable[None]]) -> None:
+        """Run a step on the database until it lets it through."""
+        await patiently(step, self._writer, self._holder, self._status, self._metrics)
+
+    async def connection(self) -> AsyncConnection:
+        """The data connection, between transactions."""
+        return await self._writer.connection()
+
+    def latest_due(self) -> bool:
+        """Whether KPI windows may be evaluated again."""
+        return self._clocks.monotonic() - self._latest_at >= LATEST_EVERY_US
+
+    async def process(self, admitted: Admitted, *, caught_up: bool) -> Batch:
+        """What admitted readings come to; the state has moved, nothing is written yet."""
+        latest = self.latest_due()
+        begun = self._clocks.monotonic()
+        batch = await asyncio.to_thread(
+            self._now.pipeline.process,
+            admitted.readings,
+            admitted.message,
+            monotonic_us=begun,
+            caught_up=caught_up,
+            latest=latest,
+        )
+        self.spent("pipeline", begun)
+        self.more = batch.more
+        self.unsaid = (self.unsaid or len(batch.readings) > 0) and not latest
+        if latest:
+            self._latest_at = self._clocks.monotonic()
+        batch.latest = [
+            figure for figure in batch.latest if self._told.get((figure.kpi, figure.window_us)) != figure
+        ]
+        return batch
+
+    async def write(self, batch: Batch, refusals: Sequence[Refusal], tokens: list[int]) -> None:
+        """Commit a batch, its refusals and the inbox rows consumed, unless there is nothing to commit."""
+        if not (batch.empty and not refusals and not tokens):
+            await self._write(batch, refusals, tokens)
+        self._count(batch, refusals)
+
+    async def _write(self, batch: Batch, refusals: Sequence[Refusal], tokens: list[int]) -> None:
+        now = self._now
+        behind: list[Rows] = []
+
+        async def catch_up_kpis(cursor: AsyncCursor, stamp: Stamp) -> None:
+            behind[:] = [await now.late_writer.refigure(cursor, batch.behind, stamp)]
+
+        async def write() -> None:
+            await self._writer.commit(
+                batch,
+                now.numbers,
+                self._plan.version,
+                refusals,
+                tokens,
+                catch_up_kpis if batch.behind.size else None,
+            )
+
+        begun = self._clocks.monotonic()
+        await self.patiently(write)
+        self.spent("commit", begun)
+        self._metrics.commit_seconds.labels(self._plan.site).observe((self._clocks.monotonic() - begun) / 1e6)
+        for rows in behind:
+            now.pipeline.state.remember(rows)
+        for figure in batch.latest:
+            self._told[figure.kpi, figure.window_us] = figure
+
+    async def write_late(self, readings: Readings) -> None:
+        """Store and recompute late readings, a day of event time per transaction."""
+        now = self._now
+        day = readings.measured_at // DAY
+        begun = self._clocks.monotonic()
+        for one in np.unique(day).tolist():
+            mine = readings.take(day == one)
+            revised: list[Revised] = []
+
+            async def write(mine: Readings = mine, revised: list[Revised] = revised) -> None:
+                revised[:] = [await now.late_writer.commit(mine, self._plan.version)]
+
+            await self.patiently(write)
+            now.pipeline.state.insert(mine, adopt=True)
+            now.pipeline.state.remember(revised[0].kpi_rows)
+            self._metrics.readings.labels(self._plan.site).inc(revised[0].stored)
+            self._count_late(mine)
+            self._metrics.revised.labels(self._plan.site).inc(revised[0].changed)
+        self.spent("late", begun)
+        self._status.batch_no = self._writer.batch_no
+
+    async def storable(self, readings: Readings) -> bool:
+        """Whether the database takes readings as they are; nothing stays of the trial."""
+        found: list[bool] = []
+
+        async def attempt() -> None:
+            found[:] = [await self._writer.storable(readings, self._now.numbers)]
+
+        await self.patiently(attempt)
+        return found[0]
+
+    @property
+    def _now(self) -> _State:
+        assert self._state is not None
+        return self._state
+
+    def spent(self, stage: str, begun: int) -> None:
+        """Book the time since `begun` (monotonic µs) on a stage."""
+        seconds = (self._clocks.monotonic() - begun) / 1e6
+        self._metrics.stage_seconds.labels(self._plan.site, stage).inc(seconds)
+
+    def _count_late(self, readings: Readings) -> None:
+        late = int(((readings.reasons & int(Reason.LATE)) != 0).sum())
+        self._metrics.late.labels(self._plan.site).inc(late)
+
+    def _count(self, batch: Batch, refusals: Sequence[Refusal]) -> None:
+        metrics, site = self._metrics, self._plan.site
+        metrics.readings.labels(site).inc(len(batch.readings))
+        self._count_late(batch.readings)
+        metrics.duplicates.labels(site).inc(batch.duplicates)
+        metrics.intervals.labels(site).inc(batch.intervals.size)
+        metrics.batch_no.labels(site).set(self._writer.batch_no)
+        for refusal in refusals:
+            metrics.rejected.labels(site, refusal.reason).inc(refusal.count)
+        metrics.tail.labels(site).set(self._now.pipeline.state.held)
+        self._status.batch_no = self._writer.batch_no
+        if batch.watermark != NEVER:
+            metrics.watermark.labels(site).set(batch.watermark / 1e6)
+            self._status.watermark = batch.watermark

@@ -11,7 +11,8 @@ from psycopg import AsyncCursor, sql
 
 _FIGURES = """
     sum(i.amount ORDER BY i.start_at),
-    sum(i.amount_count)::bigint,
+    CASE WHEN count(i.amount_count) = count(i.amount) AND abs(sum(i.amount_count)) <= 9223372036854775807
+         THEN sum(i.amount_count)::bigint END,
     sum(i.mean * (i.valid_us + i.substituted_us) ORDER BY i.start_at)
         / NULLIF(sum(i.valid_us + i.substituted_us) FILTER (WHERE i.mean IS NOT NULL), 0)::double precision,
     min(i.min),

@@ -8,6 +8,7 @@ import psycopg
 import pytest
 
 from ingest.errors import StaleEpochError
+from ingest.site import SiteIngest
 from ingest.source import Delivery
 from tests.ingest.feeding import START, a_day, feed, figures, message, open_site, readings
 from tests.recovery.proxy import Cut, proxied
@@ -43,6 +44,13 @@ def windows(dsn: str) -> list[tuple[Any, ...]]:
         ).fetchall()
 
 
+async def fed(ingest: SiteIngest, messages: list[Delivery], batch: int = 50) -> int:
+    """Feed, and have the windows told once more after the last late reading."""
+    acknowledged = await feed(ingest, messages, batch)
+    await ingest.take([], caught_up=False)
+    return acknowledged
+
+
 def assert_same(left_dsn: str, right_dsn: str) -> None:
     assert readings(left_dsn) == readings(right_dsn)
     assert refused(left_dsn) == refused(right_dsn)
@@ -58,14 +66,14 @@ async def test_cut_around_commit_loses_and_doubles_nothing(
     monkeypatch.setattr("ingest.patient.LONGEST_PAUSE_S", 0.05)
     messages = stretch(seed=1)
     straight = await open_site(dsn)
-    assert await feed(straight, messages, batch=20) == len(messages)
+    assert await fed(straight, messages, batch=20) == len(messages)
     await straight.close()
     script = [cut for cut, times in TIMES.items() for _ in range(times)]
     random.Random(1).shuffle(script)
     async with proxied(other_dsn) as proxy:
         ingest = await open_site(proxy.dsn)
         proxy.plan(script)
-        assert await feed(ingest, messages, batch=20) == len(messages)
+        assert await fed(ingest, messages, batch=20) == len(messages)
         await ingest.close()
         assert {cut: proxy.cuts[cut] for cut in TIMES if cut is not Cut.PASS} == {
             cut: times for cut, times in TIMES.items() if cut is not Cut.PASS
@@ -76,13 +84,13 @@ async def test_cut_around_commit_loses_and_doubles_nothing(
 async def test_all_connections_lost_at_once_again_and_again(dsn: str, other_dsn: str) -> None:
     messages = stretch(seed=3)
     straight = await open_site(dsn)
-    await feed(straight, messages)
+    await fed(straight, messages)
     await straight.close()
     async with proxied(other_dsn) as proxy:
         ingest = await open_site(proxy.dsn)
         for begin in range(0, len(messages), 100):
             proxy.cut_all()
-            assert await feed(ingest, messages[begin : begin + 100]) == len(messages[begin : begin + 100])
+            assert await fed(ingest, messages[begin : begin + 100]) == len(messages[begin : begin + 100])
         await ingest.close()
     assert_same(dsn, other_dsn)
 
@@ -91,10 +99,10 @@ async def test_writer_that_lost_the_site_to_another_writes_nothing_more(dsn: str
     messages = list(a_day(0.1))
     async with proxied(dsn) as proxy:
         first = await open_site(proxy.dsn)
-        await feed(first, messages[:50])
+        await fed(first, messages[:50])
         proxy.cut_all()
         second = await open_site(dsn)
-        await feed(second, messages[50:100])
+        await fed(second, messages[50:100])
         await second.close()
         with pytest.raises(StaleEpochError, match="written by another ingest"):
             await first.take(messages[100:150], caught_up=False)
@@ -105,11 +113,11 @@ async def test_writer_that_lost_the_site_to_another_writes_nothing_more(dsn: str
 async def test_new_writer_waits_for_the_last_transaction_of_the_one_before(dsn: str, other_dsn: str) -> None:
     messages = stretch(seed=4)
     straight = await open_site(dsn)
-    await feed(straight, messages)
+    await fed(straight, messages)
     await straight.close()
     async with proxied(other_dsn) as proxy:
         first = await open_site(proxy.dsn)
-        await feed(first, messages[:150])
+        await fed(first, messages[:150])
         proxy.held_s = 1.0
         proxy.plan([Cut.HELD])
         killed = asyncio.create_task(first.take(messages[150:200], caught_up=False))
@@ -118,7 +126,7 @@ async def test_new_writer_waits_for_the_last_transaction_of_the_one_before(dsn: 
         await asyncio.gather(killed, return_exceptions=True)
         proxy.cut_all()
         second = await open_site(other_dsn)  # the transaction of the first is still to commit
-        await feed(second, messages[100:])
+        await fed(second, messages[100:])
         await second.close()
         await first.close()
     assert_same(dsn, other_dsn)

@@ -15,10 +15,12 @@ from datetime import UTC, datetime
 
 import uvicorn
 from prometheus_client import CollectorRegistry
-from psycopg import AsyncConnection, OperationalError
+from psycopg import AsyncConnection, OperationalError, ProgrammingError
+from psycopg.conninfo import conninfo_to_dict
 
 from ingest.errors import InputError, SiteBusyError, StackwattError
 from ingest.metrics import IngestMetrics
+from ingest.mqtt.address import BrokerAddress
 from ingest.patient import in_words
 from ingest.plant import canonical, compile_plan, load_plant, plan_from_body
 from ingest.plant.plan import Plan
@@ -45,8 +47,9 @@ async def run(settings: IngestSettings, clocks: Clocks = CLOCKS) -> int:
     """Ingest until told to stop; the exit code (2: a site is taken and `wait` is off).
 
     Raises:
-        InputError: a plant file is wrong, or there is no site to ingest.
+        InputError: a plant file or an address is wrong, or there is no site to ingest.
     """
+    _check_addresses(settings)
     files = [load_plant(path) for path in settings.plants]
     for file in files:
         compile_plan(file)
@@ -68,6 +71,19 @@ async def run(settings: IngestSettings, clocks: Clocks = CLOCKS) -> int:
             raise
         log.warning("told to stop %g s ago; what is not committed by now stays with the broker", DRAIN_S)
         return 0
+
+
+def _check_addresses(settings: IngestSettings) -> None:
+    """What is no address at all is not waited for; the sentence shows no password."""
+    try:
+        conninfo_to_dict(settings.dsn)
+    except ProgrammingError:
+        raise InputError(
+            "the connection string of the database is none: expected postgresql://user@host/database "
+            "or host=… dbname=…"
+        ) from None
+    if settings.mqtt_url is not None:
+        BrokerAddress.parse(settings.mqtt_url)
 
 
 async def _run(settings: IngestSettings, files: list[PlantBody], clocks: Clocks, stop: asyncio.Event) -> int:
@@ -160,7 +176,7 @@ async def _prepared(
     None: told to stop meanwhile.
 
     Raises:
-        InputError: there is no site to ingest, or the connection string is none.
+        InputError: there is no site to ingest.
     """
     while not stop.is_set():
         try:

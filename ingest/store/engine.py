@@ -68,19 +68,30 @@ class Months:
             return
         missing = set(np.unique(months).tolist()) - self._known
         for month in sorted(missing):
-            start, end = _month_start(month), _month_start(month + 1)
-            async with connection.transaction():
-                await connection.execute("SELECT pg_advisory_xact_lock(%s)", [PARTITION_LOCK])
-                await connection.execute(
-                    sql.SQL(
-                        "CREATE TABLE IF NOT EXISTS {} PARTITION OF reading FOR VALUES FROM ({}) TO ({})"
-                    ).format(
-                        sql.Identifier(f"reading_{start:%Y_%m}"),
-                        sql.Literal(start.isoformat()),
-                        sql.Literal(end.isoformat()),
-                    )
-                )
+            await _make_month(connection, month)
         self._known |= missing
+
+
+async def _make_month(connection: AsyncConnection, month: int) -> None:
+    """Make a partition of `reading` unless it is there.
+
+    It is made apart and then attached: made in place, it would wait for whoever reads
+    `reading` at length, and everybody else would wait behind it.
+    """
+    start, end = _month_start(month), _month_start(month + 1)
+    name = f"reading_{start:%Y_%m}"
+    async with connection.transaction():
+        await connection.execute("SELECT pg_advisory_xact_lock(%s)", [PARTITION_LOCK])
+        cursor = await connection.execute("SELECT to_regclass(%s)", [name])
+        if await cursor.fetchone() != (None,):
+            return
+        names = {"month": sql.Identifier(name), "start": sql.Literal(start.isoformat())}
+        await connection.execute(sql.SQL("CREATE TABLE {month} (LIKE reading INCLUDING ALL)").format(**names))
+        await connection.execute(
+            sql.SQL(
+                "ALTER TABLE reading ATTACH PARTITION {month} FOR VALUES FROM ({start}) TO ({end})"
+            ).format(**names, end=sql.Literal(end.isoformat()))
+        )
 
 
 def _month_start(months_since_1970: int) -> datetime:

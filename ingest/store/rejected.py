@@ -50,7 +50,8 @@ async def store_rejections(
         """,
         [site_no, list(counts), list(counts.values())],
     )
-    kept = await _kept_this_minute(cursor, site_no, list(counts))
+    newest = max(refusal.received_at for refusal in refusals)
+    kept = await _kept_within_a_minute(cursor, site_no, list(counts), newest)
     rows = []
     for refusal in refusals:
         if kept[refusal.reason] >= KEPT_PER_REASON_AND_MINUTE:
@@ -68,14 +69,18 @@ async def store_rejections(
     )
 
 
-async def _kept_this_minute(cursor: AsyncCursor, site_no: int, reasons: list[str]) -> Counter[str]:
+async def _kept_within_a_minute(
+    cursor: AsyncCursor, site_no: int, reasons: list[str], until: int
+) -> Counter[str]:
+    """Refusals of each reason kept in the minute up to an instant (µs, as `received_at` is told)."""
     await cursor.execute(
         """
         SELECT reason, count(*) FROM rejected
-         WHERE site_no = %s AND reason = ANY(%s) AND received_at > now() - interval '1 minute'
+         WHERE site_no = %s AND reason = ANY(%s)
+           AND received_at > to_timestamp(0) + %s * interval '1 microsecond' - interval '1 minute'
          GROUP BY reason
         """,
-        [site_no, reasons],
+        [site_no, reasons, until],
     )
     return Counter(dict(await cursor.fetchall()))
 

@@ -62,8 +62,9 @@ class Running:
         return value
 
     async def until(self, condition: Callable[[], bool], what: str) -> None:
+        """Wait for a condition, which may look into the database: it is asked in a thread of its own."""
         deadline = time.monotonic() + PATIENCE_S
-        while not condition():
+        while not await asyncio.to_thread(condition):
             if self.task.done():
                 self.task.result()
                 raise AssertionError(f"ingest ended before {what}")

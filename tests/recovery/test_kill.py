@@ -21,7 +21,7 @@ from tests.recovery.stream import END, PLANT, Message, Row, stream
 
 INGEST_KILLS = 20
 DATABASE_KILLS = 5
-FLOW_S = 45.0
+FLOW_S = 40.0
 """How long the messages take to be published."""
 
 
@@ -89,7 +89,7 @@ def torment(ingest: IngestProcess, database: PostgresServer, dice: random.Random
     for life in range(INGEST_KILLS):
         if dice.random() < 0.7:
             ingest.until_ready()
-        time.sleep(dice.uniform(0.0, 1.5))
+        time.sleep(dice.uniform(0.0, 1.0))
         if life in with_database:
             database.kill()
             time.sleep(dice.uniform(0.0, 0.5))

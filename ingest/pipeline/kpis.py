@@ -46,13 +46,37 @@ def weigh(
 ) -> tuple[Rows, IntArray]:
     """Slots of every KPI over [first_at, end_at) from interval rows of its terms.
 
+    Only intervals in which a term has a row get a slot: the time between two readings
+    years apart costs nothing.
+
     Returns:
-        (SLOT rows, offsets): the slots of KPI k are rows offsets[k]:offsets[k + 1].
+        (SLOT rows, offsets): the slots of KPI k are rows offsets[k]:offsets[k + 1], in order of time.
     """
-    lengths = np.maximum(0, -(-(end_at - first_at) // interval_us))
-    offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths)])
-    slots = np.zeros(int(offsets[-1]), SLOT)
-    kpi_slots(rows, terms.kpi, terms.side, terms.weight, first_at, offsets, terms.timed, interval_us, slots)
+    kpi = terms.kpi[rows["segment"]]
+    inside = (rows["start_at"] >= first_at[kpi]) & (rows["start_at"] < end_at[kpi])
+    rows, kpi = rows[inside], kpi[inside]
+    order = np.lexsort((rows["start_at"], kpi))
+    is_new = np.ones(order.size, np.bool_)
+    is_new[1:] = (np.diff(kpi[order]) != 0) | (np.diff(rows["start_at"][order]) != 0)
+    place = np.empty(order.size, np.int64)
+    place[order] = np.cumsum(is_new) - 1
+    begins = order[is_new]
+    starts, sizes = rows["start_at"][begins], np.bincount(kpi[begins], minlength=first_at.size)
+    offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum(sizes)])
+    rows["start_at"] = (place - offsets[kpi]) * interval_us  # the kernel sees time without gaps
+    slots = np.zeros(starts.size, SLOT)
+    kpi_slots(
+        rows,
+        terms.kpi,
+        terms.side,
+        terms.weight,
+        np.zeros_like(first_at),
+        offsets,
+        terms.timed,
+        interval_us,
+        slots,
+    )
+    slots["start_at"] = starts
     return slots, offsets
 
 
@@ -73,6 +97,7 @@ class KpiBoard:
         """Over the state's plan; the state owns frontiers and ring."""
         self.terms = Terms(state.plan)
         self._state = state
+        self._longest = np.array([max(kpi.windows_us) for kpi in state.plan.kpis], np.int64)
         self._scratch = np.zeros((2, state.ring.shape[1] + 4096))
         self._sums = np.zeros(1, SUMS)
 
@@ -83,16 +108,19 @@ class KpiBoard:
         if not terms.kpi.size:
             return np.zeros(0, KPI_ROW), []
         horizon, closes_at, first_at = self._spans(found)
-        wanted = closes_at > first_at
-        if latest:
-            wanted |= horizon > first_at
-        end_at = np.where(wanted, np.maximum(horizon, closes_at), first_at)
-        chosen = np.flatnonzero(wanted[terms.kpi])
-        begin, end = first_at[terms.kpi[chosen]], end_at[terms.kpi[chosen]]
+        closing = closes_at > first_at
+        oldest = horizon - self._longest
+        opens_at = np.maximum(closes_at, oldest - oldest % interval_us)
+        telling = (horizon > opens_at) & latest
+        # Closed and open time are folded apart: between them may lie years that no window reaches.
+        closing_terms, telling_terms = np.flatnonzero(closing[terms.kpi]), np.flatnonzero(telling[terms.kpi])
+        chosen = np.concatenate([closing_terms, telling_terms])
+        begin = np.concatenate([first_at[terms.kpi[closing_terms]], opens_at[terms.kpi[telling_terms]]])
+        end = np.concatenate([closes_at[terms.kpi[closing_terms]], horizon[terms.kpi[telling_terms]]])
         points = terms.point[chosen]
         folded = fold(state, signals_of(state, load, points, begin, found.reaches), points, begin, end)
         folded.rows["segment"] = chosen[folded.rows["segment"]]
-        slots, offsets = weigh(terms, folded.rows, first_at, end_at, interval_us)
+        slots, offsets = weigh(terms, folded.rows, first_at, np.maximum(horizon, closes_at), interval_us)
         closed, figures = [np.zeros(0, KPI_ROW)], []
         for k, kpi in enumerate(state.plan.kpis):
             mine = slots[offsets[k] : offsets[k + 1]]

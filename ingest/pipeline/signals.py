@@ -154,6 +154,8 @@ def fold(
         found_rows.append(rows[:n_rows].copy())
         found_steps.append(steps[:n_steps].copy())
         total += n_rows
+        if n_rows == 0 and bool((done_at == begin).all()):
+            steps = np.zeros(2 * steps.size, STEP_ROW)  # those of one interval did not fit
         if bool((done_at >= to_at).all()) or (most is not None and total >= most):
             found = np.concatenate(found_rows)
             _doubt(found, state.plan.params["min_valid_share"][points], to_at, interval_us)

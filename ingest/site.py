@@ -20,7 +20,7 @@ from ingest.errors import RefusedFiguresError
 from ingest.gathered import Gathered
 from ingest.metrics import IngestMetrics
 from ingest.patient import in_words
-from ingest.pipeline.batch import Readings
+from ingest.pipeline.batch import Batch, Readings
 from ingest.plant.plan import Plan
 from ingest.source import Delivery
 from ingest.status import SiteStatus
@@ -140,10 +140,13 @@ class SiteIngest:
     ) -> None:
         batch = await self._committer.process(admitted, caught_up=caught_up)
         late = Gathered(batch.late, admitted.message[batch.late_rows], deliveries)
-        if len(late) and inbox:
-            # An inbox row has no acknowledgement to hold back: its late readings are committed first.
-            await self._committer.write_late(late.readings)
         tokens = [delivery.token for delivery in deliveries] if inbox else []
+        if len(late) and inbox:
+            # Late readings are folded among what is stored, so the others go first. Inbox rows have no
+            # acknowledgement to hold back: they are consumed by the last transaction with something of theirs.
+            await self._committer.write(batch, [], [])
+            await self._committer.write_late(late.readings)
+            batch = Batch(watermark=batch.watermark)
         await self._committer.write(batch, admitted.refusals, tokens)
         if len(late) and not inbox:
             self._late_since = self._late_since if self._late else self._clocks.monotonic()

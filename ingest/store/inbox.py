@@ -1,8 +1,9 @@
 """The inbox as a source: what entered by HTTP or by an import, in the order it came.
 
-A row is consumed by the transaction that stores what it holds, so there is nothing
-to acknowledge afterwards; a row handed out and not consumed is handed out again by
-the next process, or after `rewind`.
+A row is consumed by the last transaction that stores something of it, so there is
+nothing to acknowledge afterwards; a row handed out and not consumed is handed out
+again by the next process, or after `rewind`. It arrived when it entered the inbox:
+a reading without a time has the same time whenever it is taken.
 """
 
 from collections.abc import Callable
@@ -32,7 +33,7 @@ class Inbox:
     """Unconsumed inbox rows of one site; `priority` 0 before 1."""
 
     def __init__(self, site_no: int, now: Callable[[], int]) -> None:
-        """`now` is the clock in µs; readings without a time take it."""
+        """`now` is our clock in µs: no row is taken to have come later."""
         self._site_no = site_no
         self._now = now
         self._handed_out: set[int] = set()
@@ -49,14 +50,15 @@ class Inbox:
         """Waiting rows, at most `most`; a body that is no envelope is handed out as it is, to be refused."""
         cursor = await connection.execute(
             """
-            SELECT inbox_no, body FROM inbox
-             WHERE site_no = %s AND batch_no IS NULL AND NOT inbox_no = ANY(%s)
+            SELECT inbox_no, body, (extract(epoch FROM received_at) * 1000000)::bigint FROM inbox
+             WHERE site_no = %s AND kind = 'reading' AND batch_no IS NULL AND NOT inbox_no = ANY(%s)
              ORDER BY priority, inbox_no LIMIT %s
             """,
             [self._site_no, list(self._handed_out), most],
         )
         deliveries = []
-        for inbox_no, body in await cursor.fetchall():
+        now = self._now()
+        for inbox_no, body, received_at in await cursor.fetchall():
             try:
                 envelope = msgspec.json.decode(body, type=Envelope)
             except msgspec.MsgspecError:
@@ -66,7 +68,7 @@ class Inbox:
                 Delivery(
                     topic=envelope.topic,
                     payload=envelope.content,
-                    received_at=self._now(),
+                    received_at=min(received_at, now),
                     token=inbox_no,
                 )
             )

@@ -1,5 +1,7 @@
 """What does not come by MQTT: HTTP's readings, imports, replayed refusals."""
 
+import json
+
 import psycopg
 from psycopg import AsyncConnection
 
@@ -7,7 +9,7 @@ from ingest.source import Delivery
 from ingest.store.inbox import Inbox
 from ingest.store.rejected import list_rejected, replay_rejected
 from service.inbox import accept, envelope
-from tests.ingest.feeding import START, message, open_site, readings
+from tests.ingest.feeding import SECOND, START, feed, figures, message, open_site, readings
 
 
 async def test_a_reading_by_http_is_taken_once(dsn: str) -> None:
@@ -62,3 +64,46 @@ async def test_late_readings_of_an_inbox_row_are_stored_with_it(dsn: str) -> Non
             """
         ).fetchone()
     assert row == (2, 1, 7.0)
+
+
+async def test_a_row_with_late_and_fresh_readings_equals_the_same_by_mqtt(dsn: str, other_dsn: str) -> None:
+    """Late readings are folded among what is stored: the fresh ones of their row have to be there first."""
+    before = [message("line/setpoint", START + n * 10 * SECOND, 5.0) for n in range(26)]
+    before.append(message("line/energy", START + 310 * SECOND, 1.0))
+    at = [START + second * SECOND for second in (290, 320, 330, 400, 700, 900)]
+    body = {"ts": [t // 1000 for t in at], "value": [7.0, 8.0, 9.0, 1.0, 2.0, 3.0]}
+    payload = json.dumps(body).encode()
+    by_mqtt = await open_site(other_dsn)
+    await feed(by_mqtt, before)
+    await feed(by_mqtt, [Delivery("plant/mill/line/setpoint", payload, at[-1])])
+    await by_mqtt.close()
+    ingest = await open_site(dsn)
+    await feed(ingest, before)
+    async with await AsyncConnection.connect(dsn, autocommit=True) as connection:
+        await accept(connection, 1, "reading", envelope("plant/mill/line/setpoint", payload), "key", "test")
+        rows = await Inbox(1, lambda: at[-1]).collect(connection, 10)
+        await ingest.take(rows, caught_up=False, inbox=True)
+        cursor = await connection.execute("SELECT count(*) FROM inbox WHERE batch_no IS NULL")
+        assert await cursor.fetchone() == (0,)
+    await ingest.close()
+    assert readings(dsn) == readings(other_dsn)
+    assert figures(dsn) == figures(other_dsn)
+
+
+async def test_a_row_arrives_once(dsn: str) -> None:
+    ingest = await open_site(dsn)
+    inbox = Inbox(1, lambda: 2**61)
+    async with await AsyncConnection.connect(dsn, autocommit=True) as connection:
+        await accept(connection, 1, "reading", envelope("plant/mill/line/power", b"12.5"), "key", "test")
+        (first,) = await inbox.collect(connection, 10)
+        inbox.rewind()
+        assert await inbox.collect(connection, 10) == [first]
+    await ingest.close()
+
+
+async def test_rows_of_another_kind_wait_for_who_knows_them(dsn: str) -> None:
+    ingest = await open_site(dsn)
+    async with await AsyncConnection.connect(dsn, autocommit=True) as connection:
+        await accept(connection, 1, "order", "{}", "key", "test")
+        assert await Inbox(1, lambda: START).collect(connection, 10) == []
+    await ingest.close()

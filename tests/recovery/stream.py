@@ -1,6 +1,7 @@
 """A deterministic stream of numbered messages for a small plant: every kind of point, every form of the wire."""
 
 import json
+import random
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -80,6 +81,17 @@ class Stream:
 def stream(minutes: int) -> list[Message]:
     """Messages over so many minutes of event time, in order of time, then the last round."""
     return [*_minutes(Stream(), minutes)]
+
+
+LAST_ROUND = 8
+"""Messages of the last round."""
+
+
+def delayed(messages: list[Message], dice: random.Random) -> list[Message]:
+    """The same with some messages so far behind that they touch closed time; the last round stays last."""
+    flow, last = messages[:-LAST_ROUND], messages[-LAST_ROUND:]
+    places = [place + (dice.uniform(0, 300) if dice.random() < 0.05 else 0) for place in range(len(flow))]
+    return [flow[place] for place in sorted(range(len(flow)), key=places.__getitem__)] + last
 
 
 def _minutes(make: Stream, minutes: int) -> Iterator[Message]:

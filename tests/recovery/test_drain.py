@@ -48,7 +48,7 @@ async def test_nothing_comes_again_after_a_clean_stop(
         ingest.terminate()
         await asyncio.sleep(0.5)  # it has heard, and waits
         connection.rollback()
-    assert ingest.ended(10) == 0
+    assert ingest.ended(15) == 0
     assert count(dsn, "reading") == held(10)
     ingest.start()
     ingest.until_caught_up()
@@ -58,7 +58,7 @@ async def test_nothing_comes_again_after_a_clean_stop(
     ingest.until(lambda: ingest.metric("stackwatt_messages_total") == 1, "the next message")
     assert ingest.metric("stackwatt_duplicates_total") + ingest.metric("stackwatt_late_total") <= 1
     ingest.terminate()
-    assert ingest.ended(10) == 0
+    assert ingest.ended(15) == 0
     assert "Traceback" not in ingest.said
 
 
@@ -72,7 +72,7 @@ async def test_database_that_does_not_answer_holds_the_stop_up_for_seconds_only(
         await publish(mosquitto, messages(1))
         ingest.until(lambda: ingest.metric("stackwatt_broker_received_total") > 0, "messages to be received")
         ingest.terminate()
-        assert ingest.ended(10) == 0
+        assert ingest.ended(15) == 0
         connection.rollback()
     assert "stays with the broker" in ingest.said
     assert "Traceback" not in ingest.said

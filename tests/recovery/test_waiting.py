@@ -58,7 +58,7 @@ async def test_told_to_stop_while_the_database_is_away_it_ends_and_leaves_the_re
     await publish(mosquitto, [power(1)])
     ingest.until_missing("database")
     ingest.terminate()
-    assert ingest.ended(10) == 0
+    assert ingest.ended(15) == 0
     assert "Traceback" not in ingest.said
     database_server.start()
     ingest.start()
@@ -86,7 +86,7 @@ async def test_second_ingest_waits_naming_the_holder_and_takes_over(
     other_ingest.until_caught_up()
     other_ingest.until(lambda: count(database_server.dsn(), "reading") == 2, "the second to be stored")
     other_ingest.terminate()
-    assert other_ingest.ended(10) == 0
+    assert other_ingest.ended(15) == 0
     assert "Traceback" not in other_ingest.said
 
 

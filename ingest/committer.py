@@ -16,7 +16,7 @@ from ingest.admit import Admitted
 from ingest.metrics import IngestMetrics
 from ingest.model import DAY, NEVER, Reason
 from ingest.patient import patiently
-from ingest.pipeline.batch import Batch, Latest, Readings, Rows
+from ingest.pipeline.batch import Batch, Latest, Readings, Refigured
 from ingest.pipeline.pipeline import SitePipeline
 from ingest.plant.plan import Plan
 from ingest.status import SiteStatus
@@ -139,7 +139,7 @@ class Committer:
 
     async def _write(self, batch: Batch, refusals: Sequence[Refusal], tokens: list[int]) -> None:
         now = self._now
-        behind: list[Rows] = []
+        behind: list[Refigured] = []
 
         async def catch_up_kpis(cursor: AsyncCursor, stamp: Stamp) -> None:
             behind[:] = [await now.late_writer.refigure(cursor, batch.behind, stamp)]
@@ -158,8 +158,8 @@ class Committer:
         await self.patiently(write)
         self.spent("commit", begun)
         self._metrics.commit_seconds.labels(self._plan.site).observe((self._clocks.monotonic() - begun) / 1e6)
-        for rows in behind:
-            now.pipeline.state.remember(rows)
+        for made in behind:
+            now.pipeline.state.remember(made)
         for figure in batch.latest:
             self._told[figure.kpi, figure.window_us] = figure
 
@@ -176,8 +176,8 @@ class Committer:
                 revised[:] = [await now.late_writer.commit(mine, self._plan.version)]
 
             await self.patiently(write)
-            now.pipeline.state.insert(mine, adopt=True)
-            now.pipeline.state.remember(revised[0].kpi_rows)
+            now.pipeline.state.adopt(mine, revised[0].heads)
+            now.pipeline.state.remember(revised[0].kpis)
             self._metrics.readings.labels(self._plan.site).inc(revised[0].stored)
             self._count_late(mine)
             self._metrics.revised.labels(self._plan.site).inc(revised[0].changed)

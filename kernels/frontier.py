@@ -8,8 +8,8 @@ waits for a reading beyond the edge, but not longer than its max_gap. Twins in
 import numpy as np
 
 from kernels._jit import kernel
-from kernels.rows import BAD, COUNTER, DELTA, NEVER, POINT_PARAMS
-from kernels.tail import ENTRY, TAIL_POINT
+from kernels.entry import ENTRY, TAIL_POINT, matters, reach_after
+from kernels.rows import COUNTER, DELTA, NEVER, POINT_PARAMS
 
 
 @kernel
@@ -19,9 +19,9 @@ def _floor(at: int, step: int) -> int:
 
 @kernel
 def _newest_used(entries: np.ndarray, param: np.void, owner: np.void) -> int:
-    """The newest entry that counts (a counter skips bad ones), -1 for none."""
+    """The newest entry that matters, -1 for none."""
     e = int(owner["last"])
-    while param["kind"] == COUNTER and e >= 0 and entries[e]["quality"] == BAD:
+    while e >= 0 and not matters(entries, param, e):
         e = int(entries[e]["earlier"])
     return e
 
@@ -61,9 +61,8 @@ def frontiers(
             reaches[p] = watermark if seen else NEVER
             continue
         begin, newest = entries[owner["first"]]["at"], entries[e]["at"]
-        if param["kind"] == DELTA and param["stamp_start"] != 0:
-            newest += param["period_us"]
-        elif param["kind"] == DELTA:
+        newest += reach_after(param)
+        if param["kind"] == DELTA and param["stamp_start"] == 0:
             begin -= param["period_us"]
         if opens == NEVER:
             opens = _floor(begin, interval_us)

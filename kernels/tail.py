@@ -1,51 +1,20 @@
 """The tail: per point the accepted readings that open intervals still need.
 
 One arena of entries for all points, linked per point in the order (at, seq,
-received_at, value). A reading is appended, inserted, dropped as a duplicate,
-or found to touch what is closed. Nothing is copied while readings arrive at
-the end, which is what they nearly always do; `gather` copies a point's list
-into columns when something is folded.
+received_at, value, quality). A reading is appended, inserted, dropped as a
+duplicate, or found to touch what is closed. Nothing is copied while readings
+arrive at the end, which is what they nearly always do; `gather` copies a point's
+list into columns when something is folded.
 
-Twins: `reference.insert`, `reference.gather`. The arena never grows here; the
-caller makes room first.
+Definitions: the same names in `reference`, on lists. The arena never grows here;
+the caller makes room first.
 """
 
 import numpy as np
 
 from kernels._jit import kernel
+from kernels.entry import ENTRY, TAIL_POINT, matters, reach_after, same, sorts_after
 from kernels.rows import BAD, COUNTER, DELTA, NEVER, POINT_PARAMS
-
-ENTRY = np.dtype(
-    [
-        ("at", "i8"),
-        ("value", "f8"),
-        ("count", "i8"),
-        ("received_at", "i8"),
-        ("seq", "i8"),
-        ("quality", "i8"),
-        ("reasons", "i8"),
-        ("later", "i8"),
-        ("earlier", "i8"),
-    ]
-)
-"""One reading; `later` and `earlier` are indices of its neighbours, -1 for none."""
-
-TAIL_POINT = np.dtype(
-    [
-        ("first", "i8"),
-        ("last", "i8"),
-        ("size", "i8"),
-        ("closed_until", "i8"),
-        ("settled_until", "i8"),
-        ("retain_from", "i8"),
-    ]
-)
-"""A point's list and frontiers.
-
-`closed_until`: intervals before it are closed. `settled_until`: a computed point
-that reads this one has used readings up to here. `retain_from`: the least of the
-frontiers of everything that reads the point.
-"""
 
 APPENDED, INSERTED, DUPLICATE, LATE, REOPENS = 0, 1, 2, 3, 4
 """What `insert` did. LATE: not in the tail. REOPENS: in the tail, and a closed interval depends on it."""
@@ -65,30 +34,12 @@ def _touches_closed(param: np.void, closed_until: int, at: int) -> bool:
 
 
 @kernel
-def _same(entry: np.void, value: float, quality: int, seq: int) -> bool:
-    equal = entry["value"] == value or (np.isnan(entry["value"]) and np.isnan(value))
-    return bool(equal and entry["quality"] == quality and entry["seq"] == seq)
-
-
-@kernel
-def _after(entry: np.void, at: int, seq: int, received_at: int, value: float) -> bool:
-    """Whether `entry` sorts after the reading (at, seq, received_at, value); NaN sorts lowest."""
-    if entry["at"] != at:
-        return bool(entry["at"] > at)
-    if entry["seq"] != seq:
-        return bool(entry["seq"] > seq)
-    if entry["received_at"] != received_at:
-        return bool(entry["received_at"] > received_at)
-    return bool(entry["value"] > value or (np.isnan(value) and not np.isnan(entry["value"])))
-
-
-@kernel
 def _reopens(entries: np.ndarray, param: np.void, point: np.void, spot: int, at: int, quality: int) -> bool:
     """Whether the reading after entry `spot` changes a segment that a closed interval has used.
 
     A sloped segment or counter step that crosses `closed_until` was closed with the
-    bracket known then; a reading inside it, or one that ends a gap a counter has
-    lived through, changes what was closed.
+    bracket known then; a reading inside it, one that corrects the bracket, or one that
+    ends a gap a counter has lived through, changes what was closed.
     """
     closed_until = point["closed_until"]
     if at <= point["settled_until"]:
@@ -96,10 +47,10 @@ def _reopens(entries: np.ndarray, param: np.void, point: np.void, spot: int, at:
     counter = param["kind"] == COUNTER
     if closed_until == NEVER or not (counter or (param["sloped"] != 0 and param["kind"] != DELTA)):
         return False
-    if counter and quality == BAD:
+    if counter and quality == BAD and (spot < 0 or entries[spot]["at"] != at):
         return False
     later = entries[spot]["later"] if spot >= 0 else point["first"]
-    while spot >= 0 and (entries[spot]["at"] == at or (counter and entries[spot]["quality"] == BAD)):
+    while spot >= 0 and (entries[spot]["at"] == at or not matters(entries, param, spot)):
         spot = entries[spot]["earlier"]
     if spot < 0 or entries[spot]["at"] >= closed_until:
         return False
@@ -111,7 +62,7 @@ def _is_duplicate(entries: np.ndarray, spot: int, at: int, value: float, quality
     """Whether an equal reading stands among those of its time; `spot` sorts last before or with it."""
     e = spot
     while e >= 0 and entries[e]["at"] == at:
-        if _same(entries[e], value, quality, seq):
+        if same(entries[e], value, quality, seq):
             return True
         e = entries[e]["earlier"]
     return False
@@ -138,9 +89,9 @@ def insert(
     """Put readings (columns of equal length, `point` indexes `points`) into lists, in the order given.
 
     `free[:free_count[0]]` are the free entries, at least as many as readings. With `adopt`
-    1 readings of closed time are put in too, as far back as the lists reach: they are
-    stored and recomputed already, and what is open may begin with them. `outcome` gets
-    one of APPENDED, INSERTED, DUPLICATE, LATE, REOPENS.
+    1 readings of closed time are put in too, as far back as what is open may ask for
+    them: they are stored and recomputed already. `outcome` gets one of APPENDED, INSERTED,
+    DUPLICATE, LATE, REOPENS.
     """
     for i in range(point.size):
         param, owner = params[point[i]], points[point[i]]
@@ -148,8 +99,8 @@ def insert(
             outcome[i] = LATE
             continue
         spot, duplicate = owner["last"], False
-        while spot >= 0 and _after(entries[spot], at[i], seq[i], received_at[i], value[i]):
-            duplicate |= entries[spot]["at"] == at[i] and _same(entries[spot], value[i], quality[i], seq[i])
+        while spot >= 0 and sorts_after(entries[spot], at[i], seq[i], received_at[i], value[i], quality[i]):
+            duplicate |= entries[spot]["at"] == at[i] and same(entries[spot], value[i], quality[i], seq[i])
             spot = entries[spot]["earlier"]
         if duplicate or _is_duplicate(entries, spot, at[i], value[i], quality[i], seq[i]):
             outcome[i] = DUPLICATE
@@ -169,11 +120,28 @@ def insert(
 
 @kernel
 def _beyond(entries: np.ndarray, param: np.void, owner: np.void, at: int, adopt: int) -> bool:
-    """Whether a reading has no place in the list: of closed time, or before all that is held."""
+    """Whether a reading has no place in the list: of closed time, or before all that is asked for."""
     if adopt == 0:
         return _touches_closed(param, owner["closed_until"], at)
-    first = owner["first"]
-    return bool(first >= 0 and at < entries[first]["at"] and entries[first]["at"] <= owner["retain_from"])
+    if param["kind"] == DELTA:
+        return bool(owner["retain_from"] != NEVER and at + reach_after(param) <= owner["retain_from"])
+    anchor = _anchor(entries, param, owner)
+    return bool(anchor >= 0 and at < entries[anchor]["at"])
+
+
+@kernel
+def _anchor(entries: np.ndarray, param: np.void, owner: np.void) -> int:
+    """The first entry of the last time at or before `retain_from` that matters, -1 for none."""
+    anchor = -1
+    e = owner["first"]
+    begin = e  # of the entries of one time
+    while e >= 0 and entries[e]["at"] <= owner["retain_from"]:
+        if entries[e]["at"] != entries[begin]["at"]:
+            begin = e
+        if matters(entries, param, e):
+            anchor = begin
+        e = entries[e]["later"]
+    return anchor
 
 
 @kernel
@@ -203,39 +171,60 @@ def trim(
 ) -> None:
     """Free what nothing will ask for again.
 
-    Kept is the last usable reading at or before `retain_from` and all after it; of a
-    delta point what reaches beyond `retain_from`.
+    Kept is all from `retain_from` on and, before it, the last time that matters (of a
+    delta point instead what speaks of time after `retain_from`). Readings of that time
+    that lost stay as well: they may come again.
     """
     for p in range(points.size):
-        owner = points[p]
+        owner, param = points[p], params[p]
         keep_from = owner["retain_from"]
         if owner["size"] == 0 or keep_from == NEVER:
             continue
-        keep = owner["first"]
-        if params[p]["kind"] == DELTA:
-            reach = params[p]["period_us"] if params[p]["stamp_start"] != 0 else 0
-            while keep >= 0 and entries[keep]["at"] + reach <= keep_from:
-                keep = entries[keep]["later"]
-        else:
-            e = keep
-            while e >= 0 and entries[e]["at"] <= keep_from:
-                later = entries[e]["later"]
-                winner = later < 0 or entries[later]["at"] != entries[e]["at"]
-                if winner and entries[e]["quality"] != BAD:
-                    keep = e
-                e = later
+        delta = param["kind"] == DELTA
+        anchor = -1 if delta else _anchor(entries, param, owner)
+        kept_at = entries[anchor]["at"] if anchor >= 0 else NEVER
+        until = keep_from - reach_after(param) + 1 if delta else keep_from
         e = owner["first"]
-        while e != keep:
+        while e >= 0 and entries[e]["at"] < until:
             later = entries[e]["later"]
+            if entries[e]["at"] != kept_at:
+                _unlink(entries, owner, e)
+                free[free_count[0]] = e
+                free_count[0] += 1
+            e = later
+
+
+@kernel
+def behead(
+    entries: np.ndarray, free: np.ndarray, free_count: np.ndarray, points: np.ndarray, chosen: np.ndarray
+) -> None:
+    """Free what the lists of the chosen points (int64[k]) hold before `retain_from`.
+
+    Their beginning is to come from the store: a list does not know all the readings of
+    times before `retain_from`, so it cannot tell who wins when one more comes.
+    """
+    for j in range(chosen.size):
+        owner = points[chosen[j]]
+        while owner["first"] >= 0 and entries[owner["first"]]["at"] < owner["retain_from"]:
+            e = owner["first"]
+            _unlink(entries, owner, e)
             free[free_count[0]] = e
             free_count[0] += 1
-            owner["size"] -= 1
-            e = later
-        owner["first"] = keep
-        if keep >= 0:
-            entries[keep]["earlier"] = -1
-        else:
-            owner["last"] = -1
+
+
+@kernel
+def _unlink(entries: np.ndarray, owner: np.void, e: int) -> None:
+    """Take entry `e` out of the owner's list."""
+    earlier, later = entries[e]["earlier"], entries[e]["later"]
+    if earlier >= 0:
+        entries[earlier]["later"] = later
+    else:
+        owner["first"] = later
+    if later >= 0:
+        entries[later]["earlier"] = earlier
+    else:
+        owner["last"] = earlier
+    owner["size"] -= 1
 
 
 @kernel
@@ -282,3 +271,4 @@ def warm_up() -> None:
     offsets, columns = np.zeros(2, np.int64), np.zeros(1, np.int64)
     gather(entries, points, one, offsets, columns, value, columns.copy(), columns.copy(), columns.copy())
     trim(entries, free, free_count, points, params)
+    behead(entries, free, free_count, points, one)

@@ -82,6 +82,21 @@ class Readings:
 
 
 @dataclass(slots=True)
+class Heads:
+    """With what the lists of some points begin, from the store."""
+
+    point: IntArray
+    """Plan indices."""
+    readings: Readings
+    """From the last usable ones at or before `retain_from` of each."""
+
+    @staticmethod
+    def none() -> "Heads":
+        """Of no point."""
+        return Heads(np.zeros(0, np.int64), Readings.empty())
+
+
+@dataclass(slots=True)
 class Latest:
     """A KPI in one of its windows at the present horizon."""
 
@@ -101,6 +116,21 @@ class Latest:
 
 
 @dataclass(slots=True)
+class Refigured:
+    """KPI rows of closed intervals made again."""
+
+    rows: Rows
+    """KPI_ROW."""
+    gone: IntArray
+    """(KPI, start_at) of rows that are no more: an input has nothing usable there now."""
+
+    @staticmethod
+    def nothing() -> "Refigured":
+        """No rows."""
+        return Refigured(np.zeros(0, KPI_ROW), np.zeros((0, 2), np.int64))
+
+
+@dataclass(slots=True)
 class Batch:
     """The rows of one transaction."""
 
@@ -110,6 +140,8 @@ class Batch:
     """INTERVAL_ROW; `segment` is the plan index of the point. All closed."""
     provisional: Rows = field(default_factory=lambda: np.zeros(0, INTERVAL_ROW))
     """Rows of intervals whose end the watermark has passed but which wait for the next reading."""
+    withdrawn: IntArray = field(default_factory=lambda: np.zeros((0, 2), np.int64))
+    """(point, start_at) of provisional rows told earlier that have turned out to be none."""
     steps: Rows = field(default_factory=lambda: np.zeros(0, STEP_ROW))
     kpi_rows: Rows = field(default_factory=lambda: np.zeros(0, KPI_ROW))
     emissions: Rows = field(default_factory=lambda: np.zeros(0, EMISSION_ROW))
@@ -134,6 +166,8 @@ class Batch:
             len(self.readings)
             or self.intervals.size
             or self.provisional.size
+            or self.withdrawn.size
+            or self.closed_points.size
             or self.latest
             or self.behind.size
         )

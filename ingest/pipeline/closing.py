@@ -2,15 +2,16 @@
 
 A stepped or delta point closes with the watermark; a sloped point or counter also
 needs a reading at or after the edge, or a silence longer than its max_gap. A
-computed point closes up to the last union time at or before the watermark. What
-the watermark has passed but is still waiting is told provisionally.
+computed point begins with the first reading of any of its inputs (one that was never
+heard of is one without a value) and closes up to the last union time at or before
+the watermark. What the watermark has passed but is still waiting is told provisionally.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from ingest.model import NEVER
+from ingest.model import HOUR, NEVER
 from ingest.pipeline.batch import EMISSION_ROW, IntArray, Rows
 from ingest.pipeline.signals import Load, evaluate, fold, from_tail
 from ingest.pipeline.state import SiteState
@@ -53,12 +54,14 @@ class Closed:
     rows: Rows
     steps: Rows
     points: IntArray
-    """Points whose frontier moved and that have rows to show for it."""
+    """Points whose frontier moved and has to be stored."""
     more: bool
 
 
 def close(state: SiteState, found: Frontiers, most: int) -> Closed:
     """Close what may be closed, about `most` rows of it, and move the frontiers."""
+    for program in state.plan.computed:
+        _open_computed(state, program)
     due = np.flatnonzero(found.closes_at > found.opens_at)
     rows, steps, more = np.zeros(0, INTERVAL_ROW), np.zeros(0, STEP_ROW), False
     if due.size:
@@ -72,7 +75,17 @@ def close(state: SiteState, found: Frontiers, most: int) -> Closed:
             more = True
             break
         rows = np.concatenate([rows, _close_computed(state, found, program)])
-    return Closed(rows, steps, np.unique(rows["segment"]), more)
+    return Closed(rows, steps, _to_store(state, rows), more)
+
+
+def _to_store(state: SiteState, rows: Rows) -> IntArray:
+    """Points whose frontier has to be stored: with new rows, new, or far from what is stored."""
+    closed_until = state.points["closed_until"]
+    due = closed_until - state.stored_until >= HOUR  # a silent point costs a write an hour
+    due[rows["segment"]] = True
+    points = np.flatnonzero(due)
+    state.stored_until[points] = closed_until[points]
+    return points
 
 
 def _by_point(rows: Rows, points: IntArray) -> Rows:
@@ -80,44 +93,49 @@ def _by_point(rows: Rows, points: IntArray) -> Rows:
     return rows
 
 
+def _open_computed(state: SiteState, program: PlanComputed) -> None:
+    """Let a computed point begin once an input is heard; from then on it holds its inputs' readings back."""
+    inputs = np.array(program.inputs)
+    first = state.points["first"][inputs]
+    if int(state.points["closed_until"][program.point]) != NEVER or not (first >= 0).any():
+        return
+    begins_at = int(state.entries["at"][first[first >= 0]].min())
+    begins_at -= begins_at % state.plan.interval_us
+    # An input with closed intervals was there before the plan had this point.
+    begins_at = max(begins_at, int(state.points["closed_until"][inputs].max()))
+    state.points["closed_until"][program.point] = begins_at
+    state.points["settled_until"][inputs] = np.maximum(state.points["settled_until"][inputs], begins_at)
+
+
+def _known_until(state: SiteState, found: Frontiers, program: PlanComputed) -> int:
+    """The instant up to which a computed point's signal is known; an input never heard of is known to be none."""
+    reaches = found.reaches[np.array(program.inputs)]
+    heard = reaches[reaches != NEVER]
+    return min(int(heard.min()) if heard.size else NEVER, state.watermark.at)
+
+
 def _close_computed(state: SiteState, found: Frontiers, program: PlanComputed) -> Rows:
     """Close one computed point and note how far it has used its inputs' readings."""
-    interval_us = state.plan.interval_us
-    owner = state.points[program.point]
-    inputs = np.array(program.inputs)
-    settled_at = min(int(found.reaches[program.point]), state.watermark.at)
-    if (found.reaches[inputs] == NEVER).any():
-        return _pass_over(state, inputs, program.point)
-    closed_until = int(owner["closed_until"])
-    if settled_at == NEVER or settled_at - settled_at % interval_us <= closed_until:
-        return np.zeros(0, INTERVAL_ROW)
-    signal = evaluate(state, from_tail(state), program, closed_until, settled_at)
+    nothing, interval_us = np.zeros(0, INTERVAL_ROW), state.plan.interval_us
+    owner, inputs = state.points[program.point], np.array(program.inputs)
+    closed_until, known = int(owner["closed_until"]), _known_until(state, found, program)
+    if closed_until == NEVER or known - known % interval_us <= closed_until:
+        return nothing
+    signal = evaluate(state, from_tail(state), program, closed_until, known)
     if not signal.at.size:
-        return np.zeros(0, INTERVAL_ROW)
-    if closed_until == NEVER:
-        closed_until = int(signal.at[0]) - int(signal.at[0]) % interval_us
-    newest = int(signal.at[-1])
-    max_gap_us = int(state.params["max_gap_us"][program.point])
-    known_to = settled_at if settled_at - newest > max_gap_us else newest
-    end = known_to - known_to % interval_us
+        return nothing
+    newest, max_gap_us = int(signal.at[-1]), int(state.params["max_gap_us"][program.point])
+    end = known if known - newest > max_gap_us else newest
+    end -= end % interval_us
     if end <= closed_until:
-        return np.zeros(0, INTERVAL_ROW)
+        return nothing
     folded = fold(state, signal, np.array([program.point]), np.array([closed_until]), np.array([end]))
     owner["closed_until"] = end
     bracket = signal.at[np.searchsorted(signal.at, end) :]
-    settled = np.maximum(state.points["settled_until"][inputs], int(bracket[0]) if bracket.size else end)
-    state.points["settled_until"][inputs] = settled
+    used_until = int(bracket[0]) if bracket.size else max(end, newest + max_gap_us)
+    state.points["settled_until"][inputs] = np.maximum(state.points["settled_until"][inputs], used_until)
     folded.rows["segment"] = program.point
     return folded.rows
-
-
-def _pass_over(state: SiteState, inputs: IntArray, point: int) -> Rows:
-    """A computed point with an input that never reported does not hold its other inputs' readings back."""
-    if state.watermark.at != NEVER:
-        edge = state.watermark.at - state.watermark.at % state.plan.interval_us
-        state.points["closed_until"][point] = max(int(state.points["closed_until"][point]), edge)
-        state.points["settled_until"][inputs] = np.maximum(state.points["settled_until"][inputs], edge)
-    return np.zeros(0, INTERVAL_ROW)
 
 
 def provisional(state: SiteState, load: Load) -> Rows:

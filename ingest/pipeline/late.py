@@ -1,9 +1,10 @@
 """What a late reading changes, and what is said instead.
 
-A reading of closed time touches the intervals from the usable reading before it to
-the one after it. Those are folded again from stored readings, by the function that
-closed them; whatever differs becomes a revision. Points that read the point
-(computed, KPIs, sources) follow. Loading and storing belong to `ingest.store.late`.
+A reading of closed time touches the intervals from the reading before it to the one
+after it (of a counter the usable ones). Those are folded again from stored readings,
+by the function that closed them; whatever differs becomes a revision, and what comes
+out no more is taken away. Points that read the point (computed, KPIs, sources)
+follow. Loading and storing belong to `ingest.store.late`.
 """
 
 from dataclasses import dataclass
@@ -11,11 +12,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from ingest.model import NEVER
-from ingest.pipeline.batch import KPI_ROW, IntArray, Rows
+from ingest.pipeline.batch import KPI_ROW, IntArray, Refigured, Rows
 from ingest.pipeline.kpis import Terms, as_kpi_rows, weigh
 from ingest.pipeline.signals import Load, Signals, evaluate, fold
 from ingest.pipeline.state import SiteState
+from ingest.plant.plan import Plan
 from kernels.rows import COUNTER, DELTA, INTERVAL_ROW, STEP_ROW
+
+FAR = -NEVER
+"""The instant after every other."""
 
 
 @dataclass(slots=True)
@@ -25,6 +30,12 @@ class Spans:
     point: IntArray
     begin: IntArray
     end: IntArray
+
+    @staticmethod
+    def join(one: "Spans", other: "Spans") -> "Spans":
+        """The spans of both."""
+        pairs = ((one.point, other.point), (one.begin, other.begin), (one.end, other.end))
+        return Spans(*(np.concatenate(pair) for pair in pairs))
 
 
 def affected(
@@ -37,25 +48,30 @@ def affected(
         point: plan indices, each once.
         first: least instant of each point's new readings.
         last: largest instant.
-        before: the usable reading before `first`, NEVER if there is none.
-        after: the usable reading after `last`, NEVER if there is none.
+        before: the reading before `first` (of a counter a usable one), NEVER if there is none.
+        after: the reading after `last`, alike.
     """
     params, interval_us = state.params[point], state.plan.interval_us
-    stepped = (params["sloped"] == 0) & (params["kind"] != COUNTER)
-    delta = params["kind"] == DELTA
-    period = np.where(delta, params["period_us"], 0)
+    begin, end = changed_signal(state, point, first, last, before, after)
+    counter, delta = params["kind"] == COUNTER, params["kind"] == DELTA
+    begin = np.where((params["sloped"] == 0) & ~counter, first, begin)
+    begin = np.where(counter, np.where(before == NEVER, first, before), begin)
+    end = np.where(counter, np.where(after == NEVER, last, after), end)
     at_start = params["stamp_start"] != 0
-    reach_back = np.where(params["kind"] == COUNTER, before, np.maximum(before, first - params["max_gap_us"]))
-    begin = np.where(stepped | (before == NEVER), first, reach_back)
-    begin = np.where(delta, first - np.where(at_start, 0, period), begin)
-    held = last + params["max_gap_us"]
-    end = np.where(
-        after == NEVER, np.where(stepped, held, last), np.where(stepped, np.minimum(after, held), after)
-    )
-    end = np.where(delta, last + np.where(at_start, period, 0), end)
+    begin = np.where(delta, first - np.where(at_start, 0, params["period_us"]), begin)
+    end = np.where(delta, last + np.where(at_start, params["period_us"], 0), end)
     begin -= begin % interval_us
     end = np.minimum(end + (-end) % interval_us, state.points["closed_until"][point])
     return _some(Spans(point, begin, end))
+
+
+def changed_signal(
+    state: SiteState, point: IntArray, first: IntArray, last: IntArray, before: IntArray, after: IntArray
+) -> tuple[IntArray, IntArray]:
+    """Between which instants gauges, samples and states may have another value now; see `affected`."""
+    max_gap_us = state.params["max_gap_us"][point]
+    high = last + max_gap_us
+    return np.maximum(before, first - max_gap_us), np.where(after == NEVER, high, np.minimum(after, high))
 
 
 def _some(spans: Spans) -> Spans:
@@ -94,16 +110,30 @@ def refold(state: SiteState, signals: Signals, spans: Spans) -> tuple[Rows, Rows
     return folded.rows, folded.steps
 
 
-def recompute(state: SiteState, load: Load, point: int, begin: int, end: int, reach: int) -> Rows:
-    """Interval rows of one computed point over [begin, end), from stored readings of its inputs."""
+def recompute(state: SiteState, load: Load, point: int, begin: int, end: int) -> Rows:
+    """Interval rows of one computed point over [begin, end), from stored readings of its inputs.
+
+    What is closed was once known to its end. How far the inputs reach now does not count: an
+    input that had fallen silent reaches less far with its next reading.
+    """
     program = state.plan.computed[point - state.plan.n_measured]
-    signal = evaluate(state, load, program, begin, reach)
+    signal = evaluate(state, load, program, begin, FAR)
     folded = fold(state, signal, np.array([point]), np.array([begin]), np.array([end]))
     folded.rows["segment"] = point
     return folded.rows
 
 
-def kpi_rows(state: SiteState, terms: Terms, rows: Rows, changed: IntArray) -> Rows:
+def emissions_gone(plan: Plan, emitted: Rows, changed: IntArray) -> IntArray:
+    """(source, start_at) of changed intervals (point, start_at) in which nothing was emitted."""
+    gone = [np.zeros((0, 2), np.int64)]
+    for number, source in enumerate(plan.sources):
+        starts = changed[changed[:, 0] == source.point, 1]
+        empty = np.setdiff1d(starts, emitted["start_at"][emitted["source"] == number])
+        gone.append(np.stack([np.full(empty.size, number), empty], axis=1))
+    return np.concatenate(gone)
+
+
+def kpi_rows(state: SiteState, terms: Terms, rows: Rows, changed: IntArray) -> Refigured:
     """KPI rows of the intervals in which an input changed.
 
     Args:
@@ -112,7 +142,7 @@ def kpi_rows(state: SiteState, terms: Terms, rows: Rows, changed: IntArray) -> R
         rows: INTERVAL_ROW with `segment` = point, all inputs of the KPIs at the changed starts.
         changed: int64[n, 2], (point, start_at).
     """
-    found = [np.zeros(0, KPI_ROW)]
+    found, gone = [np.zeros(0, KPI_ROW)], [np.zeros((0, 2), np.int64)]
     interval_us = state.plan.interval_us
     starts = np.unique(changed[:, 1])
     for k, kpi in enumerate(state.plan.kpis):
@@ -132,4 +162,6 @@ def kpi_rows(state: SiteState, terms: Terms, rows: Rows, changed: IntArray) -> R
         slots, _ = weigh(terms, np.concatenate(parts), first_at, end_at, interval_us)
         complete = slots[(slots["inputs"] == terms.count[k]) & np.isin(slots["start_at"], mine)]
         found.append(as_kpi_rows(k, complete))
-    return np.concatenate(found)
+        empty = np.setdiff1d(mine, complete["start_at"])
+        gone.append(np.stack([np.full(empty.size, k), empty], axis=1))
+    return Refigured(np.concatenate(found), np.concatenate(gone))

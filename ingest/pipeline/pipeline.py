@@ -91,6 +91,7 @@ class SitePipeline:
         frontier_before = state.kpi_closed.copy()
         closed = closing.close(state, found, most)
         batch.intervals, batch.steps, batch.more = closed.rows, closed.steps, closed.more
+        state.settle(closed.rows)
         batch.closed_points = closed.points
         batch.closed_until = state.points["closed_until"][closed.points].copy()
         batch.emissions = closing.emissions(self.plan, closed.rows)
@@ -103,6 +104,7 @@ class SitePipeline:
         if edge > self._passed and not closed.more:
             self._passed = edge
             batch.provisional = closing.provisional(state, load)
+            batch.withdrawn = state.tell(batch.provisional)
         if closed.rows.size or batch.kpi_rows.size:
             state.trim()
 

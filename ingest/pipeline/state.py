@@ -9,13 +9,17 @@ import numpy as np
 import numpy.typing as npt
 
 from ingest.model import NEVER
-from ingest.pipeline.batch import IntArray, Readings, Rows
+from ingest.pipeline.batch import Heads, IntArray, Readings, Refigured, Rows
 from ingest.pipeline.watermark import Watermark
 from ingest.plant.plan import Plan
+from kernels.entry import ENTRY, TAIL_POINT
 from kernels.exact import to_counts
 from kernels.ring import SLOT, remember
 from kernels.rows import COUNTER, DELTA, POINT_PARAMS
-from kernels.tail import ENTRY, TAIL_POINT, insert, trim
+from kernels.tail import behead, insert, trim
+
+_POINT_SHIFT = 40
+"""Seconds since the epoch need 33 bits in the years plants are built for; points get the other 23."""
 
 
 class SiteState:
@@ -35,6 +39,10 @@ class SiteState:
         self.entries = np.zeros(0, ENTRY)
         self.free = np.zeros(0, np.int64)
         self.free_count = np.zeros(1, np.int64)
+        self.stored_until = np.full(n, NEVER, np.int64)
+        """Frontiers as `point_state` has them."""
+        self._told = np.zeros(0, np.int64)
+        """Provisional rows that stand in the store, as `_pairs` writes them."""
         self.kpi_closed = np.full(len(plan.kpis), NEVER, np.int64)
         longest = max((w for kpi in plan.kpis for w in kpi.windows_us), default=plan.interval_us)
         self.ring = np.zeros((len(plan.kpis), longest // plan.interval_us + 2), SLOT)
@@ -76,6 +84,15 @@ class SiteState:
         unsorted[order] = outcome
         return unsorted
 
+    def adopt(self, late: Readings, heads: Heads) -> None:
+        """Take late readings into the tail that are stored and recomputed; what is open may begin with them."""
+        held = ~np.isin(late.point, heads.point) | (
+            late.measured_at >= self.points["retain_from"][late.point]
+        )
+        self.insert(late if held.all() else late.take(held), adopt=True)
+        behead(self.entries, self.free, self.free_count, self.points, heads.point)
+        self.insert(heads.readings, adopt=True)
+
     def _make_room(self, n: int) -> None:
         missing = n - int(self.free_count[0])
         if missing <= 0:
@@ -102,17 +119,42 @@ class SiteState:
         self.points["retain_from"][points] = retain[points]
         trim(self.entries, self.free, self.free_count, self.points, self.params)
 
-    def remember(self, kpi_rows: Rows) -> None:
+    def remember(self, made: Refigured) -> None:
         """Put KPI rows that were made again into the windows' ring, as far as it reaches."""
-        for k in np.unique(kpi_rows["kpi"]).tolist():
-            rows = kpi_rows[kpi_rows["kpi"] == k]
-            oldest = int(self.kpi_closed[k]) - self.ring.shape[1] * self.plan.interval_us
+        interval_us, size = self.plan.interval_us, self.ring.shape[1]
+        for k, start_at in made.gone.tolist():
+            slot = self.ring[k][start_at // interval_us % size]
+            if slot["start_at"] == start_at:
+                slot["start_at"] = NEVER
+        for k in np.unique(made.rows["kpi"]).tolist():
+            rows = made.rows[made.rows["kpi"] == k]
+            oldest = int(self.kpi_closed[k]) - size * interval_us
             rows = rows[rows["start_at"] >= oldest]
             slots = np.zeros(rows.size, SLOT)
             for name in rows.dtype.names or ():
                 if name != "kpi":
                     slots[name] = rows[name]
-            remember(self.ring[k], slots, self.plan.interval_us)
+            remember(self.ring[k], slots, interval_us)
+
+    def tell(self, provisional: Rows) -> IntArray:
+        """Note the provisional rows that are told now; (point, start_at) of those told before that are none.
+
+        A counter's last reading has turned out to be bad before its interval closed, say.
+        """
+        now = self._pairs(provisional["segment"], provisional["start_at"])
+        gone = np.setdiff1d(self._told, now)
+        self._told = now
+        start_at = (gone & (1 << _POINT_SHIFT) - 1) * self.plan.interval_us
+        return np.stack([gone >> _POINT_SHIFT, start_at], axis=1)
+
+    def settle(self, closed: Rows) -> None:
+        """Note that rows are provisional no more."""
+        if closed.size:
+            self._told = np.setdiff1d(self._told, self._pairs(closed["segment"], closed["start_at"]))
+
+    def _pairs(self, point: IntArray, start_at: IntArray) -> IntArray:
+        """(point, interval) as one number each, to compare sets of them."""
+        return point << _POINT_SHIFT | start_at // self.plan.interval_us
 
     @property
     def held(self) -> int:

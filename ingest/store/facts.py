@@ -7,9 +7,10 @@ and when a transaction begins and ends, is the writer's business.
 from dataclasses import dataclass
 
 import numpy as np
-from psycopg import AsyncCursor
+from psycopg import AsyncCursor, sql
 
-from ingest.pipeline.batch import Batch, Readings, Rows
+from ingest.pipeline.batch import Batch, IntArray, Readings, Rows
+from ingest.pipeline.late import Spans
 from ingest.store.registry import Numbers
 from ingest.store.tables import INTERVAL, READING, FigureTable
 
@@ -93,6 +94,70 @@ async def _stage(
     await table.staged.copy(cursor, rows.size, values)
 
 
+async def delete_rows(
+    cursor: AsyncCursor,
+    table: FigureTable,
+    numbers: np.ndarray,
+    pairs: IntArray,
+    *,
+    revision: int | None = None,
+) -> None:
+    """Delete the rows of (plan index, start_at) pairs; with `revision` only those that have it."""
+    if not pairs.size:
+        return
+    await cursor.execute(
+        sql.SQL(
+            """
+            DELETE FROM {table} f USING unnest(%s::int[], %s::bigint[]) AS gone (n, start_us)
+             WHERE f.{key} = gone.n AND f.start_at = to_timestamp(0) + gone.start_us * interval '1 microsecond'
+               AND f.revision = coalesce(%s, f.revision)
+            """
+        ).format(table=sql.Identifier(table.name), key=sql.Identifier(table.key)),
+        [numbers[pairs[:, 0]].tolist(), pairs[:, 1].tolist(), revision],
+    )
+
+
+async def delete_unstaged(cursor: AsyncCursor, spans: Spans, numbers: Numbers) -> list[tuple[int, int]]:
+    """Delete interval rows in the spans that are not staged; their (point_no, start_at)."""
+    await cursor.execute(
+        """
+        DELETE FROM interval i
+         USING unnest(%s::int[], %s::bigint[], %s::bigint[]) AS span (point_no, begin_us, end_us)
+         WHERE i.point_no = span.point_no
+           AND i.start_at >= to_timestamp(0) + span.begin_us * interval '1 microsecond'
+           AND i.start_at < to_timestamp(0) + span.end_us * interval '1 microsecond'
+           AND NOT EXISTS (SELECT FROM staged_interval s WHERE s.point_no = i.point_no AND s.start_at = i.start_at)
+        RETURNING i.point_no, (extract(epoch FROM i.start_at) * 1000000)::bigint
+        """,
+        [numbers.points[spans.point].tolist(), spans.begin.tolist(), spans.end.tolist()],
+    )
+    return await cursor.fetchall()
+
+
+async def replace_steps(
+    cursor: AsyncCursor, spans: Spans, steps: Rows, numbers: Numbers, stamp: Stamp
+) -> None:
+    """Book the steps of spans folded again, and strike those that are no more."""
+    await cursor.execute(
+        """
+        DELETE FROM ledger l
+         USING unnest(%s::int[], %s::bigint[], %s::bigint[]) AS span (point_no, begin_us, end_us)
+         WHERE l.point_no = span.point_no
+           AND l.at > to_timestamp(0) + span.begin_us * interval '1 microsecond'
+           AND l.at <= to_timestamp(0) + span.end_us * interval '1 microsecond'
+           AND NOT EXISTS (
+               SELECT FROM unnest(%s::int[], %s::bigint[]) AS step (point_no, at_us)
+                WHERE step.point_no = l.point_no
+                  AND l.at = to_timestamp(0) + step.at_us * interval '1 microsecond')
+        """,
+        [
+            numbers.points[spans.point].tolist(), spans.begin.tolist(), spans.end.tolist(),
+            numbers.points[steps["segment"]].tolist(), steps["at"].tolist(),
+        ],
+    )  # fmt: skip
+    await write_steps(cursor, steps, numbers, stamp)
+
+
 async def write_steps(cursor: AsyncCursor, steps: Rows, numbers: Numbers, stamp: Stamp) -> None:
     """Book counter steps that were not normal."""
     for step in steps:
@@ -104,6 +169,8 @@ async def write_steps(cursor: AsyncCursor, steps: Rows, numbers: Numbers, stamp:
             ON CONFLICT (point_no, at) DO UPDATE
                SET previous_at = excluded.previous_at, class = excluded.class, increment = excluded.increment,
                    correction = excluded.correction, batch_no = excluded.batch_no
+             WHERE (ledger.previous_at, ledger.class, ledger.increment, ledger.correction)
+                   IS DISTINCT FROM (excluded.previous_at, excluded.class, excluded.increment, excluded.correction)
             """,
             [
                 int(numbers.points[step["segment"]]),

@@ -3,7 +3,8 @@
 The frontiers cannot tell whether a reading of closed time is already stored, so
 here SQL does (an anti-join), which costs too much for every batch; that is why
 late readings are gathered for about a second. The rows that differ after folding
-again are revisions; equal rows change nothing.
+again are revisions, equal rows change nothing, and rows that no longer come out (a
+counter's only reading was corrected to bad) are deleted.
 """
 
 from dataclasses import dataclass
@@ -13,16 +14,24 @@ from psycopg import AsyncCursor
 
 from ingest.model import NEVER, Cause
 from ingest.pipeline import closing, late
-from ingest.pipeline.batch import KPI_ROW, IntArray, Readings, Rows
+from ingest.pipeline.batch import Heads, IntArray, Readings, Refigured, Rows
 from ingest.pipeline.kpis import Terms
 from ingest.pipeline.state import SiteState
-from ingest.store.facts import Stamp, reading_columns, stage_intervals, stage_rows, write_steps
+from ingest.store.facts import (
+    Stamp,
+    delete_rows,
+    delete_unstaged,
+    reading_columns,
+    replace_steps,
+    stage_intervals,
+    stage_rows,
+)
 from ingest.store.neighbours import as_signals, from_loaded, load_readings, neighbours
 from ingest.store.registry import Numbers
 from ingest.store.rollups import roll_up
-from ingest.store.tables import EMISSION, INTERVAL, KPI_VALUE, STAGED_READING
+from ingest.store.tables import EMISSION, INTERVAL, KPI_VALUE, STAGED_READING, FigureTable
 from ingest.store.writer import Writer
-from kernels.rows import INTERVAL_ROW, NO_COUNT
+from kernels.rows import COUNTER, INTERVAL_ROW, NO_COUNT
 
 FIRST_LATE_REVISION = 2
 """An interval closed with nothing in it has no row; its first row is the second thing said of it."""
@@ -35,9 +44,11 @@ class Revised:
     stored: int
     """Readings that were new."""
     changed: int
-    """Intervals that got a new revision."""
-    kpi_rows: Rows
+    """Intervals that got a new revision or are no more."""
+    kpis: Refigured
     """KPI rows made again, for the ring of the windows."""
+    heads: Heads
+    """With what the lists of late counters begin now."""
 
 
 class LateWriter:
@@ -50,7 +61,7 @@ class LateWriter:
         self._numbers = numbers
         self._zone = zone
         self._terms = Terms(state.plan)
-        self._under_way = Revised(0, 0, np.zeros(0, KPI_ROW))
+        self._under_way = Revised(0, 0, Refigured.nothing(), Heads.none())
 
     async def commit(self, readings: Readings, plan_version: int) -> Revised:
         """Store and recompute in one transaction; raises as `Writer.commit` does."""
@@ -64,9 +75,10 @@ class LateWriter:
             stored = await self._store(cursor, readings, stamp)
             point, first, last = _extent(stored)
             changed = await self._recompute(cursor, point, first, last, stamp) if point.size else _none()
-            rows = await self.refigure(cursor, changed, stamp)
+            kpis = await self.refigure(cursor, changed, stamp)
+            heads = await self._heads(cursor, readings.point)
             await self._writer.announce(cursor, stamp)
-            self._under_way = Revised(stored.shape[0], changed.shape[0], rows)
+            self._under_way = Revised(stored.shape[0], changed.shape[0], kpis, heads)
         self._writer.done()
         return self._under_way
 
@@ -89,6 +101,18 @@ class LateWriter:
         )
         return self._as_plan_indices(await cursor.fetchall())
 
+    async def _heads(self, cursor: AsyncCursor, point: IntArray) -> Heads:
+        """What the lists of counters begin with now: a late reading may have made usable what was, or undone it."""
+        state = self._state
+        counters = np.unique(point[state.params["kind"][point] == COUNTER])
+        retain_from = state.points["retain_from"][counters]
+        counters, retain_from = counters[retain_from != NEVER], retain_from[retain_from != NEVER]
+        if not counters.size:
+            return Heads.none()
+        return Heads(
+            counters, await load_readings(cursor, state, self._numbers, counters, retain_from, retain_from)
+        )
+
     def _as_plan_indices(self, pairs: list[tuple[int, int]]) -> IntArray:
         array = np.array(pairs, np.int64).reshape(-1, 2)
         order = np.argsort(self._numbers.points)
@@ -100,27 +124,21 @@ class LateWriter:
     ) -> IntArray:
         """Fold what the new readings touch again; (point, start_at) of the intervals that changed."""
         state = self._state
-        before, after = await neighbours(cursor, self._numbers.points[point], first, last)
+        before, after = await neighbours(cursor, state, self._numbers, point, first, last)
         spans = late.affected(state, point, first, last, before, after)
-        loaded = await load_readings(cursor, state, self._numbers, spans.point, spans.begin, spans.end)
-        rows, steps = (
-            late.refold(state, as_signals(loaded, spans.point), spans) if spans.point.size else (None, None)
-        )
-        parts = [np.zeros(0, INTERVAL_ROW)] if rows is None else [rows]
-        widest = state.params["max_gap_us"][point]
-        low = np.maximum(np.where(before == NEVER, first, before), first - widest)
-        high = np.minimum(np.where(after == NEVER, last + widest, after), last + widest)
-        parts += await self._recompute_computed(cursor, point, low, high)
-        if steps is not None:
-            await write_steps(cursor, steps, self._numbers, stamp)
-        return await self._revise(cursor, np.concatenate(parts), stamp)
+        parts = [np.zeros(0, INTERVAL_ROW)]
+        if spans.point.size:
+            loaded = await load_readings(cursor, state, self._numbers, spans.point, spans.begin, spans.end)
+            rows, steps = late.refold(state, as_signals(loaded, spans.point), spans)
+            await replace_steps(cursor, spans, steps, self._numbers, stamp)
+            parts.append(rows)
+        low, high = late.changed_signal(state, point, first, last, before, after)
+        computed = late.computed_spans(state, point, low, high)
+        parts += await self._recompute_computed(cursor, computed)
+        return await self._revise(cursor, np.concatenate(parts), late.Spans.join(spans, computed), stamp)
 
-    async def _recompute_computed(
-        self, cursor: AsyncCursor, inputs: IntArray, first: IntArray, last: IntArray
-    ) -> list[Rows]:
+    async def _recompute_computed(self, cursor: AsyncCursor, spans: late.Spans) -> list[Rows]:
         state, parts = self._state, []
-        spans = late.computed_spans(state, inputs, first, last)
-        reaches = closing.look_ahead(state).reaches
         for point, begin, end in zip(
             spans.point.tolist(), spans.begin.tolist(), spans.end.tolist(), strict=True
         ):
@@ -128,47 +146,52 @@ class LateWriter:
             loaded = await load_readings(
                 cursor, state, self._numbers, needed, np.full(needed.size, begin), np.full(needed.size, end)
             )
-            reach = min(int(reaches[point]), state.watermark.at)
-            parts.append(late.recompute(state, from_loaded(loaded), point, begin, end, reach))
+            parts.append(late.recompute(state, from_loaded(loaded), point, begin, end))
         return parts
 
-    async def _revise(self, cursor: AsyncCursor, rows: Rows, stamp: Stamp) -> IntArray:
-        if not rows.size:
+    async def _revise(self, cursor: AsyncCursor, rows: Rows, spans: late.Spans, stamp: Stamp) -> IntArray:
+        """Put the rows of the spans in the place of what is stored; (point, start_at) of what differs."""
+        if not spans.point.size:
             return _none()
         await stage_intervals(
             cursor, rows, self._numbers, stamp, revision=FIRST_LATE_REVISION, cause=int(Cause.LATE)
         )
+        gone = await delete_unstaged(cursor, spans, self._numbers)
         merged = await cursor.execute(INTERVAL.merge)
         pairs = [(p, round(at.timestamp() * 1_000_000)) for p, at in await merged.fetchall()]
-        changed = self._as_plan_indices(pairs)
+        changed = self._as_plan_indices(pairs + gone)
         if changed.size:
-            await roll_up(cursor, self._zone)
+            await roll_up(cursor, self._zone, gone)
         return changed
 
-    async def refigure(self, cursor: AsyncCursor, changed: IntArray, stamp: Stamp) -> Rows:
+    async def refigure(self, cursor: AsyncCursor, changed: IntArray, stamp: Stamp) -> Refigured:
         """Make emissions and KPI values of changed intervals again; the KPI rows that came out."""
         if not changed.size:
-            return np.zeros(0, KPI_ROW)
-        state, plan = self._state, self._state.plan
+            return Refigured.nothing()
+        state, plan, numbers = self._state, self._state.plan, self._numbers
         wanted = {int(p) for p in changed[:, 0]}
         for kpi in plan.kpis:
             if wanted.intersection(kpi.points):
                 wanted.update(kpi.points)
         rows = await self._interval_rows(cursor, sorted(wanted), np.unique(changed[:, 1]))
-        touched = np.zeros(len(rows), bool)
         pairs = {(int(p), int(at)) for p, at in changed}
-        for i, row in enumerate(rows):
-            touched[i] = (int(row["segment"]), int(row["start_at"])) in pairs
-        revision, cause = FIRST_LATE_REVISION, int(Cause.LATE)
-        emitted = closing.emissions(plan, rows[touched])
+        touched = [(int(row["segment"]), int(row["start_at"])) in pairs for row in rows]
+        emitted = closing.emissions(plan, rows[np.array(touched, bool)])
+        await self._replace(cursor, EMISSION, "source", numbers.sources, emitted, stamp)
+        await delete_rows(cursor, EMISSION, numbers.sources, late.emissions_gone(plan, emitted, changed))
+        made = late.kpi_rows(state, self._terms, rows, changed)
+        await self._replace(cursor, KPI_VALUE, "kpi", numbers.kpis, made.rows, stamp)
+        await delete_rows(cursor, KPI_VALUE, numbers.kpis, made.gone)
+        return made
+
+    async def _replace(
+        self, cursor: AsyncCursor, table: FigureTable, key: str, numbers: IntArray, rows: Rows, stamp: Stamp
+    ) -> None:
+        # The same transaction may have staged, and merged, rows of the same intervals before.
+        await cursor.execute(table.unstage)
         await stage_rows(
-            cursor, EMISSION, "source", self._numbers.sources, emitted, stamp, revision=revision, cause=cause
+            cursor, table, key, numbers, rows, stamp, revision=FIRST_LATE_REVISION, cause=int(Cause.LATE)
         )
-        figures = late.kpi_rows(state, self._terms, rows, changed)
-        await stage_rows(
-            cursor, KPI_VALUE, "kpi", self._numbers.kpis, figures, stamp, revision=revision, cause=cause
-        )
-        return figures
 
     async def _interval_rows(self, cursor: AsyncCursor, points: list[int], starts: IntArray) -> Rows:
         index = np.array(points, np.int64)

@@ -6,7 +6,7 @@ of is closed again by the same code and equals what is stored.
 """
 
 import numpy as np
-from psycopg import AsyncConnection
+from psycopg import AsyncConnection, AsyncCursor
 
 from ingest.model import NEVER
 from ingest.pipeline.state import SiteState
@@ -14,6 +14,7 @@ from ingest.plant.plan import Plan
 from ingest.store.neighbours import load_readings
 from ingest.store.registry import Numbers
 from kernels.ring import SLOT, remember
+from kernels.rows import INTERVAL_ROW
 
 
 async def rebuild(connection: AsyncConnection, site_no: int, plan: Plan, numbers: Numbers) -> SiteState:
@@ -40,6 +41,7 @@ async def rebuild(connection: AsyncConnection, site_no: int, plan: Plan, numbers
         closed: dict[int, int] = dict(await cursor.fetchall())
         for p, number in enumerate(numbers.points.tolist()):
             state.points["closed_until"][p] = closed.get(number, NEVER)
+        state.stored_until[:] = state.points["closed_until"]
         for k, kpi in enumerate(plan.kpis):
             state.kpi_closed[k] = int(state.points["closed_until"][list(kpi.points)].min())
         state.trim()
@@ -47,9 +49,27 @@ async def rebuild(connection: AsyncConnection, site_no: int, plan: Plan, numbers
         begin = state.points["retain_from"][measured]
         readings = await load_readings(cursor, state, numbers, measured, begin, None)
         state.insert(readings, adopt=True)
+        await _note_provisional(cursor, state, numbers)
     _settle(state)
     await _load_ring(connection, state, numbers)
     return state
+
+
+async def _note_provisional(cursor: AsyncCursor, state: SiteState, numbers: Numbers) -> None:
+    """What was told provisionally and may have to be taken back."""
+    await cursor.execute(
+        """
+        SELECT place - 1, (extract(epoch FROM start_at) * 1000000)::bigint
+          FROM unnest(%s::int[]) WITH ORDINALITY AS t (point_no, place)
+          JOIN point_state s USING (point_no)
+          JOIN interval i ON i.point_no = t.point_no AND i.start_at >= s.closed_until AND i.revision = 0
+        """,
+        [numbers.points.tolist()],
+    )
+    found = await cursor.fetchall()
+    rows = np.zeros(len(found), INTERVAL_ROW)
+    rows["segment"], rows["start_at"] = [row[0] for row in found], [row[1] for row in found]
+    state.tell(rows)
 
 
 def _settle(state: SiteState) -> None:
@@ -58,14 +78,15 @@ def _settle(state: SiteState) -> None:
         closed_until = int(state.points["closed_until"][program.point])
         if closed_until == NEVER:
             continue
-        brackets = []
+        brackets, newest = [], closed_until
         for p in program.inputs:
             e = int(state.points["first"][p])
             while e >= 0 and state.entries["at"][e] < closed_until:
-                e = int(state.entries["later"][e])
+                held_until = int(state.entries["at"][e]) + int(state.params["max_gap_us"][program.point])
+                newest, e = max(newest, held_until), int(state.entries["later"][e])
             if e >= 0:
                 brackets.append(int(state.entries["at"][e]))
-        settled = min(brackets, default=closed_until)
+        settled = min(brackets, default=newest)
         inputs = np.array(program.inputs)
         state.points["settled_until"][inputs] = np.maximum(state.points["settled_until"][inputs], settled)
 

@@ -7,6 +7,8 @@ where a zone is off by half of one) are the site's. The sub-select per hour keep
 planner to the primary key: joined by point alone, a first import took minutes.
 """
 
+from collections.abc import Sequence
+
 from psycopg import AsyncCursor, sql
 
 _FIGURES = """
@@ -41,7 +43,10 @@ _HOURS = sql.SQL(
     """
     WITH touched AS (
         SELECT DISTINCT point_no, date_trunc('hour', start_at, %(zone)s) AS start_at
-          FROM staged_interval WHERE revision > 0
+          FROM (SELECT point_no, start_at FROM staged_interval WHERE revision > 0
+                UNION ALL
+                SELECT p, to_timestamp(0) + s * interval '1 microsecond'
+                  FROM unnest(%(points)s::int[], %(starts)s::bigint[]) AS gone (p, s)) changed
     )
     INSERT INTO interval_hour {columns}
     SELECT t.point_no, t.start_at, f.*
@@ -50,7 +55,8 @@ _HOURS = sql.SQL(
            SELECT {figures}, count(*), max(i.known_at), max(i.batch_no)
              FROM interval i
             WHERE i.point_no = t.point_no AND i.revision > 0
-              AND i.start_at >= t.start_at AND i.start_at < t.start_at + interval '1 hour') f
+              AND i.start_at >= t.start_at AND i.start_at < t.start_at + interval '1 hour'
+            HAVING count(*) > 0) f
     {replace}
     """
 ).format(columns=sql.SQL(_COLUMNS), figures=sql.SQL(_FIGURES), replace=sql.SQL(_REPLACE))
@@ -59,7 +65,10 @@ _DAYS = sql.SQL(
     """
     WITH touched AS (
         SELECT DISTINCT point_no, date_trunc('day', start_at, %(zone)s) AS start_at
-          FROM staged_interval WHERE revision > 0
+          FROM (SELECT point_no, start_at FROM staged_interval WHERE revision > 0
+                UNION ALL
+                SELECT p, to_timestamp(0) + s * interval '1 microsecond'
+                  FROM unnest(%(points)s::int[], %(starts)s::bigint[]) AS gone (p, s)) changed
     )
     INSERT INTO interval_day {columns}
     SELECT t.point_no, t.start_at, f.*
@@ -68,13 +77,37 @@ _DAYS = sql.SQL(
            SELECT {figures}, sum(i.intervals), max(i.known_at), max(i.batch_no)
              FROM interval_hour i
             WHERE i.point_no = t.point_no AND i.start_at >= t.start_at
-              AND i.start_at < (t.start_at AT TIME ZONE %(zone)s + interval '1 day') AT TIME ZONE %(zone)s) f
+              AND i.start_at < (t.start_at AT TIME ZONE %(zone)s + interval '1 day') AT TIME ZONE %(zone)s
+            HAVING count(*) > 0) f
     {replace}
     """
 ).format(columns=sql.SQL(_COLUMNS), figures=sql.SQL(_FIGURES), replace=sql.SQL(_REPLACE))
 
 
-async def roll_up(cursor: AsyncCursor, zone: str) -> None:
-    """Make the hours and days of the staged intervals again; inside the caller's transaction."""
-    await cursor.execute(_HOURS, {"zone": zone})
-    await cursor.execute(_DAYS, {"zone": zone})
+_EMPTIED = sql.SQL(
+    """
+    DELETE FROM {table} r
+     USING (SELECT DISTINCT p, date_trunc({span}, to_timestamp(0) + s * interval '1 microsecond', %(zone)s) AS start_at
+              FROM unnest(%(points)s::int[], %(starts)s::bigint[]) AS gone (p, s)) t
+     WHERE r.point_no = t.p AND r.start_at = t.start_at
+       AND NOT EXISTS (
+           SELECT FROM interval i
+            WHERE i.point_no = t.p AND i.revision > 0 AND i.start_at >= t.start_at
+              AND i.start_at < (t.start_at AT TIME ZONE %(zone)s + interval {length}) AT TIME ZONE %(zone)s)
+    """
+)
+_EMPTIED_HOURS = _EMPTIED.format(table=sql.Identifier("interval_hour"), span="hour", length="1 hour")
+_EMPTIED_DAYS = _EMPTIED.format(table=sql.Identifier("interval_day"), span="day", length="1 day")
+
+
+async def roll_up(cursor: AsyncCursor, zone: str, gone: Sequence[tuple[int, int]] = ()) -> None:
+    """Make the hours and days of the staged intervals again; inside the caller's transaction.
+
+    `gone` are (point_no, start_at in µs) of intervals that were deleted in it.
+    """
+    values = {"zone": zone, "points": [p for p, _ in gone], "starts": [start for _, start in gone]}
+    if gone:
+        await cursor.execute(_EMPTIED_HOURS, values)
+        await cursor.execute(_EMPTIED_DAYS, values)
+    await cursor.execute(_HOURS, values)
+    await cursor.execute(_DAYS, values)

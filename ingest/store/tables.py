@@ -45,7 +45,9 @@ class FigureTable:
         self.name = name
         figures = {**values, **QUALITY_COLUMNS}
         columns = {key: "int4", "start_at": "timestamptz", **figures, **REVISION_COLUMNS}
+        self.key = key
         self.staged = CopyTarget(f"staged_{name}", columns)
+        self.unstage = sql.SQL("DELETE FROM {}").format(sql.Identifier(f"staged_{name}"))
         self.merge = sql.SQL(
             """
             INSERT INTO {table} ({columns})

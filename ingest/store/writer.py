@@ -20,6 +20,7 @@ from ingest.pipeline.batch import Batch, Readings
 from ingest.store.engine import Engine, Months, detect
 from ingest.store.facts import (
     Stamp,
+    delete_rows,
     stage_intervals,
     stage_rows,
     write_frontiers,
@@ -263,6 +264,7 @@ class Writer:
             await cursor.execute(INTERVAL.merge)
             if batch.intervals.size:
                 await roll_up(cursor, self._zone)
+        await delete_rows(cursor, INTERVAL, numbers.points, batch.withdrawn, revision=0)
         await stage_rows(cursor, KPI_VALUE, "kpi", numbers.kpis, batch.kpi_rows, stamp)
         await stage_rows(cursor, EMISSION, "source", numbers.sources, batch.emissions, stamp)
         await write_steps(cursor, batch.steps, numbers, stamp)

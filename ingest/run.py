@@ -60,6 +60,7 @@ class SiteRun:
         self._subscribed: tuple[str, ...] | None = None
         self._next_plan: Plan | None = None
         self._let_go_at = 0
+        self._caught_up = False
 
     async def run(self, stop: asyncio.Event) -> None:
         """Ingest until `stop` is set; raises SiteBusyError where waiting is off."""
@@ -124,18 +125,19 @@ class SiteRun:
                 )
                 self._metrics.broker.watch(plan.site, subscriber.counters)
             inbox_at = plan_at = took_at = 0
+            hurry = False
             while not stop.is_set():
-                deliveries = await self._collect(subscriber, LINGER_S)
+                deliveries = await self._collect(subscriber, 0.0 if hurry else LINGER_S)
                 now = self._clocks.monotonic()
                 if deliveries or ingest.more or now - took_at >= TICK_US or ingest.windows_due:
                     took_at = now
                     await self._take(ingest, subscriber, deliveries, stop)
                 if ingest.late_due():
                     _acknowledge(subscriber, await ingest.flush_late())
-                if now - inbox_at >= INBOX_EVERY_US:
+                if hurry or now - inbox_at >= INBOX_EVERY_US:
                     inbox_at = now
-                    while await self._take_inbox(ingest, subscriber) and subscriber is None:
-                        pass  # an import has nobody to wait for
+                    busy = ingest.more or await self._take_inbox(ingest, subscriber)
+                    hurry = busy and subscriber is None  # an import has nobody to wait for
                 if now - plan_at >= PLAN_EVERY_US:
                     plan_at = now
                     await ingest.patiently(lambda: self._housekeep(ingest))
@@ -164,6 +166,8 @@ class SiteRun:
         else:
             self.status.missing("broker", subscriber.trouble)
         self.status.caught_up = subscriber.caught_up
+        # With as many messages as a batch may have, others may be waiting: their time is still to come.
+        self._caught_up = subscriber.caught_up and len(deliveries) < MESSAGES_PER_BATCH
         self._metrics.connected.labels(self._plan.site).set(int(subscriber.connected))
         return deliveries
 
@@ -177,7 +181,7 @@ class SiteRun:
         """Commit deliveries and acknowledge them; False if told to stop while our clock is the suspect."""
         while True:
             chunk = deliveries[: _batch_end(deliveries)]
-            caught_up = subscriber is not None and subscriber.caught_up
+            caught_up = self._caught_up and len(chunk) == len(deliveries)
             free = await ingest.take(chunk, caught_up=caught_up)
             if free is not None:
                 self.status.there("clock")
@@ -200,19 +204,24 @@ class SiteRun:
             ingest.hear(deliveries)
 
     async def _take_inbox(self, ingest: SiteIngest, subscriber: Subscriber | None) -> bool:
-        """Consume some inbox rows; whether there were any."""
+        """Consume some inbox rows; whether there were any.
+
+        Not more than the closings they cause keep up with, and one batch between live ones.
+        """
         rows: list[Delivery] = []
 
         async def look() -> None:
             rows[:] = await self._inbox.collect(await ingest.connection(), INBOX_ROWS)
 
         await ingest.patiently(look)
-        if not rows:
-            return False
-        caught_up = subscriber is not None and subscriber.caught_up
-        await ingest.take(rows, caught_up=caught_up, inbox=True)
-        self._inbox.consumed([row.token for row in rows])
-        return True
+        begin = 0
+        while begin < len(rows) and not ingest.more and (begin == 0 or subscriber is None):
+            chunk = rows[begin : begin + _batch_end(rows[begin:])]
+            free = await ingest.take(chunk, caught_up=self._caught_up, inbox=True)
+            _acknowledge(subscriber, free or ())
+            begin += len(chunk)
+        self._inbox.rewind()
+        return bool(rows)
 
     def _note_subscribed(self, filters: tuple[str, ...]) -> None:
         self._subscribed = filters

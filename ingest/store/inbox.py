@@ -42,10 +42,6 @@ class Inbox:
         """Hand out again what was not consumed."""
         self._handed_out.clear()
 
-    def consumed(self, tokens: list[int]) -> None:
-        """These rows are committed."""
-        self._handed_out.difference_update(tokens)
-
     async def collect(self, connection: AsyncConnection, most: int) -> list[Delivery]:
         """Waiting rows, at most `most`; a body that is no envelope is handed out as it is, to be refused."""
         cursor = await connection.execute(

@@ -34,6 +34,8 @@ LEAST_HEARD = 3
 
 _MOST_COUNTS = 2.0**62
 """Registers beyond it would leave int64 when one is taken from another."""
+_MOST_DELTA_COUNTS = 2.0**53
+"""A thousand such amounts in one interval still fit int64; three of 2^62 would wrap to a negative one."""
 _ABSURD = 1e100
 """No unit measures anything so large; such a number would turn sums of squares and products infinite."""
 
@@ -64,8 +66,9 @@ class Admission:
         measured = slice(plan.n_measured)
         self._ids = [point.id for point in plan.points[measured]]
         kind = plan.params["kind"][measured]
-        counts = np.isin(kind, (Kind.COUNTER, Kind.DELTA))
-        largest = np.where(counts, plan.params["resolution"][measured] * _MOST_COUNTS, _ABSURD)
+        resolution = plan.params["resolution"][measured]
+        largest = np.where(kind == Kind.COUNTER, resolution * _MOST_COUNTS, _ABSURD)
+        largest = np.where(kind == Kind.DELTA, resolution * _MOST_DELTA_COUNTS, largest)
         self._low = np.maximum(plan.params["low"][measured], -largest)
         self._high = np.minimum(plan.params["high"][measured], largest)
         self._is_delta = kind == Kind.DELTA

@@ -27,7 +27,7 @@ from service import (
     routes_points,
     routes_session,
 )
-from service.context import Service
+from service.context import HEAD_ONLY, Service
 from service.feed import Feed
 from service.metrics import Measured, Metrics
 from service.plans import PlanCache
@@ -88,7 +88,7 @@ def create_app(dsn: str, admin_key: str | None, *, now: Callable[[], int] = utc_
         session_secret=auth.session_secret(admin_key),
         now=now,
     )
-    app = FastAPI(
+    app = Application(
         title="stackwatt",
         version="1",
         description=_DESCRIPTION,
@@ -96,14 +96,41 @@ def create_app(dsn: str, admin_key: str | None, *, now: Callable[[], int] = utc_
         # The ready-made pages load their scripts from a CDN.
         docs_url=None,
         redoc_url=None,
+        # A redirect would lead to whatever host the request names.
+        redirect_slashes=False,
     )
     app.state.service = service
     problems.install(app)
     for router in ROUTERS:
         app.include_router(router)
-    app.add_middleware(Measured, metrics=service.metrics)
-    app.add_middleware(Secured)
     return app
+
+
+class Application(FastAPI):
+    """FastAPI with our own layers outermost, so that they also see the answer to a fault of ours."""
+
+    def build_middleware_stack(self) -> ASGIApp:
+        """The layers from the outside in: policy headers, HEAD, metrics, then FastAPI's own."""
+        service: Service = self.state.service
+        return Secured(Headed(Measured(super().build_middleware_stack(), service.metrics)))
+
+
+class Headed:
+    """Middleware that answers HEAD as GET without the body, at every address that takes GET."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass HEAD on as GET; from here on, in the metrics too, it is one."""
+        if scope["type"] != "http" or scope["method"] != "HEAD":
+            await self._app(scope, receive, send)
+            return
+
+        async def bare(message: Message) -> None:
+            await send({**message, "body": b""} if message["type"] == "http.response.body" else message)
+
+        await self._app({**scope, "method": "GET", HEAD_ONLY: True}, receive, bare)
 
 
 class Secured:

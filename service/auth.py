@@ -20,6 +20,7 @@ from ingest.model import HOUR, SECOND
 from service import keys
 from service.access import Access
 from service.context import Service, service_of
+from service.parameters import check_question
 from service.problems import ProblemError
 
 COOKIE = "stackwatt_session"
@@ -55,6 +56,7 @@ def needs(*scopes: str) -> Callable[..., Awaitable[Access]]:
             raise ProblemError(
                 "wrong-scope", f"Key {found.name!r} has scope {have}: expected {' or '.join(scopes)}."
             )
+        check_question(request)  # here, for what is wrong with a question only those learn who may ask
         return found
 
     return access
@@ -79,6 +81,8 @@ async def of_key(service: Service, key: str) -> Access | None:
     """The rights of a key, None if it is none."""
     if service.admin_digest is not None and hmac.compare_digest(keys.digest_of(key), service.admin_digest):
         return _ADMIN
+    if not keys.could_be(key):
+        return None
     async with service.store.snapshot() as connection:
         record = await keys.find(connection, key)
     return None if record is None else _of_record(record)

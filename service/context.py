@@ -29,6 +29,10 @@ class Service:
     """µs of UTC."""
 
 
+HEAD_ONLY = "stackwatt.head_only"
+"""In the scope of a request whose answer is asked for without its body."""
+
+
 def service_of(request: Request) -> Service:
     """The service a request came to."""
     service = request.app.state.service

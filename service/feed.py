@@ -93,6 +93,7 @@ class Feed:
         status_due, status_up = 0.0, None
         clock = asyncio.get_running_loop().time
         with self._subscribed() as woken:
+            yield b"retry: 3000\n\n"  # before anything is waited for, so that whoever began to listen is counted
             while not self.stopping:
                 if self._read and (clock() >= status_due or status_up is not self.database_up):
                     yield self._status(access)

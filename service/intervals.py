@@ -106,7 +106,7 @@ async def page(
     span = await closed_span(connection, point.id, plan.interval_us)
     if span is None:
         return Table(columns_of(IntervalDocument), [], head=head)
-    begin = from_at if cursor is None else cursors.decode(cursor, (int,))[0]
+    begin = from_at if cursor is None else cursors.decode(cursor, (cursors.INSTANT,))[0]
     begin = max(begin, from_at)
     step_us = {"interval": plan.interval_us, "hour": HOUR, "day": DAY}[step]
     # The hour or day that holds the point's first interval begins before it; days have up to 25 hours.

@@ -21,6 +21,8 @@ SCOPES = ("read", "mes", "operate", "admin")
 """read: see; mes: send readings and production; operate: also declare and acknowledge; admin: everything."""
 
 _PREFIX = "sw_"
+_LENGTH = len(_PREFIX) + 43
+"""256 bits in base64."""
 _LONGEST_NAME = 100
 
 
@@ -86,6 +88,11 @@ async def revoke(connection: Connection, name: str) -> None:
         )
     if cursor.rowcount == 0:
         raise InputError(f"key name is {name!r}: expected the name of a key in use.")
+
+
+def could_be(key: str) -> bool:
+    """Whether a text has the form of a key: what has not is worth no query."""
+    return key.startswith(_PREFIX) and len(key) == _LENGTH
 
 
 async def find(connection: Connection, key: str) -> KeyRecord | None:

@@ -12,8 +12,10 @@ import socket
 from collections.abc import Generator
 from contextlib import contextmanager
 
+import psycopg
 import uvicorn
 from fastapi import FastAPI
+from psycopg.conninfo import conninfo_to_dict
 
 from ingest.errors import InputError
 from service.app import create_app
@@ -34,8 +36,9 @@ async def run(dsn: str, host: str, port: int, admin_key: str | None) -> int:
         admin_key: a key with every right; None: only keys of the database.
 
     Raises:
-        InputError: the address cannot be listened on.
+        InputError: the address cannot be listened on, or the DSN not be read.
     """
+    check_dsn(dsn)
     listener = open_listener(host, port)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -47,6 +50,17 @@ async def run(dsn: str, host: str, port: int, admin_key: str | None) -> int:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.remove_signal_handler(number)
     return 0
+
+
+def check_dsn(dsn: str) -> None:
+    """Refuse what is no connection string, without repeating it: libpq's own words would log its password."""
+    try:
+        conninfo_to_dict(dsn)
+    except psycopg.ProgrammingError:
+        raise InputError(
+            "the database's connection string cannot be read:"
+            " expected postgresql://user:password@host:port/database or host=… dbname=…."
+        ) from None
 
 
 async def serve(app: FastAPI, listener: socket.socket, stop: asyncio.Event) -> None:

@@ -4,12 +4,13 @@ Unknown parameters are refused too: an `as_of` or a misspelt `form` that were
 ignored would give a wrong answer without a word.
 """
 
+from fastapi import Request
 from pydantic import BaseModel, ConfigDict, Field
 
 from ingest.model import DAY
 from ingest.plant.plan import Plan
 from service.documents import Instant
-from service.problems import invalid
+from service.problems import invalid, parameters_of
 from service.tabular import Format
 from service.times import format_instant
 
@@ -48,6 +49,21 @@ class Paged(Parameters):
 
     limit: int = Field(1000, ge=1, le=10_000, description="Most items in the answer")
     cursor: str | None = Field(None, max_length=400, description="`next` of the page before")
+
+
+def check_question(request: Request) -> None:
+    """Refuse what the framework would pass over: a parameter given twice, and any where none is taken.
+
+    Raises:
+        ProblemError: with the parameter.
+    """
+    names = parameters_of(request)
+    for name in request.query_params:
+        values = request.query_params.getlist(name)
+        if not names:
+            raise invalid("Query parameter", name, ", ".join(values), "no parameter at this address")
+        if len(values) > 1 and name in names:
+            raise invalid("Query parameter", name, ", ".join(values), "one value")
 
 
 def resolved(asked: SpanOf, plan: Plan, now: int, watermark: int | None) -> tuple[int, int]:

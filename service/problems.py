@@ -21,6 +21,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from ingest.errors import StackwattError
 from service.store import AWAY
@@ -135,6 +136,23 @@ def of_database(error: Exception) -> ProblemError:
     return ProblemError(name, detail, headers={"Retry-After": str(RETRY_AFTER_S)})
 
 
+def nothing_here(request: Request) -> ProblemError:
+    """The problem of an address that is none."""
+    return ProblemError("no-such-route", f"There is nothing at {request.url.path}.")
+
+
+def _allowed(request: Request) -> str:
+    """Every method the address takes; the framework names those of the first route only."""
+    asked = {name: request.scope[name] for name in ("type", "path", "root_path", "headers", "query_string")}
+    taken = {
+        method
+        for method in ("DELETE", "GET", "PATCH", "POST", "PUT")
+        for route in request.app.routes
+        if route.matches({**asked, "method": method})[0] is Match.FULL
+    }
+    return ", ".join(sorted(taken | {"HEAD"} if "GET" in taken else taken))
+
+
 _SCHEMA = {"$ref": "#/components/schemas/ProblemDocument"}
 
 
@@ -153,8 +171,8 @@ def install(app: FastAPI) -> None:
         assert isinstance(error, HTTPException)
         if error.status_code == TITLES["method-not-allowed"][0]:
             detail = f"Address {request.url.path} does not take {request.method}."
-            return respond(ProblemError("method-not-allowed", detail, headers=error.headers))
-        return respond(ProblemError("no-such-route", f"There is nothing at {request.url.path}."))
+            return respond(ProblemError("method-not-allowed", detail, headers={"Allow": _allowed(request)}))
+        return respond(nothing_here(request))
 
     async def on_database(_: Request, error: Exception) -> Response:
         log.warning("the database did not answer: %s", error)
@@ -204,7 +222,7 @@ def _of_fault(request: Request, fault: Mapping[str, Any]) -> ProblemError:
             return invalid(where, name, None, "a value, for it is required")
         case "extra_forbidden":
             return invalid(
-                where, name, fault["input"], f"one of the parameters {', '.join(_parameters(request))}"
+                where, name, fault["input"], f"one of the parameters {', '.join(parameters_of(request))}"
             )
         case _:
             return invalid(where, name, fault["input"], _expected(fault))
@@ -229,7 +247,7 @@ def _expected(fault: Mapping[str, Any]) -> str:
             return expected
 
 
-def _parameters(request: Request) -> list[str]:
+def parameters_of(request: Request) -> list[str]:
     """The query parameters of the route that was asked, by the names a client uses."""
     names: list[str] = []
     for field in request.scope["route"].dependant.query_params:

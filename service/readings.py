@@ -8,6 +8,7 @@ import math
 
 from pydantic import Field
 
+from ingest.model import Quality
 from service import cursors
 from service.documents import Document, Instant, columns_of
 from service.figures import QUALITY_NAMES, QualityName, reason_names
@@ -15,7 +16,8 @@ from service.store import Connection, rows
 from service.tabular import Table, instant_text
 from service.times import to_datetime
 
-_KEY = (int, int, int, float, int)
+_KEY = (cursors.INSTANT, range(-1, 2**63), cursors.INSTANT, float, range(len(Quality)))
+"""measured_at, seq, received_at, value, quality: the order in which readings count."""
 
 
 class ReadingDocument(Document):

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import msgspec
 from fastapi import APIRouter, Header, Request, Response
 from pydantic import Field
+from starlette.requests import ClientDisconnect
 
 from ingest.plant.plan import Plan
 from ingest.source import Delivery
@@ -146,13 +147,20 @@ async def _body(request: Request) -> bytes:
         raise ProblemError(
             "wrong-media-type", f"The body has media type {media_type!r}: expected application/json."
         )
+    coding = request.headers.get("content-encoding", "identity").strip().lower()
+    if coding != "identity":
+        raise ProblemError("wrong-media-type", f"The body has coding {coding!r}: expected it as it is.")
     body = bytearray()
-    async for part in request.stream():
-        body += part
-        if len(body) > MOST_BYTES:
-            raise ProblemError(
-                "body-too-large", f"The body has more than {MOST_BYTES} bytes: expected at most {MOST_BYTES}."
-            )
+    try:
+        async for part in request.stream():
+            body += part
+            if len(body) > MOST_BYTES:
+                raise ProblemError(
+                    "body-too-large",
+                    f"The body has more than {MOST_BYTES} bytes: expected at most {MOST_BYTES}.",
+                )
+    except ClientDisconnect:  # nobody will read it, but it is no failure of ours
+        raise _invalid_body("malformed", "it ended before its end") from None
     return bytes(body)
 
 
@@ -169,10 +177,10 @@ def _decoded(plan: Plan, topic: str, payload: bytes, now: int) -> Decoded:
     try:
         msgspec.json.decode(payload)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:  # the wire also takes apart what holds NaN
-        raise _invalid_body("malformed", f"The body is not JSON: {error}.") from None
+        raise _invalid_body("malformed", f"it is not JSON: {error}.") from None
     return decoded
 
 
 def _invalid_body(reason: Any, detail: str) -> ProblemError:
-    sentence = detail[0].upper() + detail[1:]
-    return ProblemError("invalid-body", sentence, reason=str(reason))
+    sentence = detail if detail.endswith(".") else f"{detail}."
+    return ProblemError("invalid-body", f"The body is refused: {sentence}", reason=str(reason))

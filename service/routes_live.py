@@ -15,7 +15,7 @@ from fastapi.responses import StreamingResponse
 from service import auth
 from service.access import Access
 from service.auth import BearerCredentials, CookieText, Reader
-from service.context import Service, service_of
+from service.context import HEAD_ONLY, Service, service_of
 from service.feed import MOST_STREAMS
 from service.problems import RETRY_AFTER_S, ProblemError, documented
 from service.store import AWAY
@@ -53,12 +53,27 @@ async def live(
             f"{service.feed.streams} live streams are open: expected fewer than {MOST_STREAMS}.",
             headers={"Retry-After": str(RETRY_AFTER_S)},
         )
-    key = bearer.credentials if bearer is not None else None
+    if HEAD_ONLY in request.scope:
+        parts = _nothing()
+    else:
+        stream = _stream(service, access, bearer.credentials if bearer is not None else None, cookie)
+        parts = _after(await anext(stream), stream)  # it is counted now, or a burst would pass the bound
     return StreamingResponse(
-        _stream(service, access, key, cookie),
+        parts,
         media_type="text/event-stream",
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )
+
+
+async def _nothing() -> AsyncGenerator[bytes]:
+    yield b""
+
+
+async def _after(first: bytes, parts: AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:
+    async with aclosing(parts):
+        yield first
+        async for part in parts:
+            yield part
 
 
 async def _stream(

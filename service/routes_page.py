@@ -9,7 +9,8 @@ from importlib import resources
 
 from fastapi import APIRouter, Request, Response
 
-from service.problems import ProblemError
+from service.problems import nothing_here
+from service.tabular import knows
 
 router = APIRouter(include_in_schema=False)
 
@@ -36,12 +37,12 @@ async def index(request: Request) -> Response:
 async def file(request: Request, name: str) -> Response:
     """One of its files."""
     if name not in _FILES:
-        raise ProblemError("no-such-route", f"There is nothing at {request.url.path}.")
+        raise nothing_here(request)
     return _file(request, name)
 
 
 def _file(request: Request, name: str) -> Response:
     headers = {"ETag": _TAGS[name], "Cache-Control": "no-cache"}
-    if request.headers.get("if-none-match") == _TAGS[name]:
+    if knows(request, _TAGS[name]):
         return Response(None, 304, headers)
     return Response(_FILES[name], 200, headers, _TYPES[name.rpartition(".")[2]])

@@ -15,6 +15,9 @@ from service.tabular import Table, document, table
 
 router = APIRouter(tags=["plant"])
 
+_PLACE = range(2**31)
+"""Where in the list a page begins."""
+
 _LISTED = documented(
     "no-key", "wrong-scope", "wrong-site", "unknown-site", "invalid-parameter", "database-away"
 )
@@ -95,7 +98,7 @@ async def points(request: Request, access: Reader, asked: Annotated[PointsAsked,
     async with service.store.snapshot() as connection:
         sites = await service.plans.visible(connection, access, asked.site)
     every = [(site.plan, point) for site in sites for point in site.plan.points]
-    begin = 0 if asked.cursor is None else cursors.decode(asked.cursor, (int,))[0]
+    begin = 0 if asked.cursor is None else cursors.decode(asked.cursor, (_PLACE,))[0]
     end = begin + asked.limit
     rows = [point_row(plan, point) for plan, point in every[begin:end]]
     following = cursors.encode([end]) if end < len(every) else None

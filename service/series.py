@@ -18,7 +18,7 @@ from service.problems import ProblemError, invalid
 from service.store import Connection, chunks, row
 from service.tabular import Table
 from service.times import format_span, to_datetime
-from service.windows import KpiRows, WindowFigure, window_figure
+from service.windows import KpiRows, WindowFigure, block_rates, window_figure
 
 MOST_WINDOWS = 5_000
 MOST_INTERVALS = 200_000
@@ -101,8 +101,21 @@ def checked(
     return Ask(from_at, to_at, window_us, step_us)
 
 
-async def read(connection: Connection, plan: Plan, kpi: PlanKpi, ask: Ask, now: int) -> Series:
-    """The series of a KPI; `now` (µs) is for the age of its data only."""
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """What the database has for a series, instants in µs."""
+
+    rows: KpiRows
+    first_at: int | None
+    """Begin of the KPI's first interval; None: it has none."""
+    until: int | None
+    """End of its closed span."""
+    end: int
+    """End of what was read."""
+
+
+async def read(connection: Connection, plan: Plan, kpi: PlanKpi, ask: Ask) -> Closed:
+    """The closed intervals of a KPI that the windows asked for hold."""
     first_at, until = await _closed_span(connection, plan, kpi)
     end = min(ask.to_at, until) if until is not None else ask.from_at
     found = KpiRows()
@@ -118,8 +131,13 @@ async def read(connection: Connection, plan: Plan, kpi: PlanKpi, ask: Ask, now: 
     if end > ask.from_at:
         async for part in chunks(connection, query, {"kpi": kpi.id, **span}):
             found.extend(part)
+    return Closed(found, first_at, until, end)
+
+
+async def series_of(plan: Plan, kpi: PlanKpi, ask: Ask, closed: Closed, now: int) -> Series:
+    """The series; `now` (µs) is for the age of its data only."""
     # In a thread: ten million additions would hold every other client up.
-    windows = await asyncio.to_thread(_windows, found, kpi, ask, end, first_at)
+    windows = await asyncio.to_thread(_windows, closed, kpi, ask)
     return Series(
         id=kpi.id,
         unit=kpi.unit,
@@ -129,7 +147,7 @@ async def read(connection: Connection, plan: Plan, kpi: PlanKpi, ask: Ask, now: 
         step=ask.step_us,
         from_=ask.from_at,
         to=windows[-1].to_at if windows else ask.from_at,
-        data_age_s=None if until is None else data_age_s(plan, until, now),
+        data_age_s=None if closed.until is None else data_age_s(plan, closed.until, now),
         plan_version=plan.version,
         columns=_columns(windows),
     )
@@ -141,13 +159,16 @@ def as_table(series: Series) -> Table:
     return Table(list(columns), list(zip(*columns.values(), strict=True)))
 
 
-def _windows(found: KpiRows, kpi: PlanKpi, ask: Ask, end: int, first_at: int | None) -> list[WindowFigure]:
-    ends = range(ask.from_at + ask.step_us, end + 1, ask.step_us)
+def _windows(closed: Closed, kpi: PlanKpi, ask: Ask) -> list[WindowFigure]:
+    blocks = None
+    if kpi.kind is KpiKind.LOAD_FACTOR:
+        assert kpi.block_us is not None
+        blocks = block_rates(closed.rows, kpi.block_us)
     made = []
-    for to_at in ends:
+    for to_at in range(ask.from_at + ask.step_us, closed.end + 1, ask.step_us):
         from_at = to_at - ask.window_us
-        figure = window_figure(found, kpi.kind, kpi.block_us, from_at, to_at)
-        if figure.reason is NoFigure.GAP and (first_at is None or to_at <= first_at):
+        figure = window_figure(closed.rows, kpi.kind, blocks, from_at, to_at)
+        if figure.reason is NoFigure.GAP and (closed.first_at is None or to_at <= closed.first_at):
             continue  # before the KPI began there is nothing that could be missing
         made.append(figure)
     return made

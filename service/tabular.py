@@ -8,6 +8,7 @@ as the same float). Which rows there are is the route's business.
 import csv
 import hashlib
 import io
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -24,6 +25,7 @@ JSON = "application/json"
 CSV = "text/csv"
 Format = Literal["json", "csv"]
 
+_QUALITY = re.compile(r"0(\.\d{0,3})?|1(\.0{0,3})?", re.ASCII)
 _FRESH = {"Cache-Control": "private, no-cache", "Vary": "Accept, Authorization, Cookie"}
 
 
@@ -70,10 +72,17 @@ def _answered(
     if tagged:
         tag = f'"{hashlib.sha256(content).hexdigest()[:32]}"'
         headers["ETag"] = tag
-        known = request.headers.get("if-none-match", "").split(",")
-        if tag in (entry.strip().removeprefix("W/") for entry in known):
+        if knows(request, tag):
             return Response(None, 304, headers)
     return Response(content, status, headers, media_type)
+
+
+def knows(request: Request, tag: str) -> bool:
+    """Whether the client has the answer of this tag already, perhaps from a proxy that weakened it."""
+    known = [
+        entry.strip().removeprefix("W/") for entry in request.headers.get("if-none-match", "").split(",")
+    ]
+    return tag in known or known == ["*"]
 
 
 def chosen_format(request: Request, wanted: Format | None) -> Format:
@@ -81,7 +90,20 @@ def chosen_format(request: Request, wanted: Format | None) -> Format:
     if wanted is not None:
         return wanted
     accepted = request.headers.get("accept", "")
-    return "csv" if CSV in accepted and JSON not in accepted else "json"
+    return "csv" if _weight(accepted, CSV) > _weight(accepted, JSON) else "json"
+
+
+def _weight(accepted: str, media_type: str) -> float:
+    """What an Accept header gives a media type: that of the most specific range that holds it, else 0."""
+    weights = {}
+    for entry in accepted.lower().split(","):
+        media_range, *parameters = (part.strip() for part in entry.split(";"))
+        quality = next((part[2:] for part in parameters if part.startswith("q=")), "1")
+        weights[media_range] = float(quality) if _QUALITY.fullmatch(quality) else 0.0
+    for media_range in (media_type, f"{media_type.partition('/')[0]}/*", "*/*"):
+        if media_range in weights:
+            return weights[media_range]
+    return 0.0
 
 
 def as_csv(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:

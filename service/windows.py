@@ -7,7 +7,7 @@ day is never a mean of hours. Plain lists: no database, no clock.
 """
 
 import math
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -59,10 +59,40 @@ class WindowFigure:
     known_at: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class BlockRates:
+    """The rate of every whole block with intervals in it, ascending in time; of a load factor."""
+
+    block_us: int
+    start_at: list[int]
+    rate: list[float]
+
+    def largest(self, from_at: int, to_at: int) -> float:
+        """The largest of the blocks that lie in [from_at, to_at) whole; 0 if there is none."""
+        first = bisect_left(self.start_at, from_at)
+        end = bisect_right(self.start_at, to_at - self.block_us)
+        return max(self.rate[first:end], default=0.0)
+
+
+def block_rates(rows: KpiRows, block_us: int) -> BlockRates:
+    """The rates of aligned blocks; once for all windows, of which each holds many."""
+    made = BlockRates(block_us, [], [])
+    begin = 0
+    while begin < len(rows.start_at):
+        start_at = rows.start_at[begin] - rows.start_at[begin] % block_us
+        end = bisect_left(rows.start_at, start_at + block_us, begin)
+        b = math.fsum(rows.b[begin:end])
+        if b:
+            made.start_at.append(start_at)
+            made.rate.append(max(0.0, math.fsum(rows.a[begin:end]) / b))
+        begin = end
+    return made
+
+
 def window_figure(
-    rows: KpiRows, kind: KpiKind, block_us: int | None, from_at: int, to_at: int
+    rows: KpiRows, kind: KpiKind, blocks: BlockRates | None, from_at: int, to_at: int
 ) -> WindowFigure:
-    """The figure of [from_at, to_at), instants in µs; `block_us` is that of a load factor."""
+    """The figure of [from_at, to_at), instants in µs; `blocks` are those of a load factor."""
     chosen = slice(bisect_left(rows.start_at, from_at), bisect_left(rows.start_at, to_at))
     if chosen.start == chosen.stop:
         return WindowFigure(
@@ -80,8 +110,8 @@ def window_figure(
         )
     a, b = math.fsum(rows.a[chosen]), math.fsum(rows.b[chosen])
     if kind is KpiKind.LOAD_FACTOR:
-        assert block_us is not None
-        a, b = a / b if b else 0.0, _largest_rate(rows, block_us, from_at, to_at)
+        assert blocks is not None
+        a, b = a / b if b else 0.0, blocks.largest(from_at, to_at)
     covered_us = sum(rows.covered_us[chosen])
     value, reason = combine(kind, a, b, covered_us)
     return WindowFigure(
@@ -97,17 +127,6 @@ def window_figure(
         plan_version=max(rows.plan_version[chosen]),
         known_at=max(rows.known_at[chosen]),
     )
-
-
-def _largest_rate(rows: KpiRows, block_us: int, from_at: int, to_at: int) -> float:
-    """The largest rate of the whole blocks in the span; 0 if there is none."""
-    largest = 0.0
-    for begin in range(-(-from_at // block_us) * block_us, to_at - block_us + 1, block_us):
-        chosen = slice(bisect_left(rows.start_at, begin), bisect_left(rows.start_at, begin + block_us))
-        b = math.fsum(rows.b[chosen])
-        if b:
-            largest = max(largest, math.fsum(rows.a[chosen]) / b)
-    return largest
 
 
 def _joint_revision(revisions: Sequence[int]) -> int:

@@ -228,7 +228,7 @@ async def test_a_wrong_request_gets_one_clear_sentence(
 async def test_a_wrong_method_is_a_problem_and_says_what_is_taken(client: httpx.AsyncClient) -> None:
     response = await client.put("/v1/plant")
     assert response.status_code == 405
-    assert response.headers["allow"] == "GET"
+    assert response.headers["allow"] == "GET, HEAD"
     problem_of(response)
 
 

@@ -21,6 +21,7 @@ from ingest.pipeline.pipeline import SitePipeline
 from ingest.plant.plan import Plan
 from ingest.status import SiteStatus
 from ingest.store.facts import Stamp
+from ingest.store.housekeeping import drop_live_figures
 from ingest.store.late import LateWriter, Revised
 from ingest.store.rebuild import rebuild
 from ingest.store.registry import Numbers, ensure_numbers
@@ -87,6 +88,7 @@ class Committer:
         connection = await self._writer.connection()
         await self._writer.resume()
         numbers = await ensure_numbers(connection, self._writer.site_no, self._plan)
+        await drop_live_figures(connection, self._writer.site_no, self._plan, numbers)
         state = await rebuild(connection, self._writer.site_no, self._plan, numbers)
         late_writer = LateWriter(self._writer, state, numbers, str(self._plan.zone))
         self._state = _State(SitePipeline(self._plan, state), numbers, late_writer)

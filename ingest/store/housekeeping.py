@@ -2,10 +2,13 @@
 
 Raw readings and figures are kept: pruning them needs a sealed period. What goes
 is what only serves operation: refusals (their counts stay), consumed inbox rows,
-and old commit rows if the file asks for it.
+old commit rows if the file asks for it, and live figures that no plan asks for.
 """
 
 from psycopg import AsyncConnection
+
+from ingest.plant.plan import Plan
+from ingest.store.registry import Numbers
 
 INBOX_DAYS = 30
 """Consumed inbox rows keep their Idempotency-Key so long."""
@@ -36,3 +39,17 @@ async def let_go(
             """,
             {"site": site_no, "days": commits_days},
         )
+
+
+async def drop_live_figures(connection: AsyncConnection, site_no: int, plan: Plan, numbers: Numbers) -> None:
+    """Delete the rows of `kpi_latest` that are of no KPI and window of the plan: nobody would renew them."""
+    windows = [(int(numbers.kpis[k]), us) for k, kpi in enumerate(plan.kpis) for us in kpi.windows_us]
+    await connection.execute(
+        """
+        DELETE FROM kpi_latest l USING kpi k
+         WHERE k.kpi_no = l.kpi_no AND k.site_no = %s
+           AND NOT EXISTS (SELECT FROM unnest(%s::int[], %s::bigint[]) AS t (kpi_no, window_us)
+                            WHERE t.kpi_no = l.kpi_no AND t.window_us = l.window_us)
+        """,
+        [site_no, [number for number, _ in windows], [us for _, us in windows]],
+    )

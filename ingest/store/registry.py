@@ -13,7 +13,7 @@ import numpy.typing as npt
 from psycopg import AsyncConnection, sql
 from psycopg.types.json import Jsonb
 
-from ingest.plant.plan import Plan
+from ingest.plant.plan import Plan, PlanKpi, PlanPoint, PlanSource
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,36 +45,42 @@ async def ensure_site(connection: AsyncConnection, site: str) -> int:
 
 
 async def ensure_numbers(connection: AsyncConnection, site_no: int, plan: Plan) -> Numbers:
-    """The numbers of everything in a plan; new names get new ones, renamed points keep theirs."""
-    for point in plan.points:
-        for formerly in point.formerly:
-            await connection.execute(
-                """
-                UPDATE point SET id = %(id)s
-                 WHERE id = %(formerly)s AND NOT EXISTS (SELECT 1 FROM point WHERE id = %(id)s)
-                """,
-                {"id": point.id, "formerly": formerly},
-            )
+    """The numbers of everything in a plan; new names get new ones, what was renamed keeps its own."""
     return Numbers(
-        points=await _numbers(connection, "point", site_no, [point.id for point in plan.points]),
-        kpis=await _numbers(connection, "kpi", site_no, [kpi.id for kpi in plan.kpis]),
-        sources=await _numbers(connection, "source", site_no, [source.id for source in plan.sources]),
+        points=await _numbers(connection, "point", site_no, plan.points),
+        kpis=await _numbers(connection, "kpi", site_no, plan.kpis),
+        sources=await _numbers(connection, "source", site_no, plan.sources),
     )
 
 
 async def _numbers(
-    connection: AsyncConnection, table: str, site_no: int, ids: Sequence[str]
+    connection: AsyncConnection, table: str, site_no: int, named: Sequence[PlanPoint | PlanKpi | PlanSource]
 ) -> npt.NDArray[np.int64]:
     names = {"table": sql.Identifier(table), "number": sql.Identifier(f"{table}_no")}
+    for one in named:
+        for formerly in one.formerly:
+            await connection.execute(
+                sql.SQL(
+                    """
+                    UPDATE {table} SET id = %(id)s
+                     WHERE id = %(formerly)s AND NOT EXISTS (SELECT 1 FROM {table} WHERE id = %(id)s)
+                    """
+                ).format(**names),
+                {"id": one.id, "formerly": formerly},
+            )
+    ids = [one.id for one in named]
+    # A row that is only then found to be there would use up a number all the same.
     await connection.execute(
         sql.SQL(
             """
             INSERT INTO {table} (site_no, id)
-            SELECT %s, id FROM unnest(%s::text[]) WITH ORDINALITY AS t (id, place) ORDER BY place
+            SELECT %s, id FROM unnest(%s::text[]) WITH ORDINALITY AS t (id, place)
+             WHERE NOT EXISTS (SELECT FROM {table} known WHERE known.id = t.id)
+             ORDER BY place
             ON CONFLICT (id) DO NOTHING
             """
         ).format(**names),
-        [site_no, list(ids)],
+        [site_no, ids],
     )
     cursor = await connection.execute(
         sql.SQL("SELECT id, {number} FROM {table} WHERE site_no = %s").format(**names), [site_no]

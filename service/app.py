@@ -40,6 +40,9 @@ Energy intensity and CO2 flow of plants while they happen, and the readings and 
 
 Instants are RFC 3339 in UTC; spans are half-open, [from, to). A value is never rounded; where there is
 none, a reason says why. Every error is a problem document (RFC 9457).
+
+A key has scopes and sites. Scope `read` opens every GET; `mes` or `operate` may send readings; `admin` may
+do everything. A session cookie opens what its key's GET requests would.
 """
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "

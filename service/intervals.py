@@ -53,6 +53,8 @@ class IntervalsPage(Page[IntervalDocument]):
     unit: str
     amount_unit: str | None
     step: Step
+    from_: Instant = Field(alias="from", description="Begin of the span asked for")
+    to: Instant = Field(description="End of the span asked for, exclusive")
     resolution: float = Field(description="Of `amount_count`, in `unit`")
 
 
@@ -101,6 +103,8 @@ async def page(
         "unit": point.unit,
         "amount_unit": point.amount_unit,
         "step": step,
+        "from": instant_text(from_at),
+        "to": instant_text(to_at),
         "resolution": point.resolution,
     }
     span = await closed_span(connection, point.id, plan.interval_us)
@@ -129,7 +133,8 @@ async def page(
     )
     more = len(found) > limit
     key = cursors.encode([found[limit][0]]) if more else None
-    return Table(columns_of(IntervalDocument), [_shown(*values) for values in found[:limit]], key, head)
+    shown = [_shown(point.resolution, *values) for values in found[:limit]]
+    return Table(columns_of(IntervalDocument), shown, key, head)
 
 
 _INTERVALS: LiteralString = """
@@ -180,6 +185,7 @@ _QUERIES: dict[Step, LiteralString] = {"interval": _INTERVALS, "hour": _HOURS, "
 
 
 def _shown(
+    resolution: float,
     start_at: int,
     end_at: int,
     absent: bool,
@@ -203,7 +209,8 @@ def _shown(
     return (
         instant_text(start_at),
         instant_text(end_at),
-        amount,
+        # Of counts the sum is exact; the sum of their amounts, each rounded, is not.
+        amount if amount_count is None else amount_count * resolution,
         amount_count,
         mean,
         least,

@@ -4,6 +4,9 @@ Built from the plan and its file by name, field by field: what is not listed her
 (webhooks, alert rules, prices) does not leave the service.
 """
 
+import math
+from collections.abc import Mapping
+from operator import itemgetter
 from typing import Any
 
 from pydantic import Field
@@ -104,6 +107,14 @@ class PointDocument(Document):
     carrier: str | None
     product: str | None
     computed: bool
+    method: str | None = Field(description="Of a computed point; null: it is measured")
+    states: dict[str, int] | None = Field(
+        description="Names of a state point's values; null: of another kind"
+    )
+    low: float | None = Field(
+        description="Below this a value is impossible and stored as bad; null: no limit"
+    )
+    high: float | None
     topics: list[str]
 
 
@@ -179,8 +190,13 @@ def plant_document(plan: Plan) -> PlantDocument:
 _SAME_OF_SOURCE = ("id", "name", "unit", "scope", "category", "route", "gas", "method", "kg_per_amount")
 
 
-def point_row(plan: Plan, point: PlanPoint) -> tuple[Any, ...]:
-    """A point as a row of `PointDocument`'s fields, in their order."""
+def methods_of(plan: Plan) -> dict[int, str]:
+    """The method of each computed point, by its place in the plan."""
+    return {program.point: program.method_id for program in plan.computed}
+
+
+def point_row(plan: Plan, point: PlanPoint, methods: Mapping[int, str]) -> tuple[Any, ...]:
+    """A point as a row of `PointDocument`'s fields, in their order; `methods` are the plan's."""
     i = plan.index[point.id]
     period_us = int(plan.params["period_us"][i])
     return (
@@ -198,8 +214,17 @@ def point_row(plan: Plan, point: PlanPoint) -> tuple[Any, ...]:
         point.carrier,
         point.product,
         point.computed,
+        methods.get(i),
+        dict(sorted(point.states.items(), key=itemgetter(1))) if point.kind is Kind.STATE else None,
+        _limit(plan, "low", i),
+        _limit(plan, "high", i),
         list(point.topics),
     )
+
+
+def _limit(plan: Plan, name: str, i: int) -> float | None:
+    limit = float(plan.params[name][i])
+    return limit if math.isfinite(limit) else None
 
 
 def kpi_document(plan: Plan, kpi: PlanKpi) -> KpiDocument:

@@ -9,8 +9,9 @@ import math
 from pydantic import Field
 
 from ingest.model import Quality
+from ingest.plant.plan import PlanPoint
 from service import cursors
-from service.documents import Document, Instant, columns_of
+from service.documents import Document, Instant, Page, columns_of
 from service.figures import QUALITY_NAMES, QualityName, reason_names
 from service.store import Connection, rows
 from service.tabular import Table, instant_text
@@ -32,8 +33,17 @@ class ReadingDocument(Document):
     batch_no: int = Field(description="The commit that stored it")
 
 
+class ReadingsPage(Page[ReadingDocument]):
+    """A page of readings of one point."""
+
+    id: str
+    unit: str
+    from_: Instant = Field(alias="from", description="Begin of the span asked for")
+    to: Instant = Field(description="End of the span asked for, exclusive")
+
+
 async def page(
-    connection: Connection, point_id: str, from_at: int, to_at: int, limit: int, cursor: str | None
+    connection: Connection, point: PlanPoint, from_at: int, to_at: int, limit: int, cursor: str | None
 ) -> Table:
     """Readings with from_at <= measured_at < to_at (µs), in the order in which they count."""
     after = None if cursor is None else cursors.decode(cursor, _KEY)
@@ -50,7 +60,7 @@ async def page(
          LIMIT %(limit)s
         """,
         {
-            "point": point_id,
+            "point": point.id,
             "to": to_datetime(to_at),
             "limit": limit + 1,
             **_after(from_at, after),
@@ -59,7 +69,13 @@ async def page(
     more = len(found) > limit
     last = found[limit - 1] if more else None
     key = None if last is None else cursors.encode([last[0], last[5], last[1], last[2], last[3]])
-    return Table(columns_of(ReadingDocument), [_shown(*values) for values in found[:limit]], key)
+    head = {
+        "id": point.id,
+        "unit": point.unit,
+        "from": instant_text(from_at),
+        "to": instant_text(to_at),
+    }
+    return Table(columns_of(ReadingDocument), [_shown(*values) for values in found[:limit]], key, head)
 
 
 def _after(from_at: int, after: list[int | float] | None) -> dict[str, object]:

@@ -64,11 +64,21 @@ _BODIES = {
     "a series": {"value": {"ts": [1795161600000, 1795161605000], "value": [1.0, 2.0]}},
 }
 _REQUEST = {
+    # Declared here, for the framework would call optional what we ask for in our own words.
+    "parameters": [
+        {
+            "name": "Idempotency-Key",
+            "in": "header",
+            "required": True,
+            "description": _KEY_EXPECTED,
+            "schema": {"type": "string", "pattern": "^[ -~]{1,200}$"},
+        }
+    ],
     "requestBody": {
         "required": True,
         "description": "A message of wire contract v1 as it may come on the point's topic, at most 1 MiB",
         "content": {"application/json": {"schema": {}, "examples": _BODIES}},
-    }
+    },
 }
 
 
@@ -98,7 +108,7 @@ async def send_readings(
     request: Request,
     access: Sender,
     point_id: PointId,
-    idempotency_key: Annotated[str | None, Header(description=_KEY_EXPECTED)] = None,
+    idempotency_key: Annotated[str | None, Header(include_in_schema=False)] = None,
 ) -> Response:
     """Hand readings to ingest. They are stored once however often the same key and body are sent.
 

@@ -1,15 +1,19 @@
 """What there is: plants and points."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 
-from service import cursors
+from ingest.plant.plan import Plan, PlanPoint
+from service import current, cursors
 from service.auth import Reader
 from service.context import service_of
-from service.documents import Page, answer
+from service.current import CurrentReading
+from service.documents import Page, answer, columns_of
 from service.parameters import OfSite, Paged, Tabular
-from service.plants import PlantDocument, PointDocument, plant_document, point_row
+from service.plans import SitePlan
+from service.plants import PlantDocument, PointDocument, methods_of, plant_document, point_row
 from service.problems import documented
 from service.tabular import Table, document, table
 
@@ -66,7 +70,29 @@ POINTS_EXAMPLE: dict[str, Any] = {
             "carrier": "electricity",
             "product": None,
             "computed": False,
+            "method": None,
+            "states": None,
+            "low": 0.0,
+            "high": 20000.0,
             "topics": [],
+        }
+    ],
+    "next": None,
+}
+
+CURRENT_EXAMPLE: dict[str, Any] = {
+    "items": [
+        {
+            "id": "cement/kiln/stack/state",
+            "unit": "1",
+            "value": 1.0,
+            "state": "measuring",
+            "reason": None,
+            "quality": "good",
+            "reasons": [],
+            "measured_at": "2026-11-20T08:00:00Z",
+            "received_at": "2026-11-20T08:00:00.062000Z",
+            "data_age_s": 1.2,
         }
     ],
     "next": None,
@@ -97,11 +123,42 @@ async def points(request: Request, access: Reader, asked: Annotated[PointsAsked,
     service = service_of(request)
     async with service.store.snapshot() as connection:
         sites = await service.plans.visible(connection, access, asked.site)
-    every = [(site.plan, point) for site in sites for point in site.plan.points]
-    begin = 0 if asked.cursor is None else cursors.decode(asked.cursor, (_PLACE,))[0]
-    end = begin + asked.limit
-    rows = [point_row(plan, point) for plan, point in every[begin:end]]
-    following = cursors.encode([end]) if end < len(every) else None
+    chosen, following = _paged(sites, asked)
+    methods = {id(site.plan): methods_of(site.plan) for site in sites}
+    rows = [point_row(plan, point, methods[id(plan)]) for plan, point in chosen]
     return table(
         request, Table(tuple(PointDocument.model_fields), rows, following), asked.format, tagged=True
     )
+
+
+@router.get(
+    "/v1/points/latest",
+    summary="What every measured point read last",
+    responses={**answer(Page[CurrentReading], CURRENT_EXAMPLE, csv=True), **_LISTED},
+)
+async def points_latest(request: Request, access: Reader, asked: Annotated[PointsAsked, Query()]) -> Response:
+    """The newest reading of each measured point, good or bad, in the plant file's order.
+
+    Computed points have no readings; what they come to is in their intervals.
+    """
+    service = service_of(request)
+    async with service.store.snapshot() as connection:
+        sites = await service.plans.visible(connection, access, asked.site)
+        chosen, following = _paged(sites, asked, measured=True)
+        rows = await current.newest(connection, chosen, service.now())
+    return table(request, Table(columns_of(CurrentReading), rows, following), asked.format)
+
+
+def _paged(
+    sites: Sequence[SitePlan], asked: PointsAsked, *, measured: bool = False
+) -> tuple[list[tuple[Plan, PlanPoint]], str | None]:
+    """The points of a page in order, and the cursor of the next."""
+    every = [
+        (site.plan, point)
+        for site in sites
+        for point in site.plan.points
+        if not (measured and point.computed)
+    ]
+    begin = 0 if asked.cursor is None else cursors.decode(asked.cursor, (_PLACE,))[0]
+    end = begin + asked.limit
+    return every[begin:end], cursors.encode([end]) if end < len(every) else None

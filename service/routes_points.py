@@ -8,12 +8,12 @@ from pydantic import Field
 from service import intervals, latest, readings
 from service.auth import Reader
 from service.context import Service, service_of
-from service.documents import Page, answer
+from service.documents import answer
 from service.intervals import IntervalsPage
 from service.parameters import Paged, SpanOf, Tabular, resolved
 from service.plans import SitePlan
 from service.problems import documented
-from service.readings import ReadingDocument
+from service.readings import ReadingsPage
 from service.store import Connection
 from service.tabular import table
 
@@ -37,6 +37,10 @@ class IntervalsAsked(SpanOf, Tabular, Paged):
 
 
 READINGS_EXAMPLE: dict[str, Any] = {
+    "id": "cement/kiln/power",
+    "unit": "kW",
+    "from": "2026-11-20T08:00:00Z",
+    "to": "2026-11-20T09:00:00Z",
     "items": [
         {
             "measured_at": "2026-11-20T08:00:00.250000Z",
@@ -55,6 +59,8 @@ INTERVALS_EXAMPLE = {
     "unit": "kW",
     "amount_unit": "kWh",
     "step": "interval",
+    "from": "2026-11-20T08:00:00Z",
+    "to": "2026-11-20T09:00:00Z",
     "resolution": 1e-06,
     "items": [
         {
@@ -84,7 +90,7 @@ INTERVALS_EXAMPLE = {
 @router.get(
     "/v1/points/{point_id:path}/readings",
     summary="Readings as they were stored",
-    responses={**answer(Page[ReadingDocument], READINGS_EXAMPLE, csv=True), **_REFUSED},
+    responses={**answer(ReadingsPage, READINGS_EXAMPLE, csv=True), **_REFUSED},
 )
 async def point_readings(
     request: Request, access: Reader, point_id: PointId, asked: Annotated[ReadingsAsked, Query()]
@@ -94,7 +100,7 @@ async def point_readings(
     async with service.store.snapshot() as connection:
         site, point = await service.plans.point(connection, access, point_id)
         from_at, to_at = await _span(connection, service, site, asked)
-        page = await readings.page(connection, point.id, from_at, to_at, asked.limit, asked.cursor)
+        page = await readings.page(connection, point, from_at, to_at, asked.limit, asked.cursor)
     return table(request, page, asked.format)
 
 

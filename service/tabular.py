@@ -107,7 +107,7 @@ def _weight(accepted: str, media_type: str) -> float:
 
 
 def as_csv(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
-    """RFC 4180 with a header line; null is an empty field, a list is joined by spaces."""
+    """RFC 4180 with a header line; null is an empty field, lists and names with values are joined by spaces."""
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow(columns)
@@ -141,6 +141,8 @@ def _field(value: Any) -> Any:
             return repr(value)
         case list() | tuple():
             return " ".join(str(part) for part in value)
+        case dict():
+            return " ".join(f"{name}={part}" for name, part in value.items())
         case _:
             return value
 

@@ -257,8 +257,8 @@ def _intervals(connection: psycopg.Connection) -> None:
         connection.execute(
             psycopg.sql.SQL(
                 """
-                INSERT INTO {} VALUES (%s, %s, 208.0, 208000, NULL, NULL, NULL, 3600000000, 3600000000, 0, 0, 0,
-                                       60, %s, 1)
+                INSERT INTO {} VALUES (%s, %s, 208.00000000000003, 208000, NULL, NULL, NULL, 3600000000, 3600000000,
+                                       0, 0, 0, 60, %s, 1)
                 """
             ).format(psycopg.sql.Identifier(table)),
             [number, at(start_at), at(CLOSED)],
@@ -269,14 +269,7 @@ def _intervals(connection: psycopg.Connection) -> None:
 def _readings(connection: psycopg.Connection) -> None:
     """Twenty readings of kiln power, one without a value, two of one instant; ingest's own partitions."""
     number = _numbers(connection, "point")["cement/kiln/power"]
-    partitioned = connection.execute(
-        "SELECT relkind = 'p' FROM pg_class WHERE relname = 'reading'"
-    ).fetchone()
-    if partitioned == (True,):  # on TimescaleDB it is a hypertable
-        connection.execute(
-            "CREATE TABLE IF NOT EXISTS reading_2026_11 PARTITION OF reading"
-            " FOR VALUES FROM ('2026-11-01T00:00Z') TO ('2026-12-01T00:00Z')"
-        )
+    room_for_readings(connection)
     rows: list[tuple[Any, ...]] = [
         (number, at(CLOSED + i * SECOND // 2), at(NOW), 11_460.0 + i / 7, 0, 0, -1, 5) for i in range(20)
     ]
@@ -284,6 +277,18 @@ def _readings(connection: psycopg.Connection) -> None:
     rows[5] = (number, at(CLOSED + 4 * SECOND // 2), at(NOW), 11_000.0, 0, 0, 7, 6)
     with connection.cursor() as cursor:
         cursor.executemany("INSERT INTO reading VALUES (%s, %s, %s, %s, %s, %s, %s, %s)", rows)
+
+
+def room_for_readings(connection: psycopg.Connection) -> None:
+    """Make the partition of November, as ingest does; on TimescaleDB readings are a hypertable."""
+    partitioned = connection.execute(
+        "SELECT relkind = 'p' FROM pg_class WHERE relname = 'reading'"
+    ).fetchone()
+    if partitioned == (True,):
+        connection.execute(
+            "CREATE TABLE IF NOT EXISTS reading_2026_11 PARTITION OF reading"
+            " FOR VALUES FROM ('2026-11-01T00:00Z') TO ('2026-12-01T00:00Z')"
+        )
 
 
 def _commit(connection: psycopg.Connection, site: str, batch_no: int, known_at: int, watermark: int) -> None:

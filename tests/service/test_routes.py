@@ -22,6 +22,7 @@ READ = [
     "/v1/live",
     "/v1/plant",
     "/v1/points",
+    "/v1/points/latest",
     "/v1/points/cement/kiln/power/readings",
     "/v1/points/cement/kiln/power/intervals",
     "/v1/kpis",
@@ -32,6 +33,7 @@ READ = [
 OF_SITE = [
     "/v1/plant?site=cement",
     "/v1/points?site=cement",
+    "/v1/points/latest?site=cement",
     "/v1/points/cement/kiln/power/readings",
     "/v1/points/cement/no/such/intervals",
     "/v1/kpis?site=cement",
@@ -108,7 +110,14 @@ async def test_lists_hold_only_the_sites_of_the_key(
     anonymous: httpx.AsyncClient, shared: SeededDatabase
 ) -> None:
     headers = await key_of(shared, ["read"], ["steel"])
-    for path in ("/v1/plant", "/v1/points", "/v1/kpis", "/v1/kpis/latest", "/v1/emissions"):
+    for path in (
+        "/v1/plant",
+        "/v1/points",
+        "/v1/points/latest",
+        "/v1/kpis",
+        "/v1/kpis/latest",
+        "/v1/emissions",
+    ):
         items = (await anonymous.get(path, headers=headers)).json()["items"]
         assert items
         assert {item["id"].partition("/")[0] for item in items} == {"steel"}
@@ -244,6 +253,21 @@ def test_every_api_route_is_described_with_an_example_of_its_own_shape() -> None
         assert answers, route.path
         for entry in answers:
             entry["model"].model_validate(entry["content"]["application/json"]["example"])
+
+
+def test_every_scope_is_described(app: FastAPI) -> None:
+    description = app.openapi()["info"]["description"]
+    assert all(f"`{scope}`" in description for scope in keys.SCOPES)
+
+
+def test_the_idempotency_key_is_described_as_required(app: FastAPI) -> None:
+    [path] = [
+        path for path, methods in app.openapi()["paths"].items() if "readings" in path and "post" in methods
+    ]
+    declared = app.openapi()["paths"][path]["post"]["parameters"]
+    [header] = [parameter for parameter in declared if parameter["in"] == "header"]
+    assert (header["name"], header["required"]) == ("Idempotency-Key", True)
+    assert [parameter["name"] for parameter in declared if parameter["in"] == "path"] == ["point_id"]
 
 
 def test_every_problem_of_a_route_is_described(app: FastAPI) -> None:

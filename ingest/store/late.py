@@ -157,7 +157,7 @@ class LateWriter:
             cursor, rows, self._numbers, stamp, revision=FIRST_LATE_REVISION, cause=int(Cause.LATE)
         )
         gone = await delete_unstaged(cursor, spans, self._numbers)
-        merged = await cursor.execute(INTERVAL.merge)
+        merged = await cursor.execute(INTERVAL.merge_telling)
         pairs = [(p, round(at.timestamp() * 1_000_000)) for p, at in await merged.fetchall()]
         changed = self._as_plan_indices(pairs + gone)
         if changed.size:

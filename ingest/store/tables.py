@@ -57,7 +57,6 @@ class FigureTable:
                    revision = CASE WHEN {table}.revision = 0 THEN excluded.revision ELSE {table}.revision + 1 END
              WHERE {table}.revision = 0
                 OR (excluded.revision > 0 AND ({old}) IS DISTINCT FROM ({new}))
-            RETURNING {key}, start_at
             """
         ).format(
             table=sql.Identifier(name),
@@ -75,6 +74,8 @@ class FigureTable:
             old=_list(figures, prefix=name),
             new=_list(figures, prefix="excluded"),
         )
+        self.merge_telling = self.merge + sql.SQL("RETURNING {}, start_at").format(sql.Identifier(key))
+        """The same, and which rows it has written."""
 
 
 def _list(columns: dict[str, str], prefix: str | None = None) -> sql.Composed:

@@ -10,6 +10,7 @@ who takes the site waits for the end of a transaction of the writer before.
 
 from collections.abc import Awaitable, Callable, Sequence
 
+import numpy as np
 import psycopg
 from psycopg import AsyncConnection, AsyncCursor, DataError, IntegrityError, OperationalError
 from psycopg.errors import RaiseException, ReadOnlySqlTransaction, UniqueViolation
@@ -30,7 +31,7 @@ from ingest.store.facts import (
 )
 from ingest.store.registry import Numbers
 from ingest.store.rejected import Refusal, store_rejections
-from ingest.store.rollups import roll_up
+from ingest.store.rollups import extend_hours, roll_up
 from ingest.store.session import Session
 from ingest.store.tables import EMISSION, INTERVAL, KPI_VALUE, STAGING
 
@@ -261,9 +262,11 @@ class Writer:
         if batch.intervals.size or batch.provisional.size:
             await stage_intervals(cursor, batch.intervals, numbers, stamp, revision=1)
             await stage_intervals(cursor, batch.provisional, numbers, stamp, revision=0)
+            one_each = np.unique(batch.intervals["segment"]).size == batch.intervals.size > 0
+            extended = one_each and await extend_hours(cursor, self._zone)
             await cursor.execute(INTERVAL.merge)
             if batch.intervals.size:
-                await roll_up(cursor, self._zone)
+                await roll_up(cursor, self._zone, hours=not extended)
         await delete_rows(cursor, INTERVAL, numbers.points, batch.withdrawn, revision=0)
         await stage_rows(cursor, KPI_VALUE, "kpi", numbers.kpis, batch.kpi_rows, stamp)
         await stage_rows(cursor, EMISSION, "source", numbers.sources, batch.emissions, stamp)

@@ -16,6 +16,7 @@ from ingest.admit import Admitted
 from ingest.metrics import IngestMetrics
 from ingest.model import DAY, NEVER, Reason
 from ingest.patient import patiently
+from ingest.pipeline import late
 from ingest.pipeline.batch import Batch, Latest, Readings, Refigured
 from ingest.pipeline.pipeline import SitePipeline
 from ingest.plant.plan import Plan
@@ -178,7 +179,7 @@ class Committer:
                 revised[:] = [await now.late_writer.commit(mine, self._plan.version)]
 
             await self.patiently(write)
-            now.pipeline.state.adopt(mine, revised[0].heads)
+            late.adopt(now.pipeline.state, mine, revised[0].heads)
             now.pipeline.state.remember(revised[0].kpis)
             self._metrics.readings.labels(self._plan.site).inc(revised[0].stored)
             self._count_late(mine)
@@ -207,8 +208,8 @@ class Committer:
         self._metrics.stage_seconds.labels(self._plan.site, stage).inc(seconds)
 
     def _count_late(self, readings: Readings) -> None:
-        late = int(((readings.reasons & int(Reason.LATE)) != 0).sum())
-        self._metrics.late.labels(self._plan.site).inc(late)
+        marked = (readings.reasons & int(Reason.LATE)) != 0
+        self._metrics.late.labels(self._plan.site).inc(int(marked.sum()))
 
     def _count(self, batch: Batch, refusals: Sequence[Refusal]) -> None:
         metrics, site = self._metrics, self._plan.site

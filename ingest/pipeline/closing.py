@@ -117,7 +117,7 @@ def _known_until(state: SiteState, found: Frontiers, program: PlanComputed) -> i
 def _close_computed(state: SiteState, found: Frontiers, program: PlanComputed) -> Rows:
     """Close one computed point and note how far it has used its inputs' readings."""
     nothing, interval_us = np.zeros(0, INTERVAL_ROW), state.plan.interval_us
-    owner, inputs = state.points[program.point], np.array(program.inputs)
+    owner = state.points[program.point]
     closed_until, known = int(owner["closed_until"]), _known_until(state, found, program)
     if closed_until == NEVER or known - known % interval_us <= closed_until:
         return nothing
@@ -131,11 +131,25 @@ def _close_computed(state: SiteState, found: Frontiers, program: PlanComputed) -
         return nothing
     folded = fold(state, signal, np.array([program.point]), np.array([closed_until]), np.array([end]))
     owner["closed_until"] = end
-    bracket = signal.at[np.searchsorted(signal.at, end) :]
-    used_until = int(bracket[0]) if bracket.size else max(end, newest + max_gap_us)
-    state.points["settled_until"][inputs] = np.maximum(state.points["settled_until"][inputs], used_until)
+    settle(state, program)
     folded.rows["segment"] = program.point
     return folded.rows
+
+
+def settle(state: SiteState, program: PlanComputed) -> None:
+    """Note up to which time readings of its inputs say something of what a computed point has closed.
+
+    That is the line that crosses its frontier: to the next reading of any input, or, where
+    there is none within max_gap, as far as one could still draw it.
+    """
+    inputs, closed_until = np.array(program.inputs), int(state.points["closed_until"][program.point])
+    at = from_tail(state)(inputs).at
+    before, beyond = at[at < closed_until], at[at >= closed_until]
+    if closed_until == NEVER or not before.size:
+        return
+    crosses_to = int(before.max()) + int(state.params["max_gap_us"][program.point])
+    used_until = max(closed_until, int(beyond.min(initial=crosses_to)))
+    state.points["settled_until"][inputs] = np.maximum(state.points["settled_until"][inputs], used_until)
 
 
 def provisional(state: SiteState, load: Load) -> Rows:

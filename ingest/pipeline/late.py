@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ingest.model import NEVER
-from ingest.pipeline.batch import KPI_ROW, IntArray, Refigured, Rows
+from ingest.pipeline import closing
+from ingest.pipeline.batch import KPI_ROW, Heads, IntArray, Readings, Refigured, Rows
 from ingest.pipeline.kpis import Terms, as_kpi_rows, weigh
 from ingest.pipeline.signals import Load, Signals, evaluate, fold
 from ingest.pipeline.state import SiteState
@@ -77,6 +78,18 @@ def changed_signal(
 def _some(spans: Spans) -> Spans:
     chosen = spans.end > spans.begin
     return Spans(spans.point[chosen], spans.begin[chosen], spans.end[chosen])
+
+
+def adopt(state: SiteState, readings: Readings, heads: Heads) -> None:
+    """Take late readings into the tail once they are stored and recomputed: what is open may begin with them."""
+    held = readings.measured_at >= state.points["retain_from"][readings.point]
+    held |= ~np.isin(readings.point, heads.point)
+    state.insert(readings if held.all() else readings.take(held), adopt=True)
+    state.behead(heads.point)
+    state.insert(heads.readings, adopt=True)
+    for program in state.plan.computed:
+        if np.isin(program.inputs, readings.point).any():
+            closing.settle(state, program)
 
 
 def computed_spans(state: SiteState, inputs: IntArray, first: IntArray, last: IntArray) -> Spans:

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ingest.model import NEVER
-from ingest.pipeline.batch import Heads, IntArray, Readings, Refigured, Rows
+from ingest.pipeline.batch import IntArray, Readings, Refigured, Rows
 from ingest.pipeline.watermark import Watermark
 from ingest.plant.plan import Plan
 from kernels.entry import ENTRY, TAIL_POINT
@@ -84,14 +84,9 @@ class SiteState:
         unsorted[order] = outcome
         return unsorted
 
-    def adopt(self, late: Readings, heads: Heads) -> None:
-        """Take late readings into the tail that are stored and recomputed; what is open may begin with them."""
-        held = ~np.isin(late.point, heads.point) | (
-            late.measured_at >= self.points["retain_from"][late.point]
-        )
-        self.insert(late if held.all() else late.take(held), adopt=True)
-        behead(self.entries, self.free, self.free_count, self.points, heads.point)
-        self.insert(heads.readings, adopt=True)
+    def behead(self, points: IntArray) -> None:
+        """Forget what the tails of the points hold before what is open: it will be had from the store."""
+        behead(self.entries, self.free, self.free_count, self.points, points)
 
     def _make_room(self, n: int) -> None:
         missing = n - int(self.free_count[0])

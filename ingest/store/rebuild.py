@@ -9,6 +9,7 @@ import numpy as np
 from psycopg import AsyncConnection, AsyncCursor
 
 from ingest.model import NEVER
+from ingest.pipeline.closing import settle
 from ingest.pipeline.state import SiteState
 from ingest.plant.plan import Plan
 from ingest.store.neighbours import load_readings
@@ -50,7 +51,8 @@ async def rebuild(connection: AsyncConnection, site_no: int, plan: Plan, numbers
         readings = await load_readings(cursor, state, numbers, measured, begin, None)
         state.insert(readings, adopt=True)
         await _note_provisional(cursor, state, numbers)
-    _settle(state)
+    for program in plan.computed:
+        settle(state, program)
     await _load_ring(connection, state, numbers)
     return state
 
@@ -70,25 +72,6 @@ async def _note_provisional(cursor: AsyncCursor, state: SiteState, numbers: Numb
     rows = np.zeros(len(found), INTERVAL_ROW)
     rows["segment"], rows["start_at"] = [row[0] for row in found], [row[1] for row in found]
     state.tell(rows)
-
-
-def _settle(state: SiteState) -> None:
-    """Note how far each computed point has used its inputs' readings."""
-    for program in state.plan.computed:
-        closed_until = int(state.points["closed_until"][program.point])
-        if closed_until == NEVER:
-            continue
-        brackets, newest = [], closed_until
-        for p in program.inputs:
-            e = int(state.points["first"][p])
-            while e >= 0 and state.entries["at"][e] < closed_until:
-                held_until = int(state.entries["at"][e]) + int(state.params["max_gap_us"][program.point])
-                newest, e = max(newest, held_until), int(state.entries["later"][e])
-            if e >= 0:
-                brackets.append(int(state.entries["at"][e]))
-        settled = min(brackets, default=newest)
-        inputs = np.array(program.inputs)
-        state.points["settled_until"][inputs] = np.maximum(state.points["settled_until"][inputs], settled)
 
 
 async def _load_ring(connection: AsyncConnection, state: SiteState, numbers: Numbers) -> None:

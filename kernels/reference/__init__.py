@@ -23,12 +23,17 @@ from kernels.reference.formulas import (
     standard_concentration,
     standard_dry_flow,
 )
+from kernels.reference.frontier import behind, frontiers
+from kernels.reference.ring import kpi_slots, remember, window_sums
+from kernels.reference.tail import behead, gather, insert, trim
 from kernels.reference.union import evaluate_union
 from kernels.reference.windows import block_sums, load_factor, power_factor, rate, ratio
 
 __all__ = [
     "actual_flow",
     "at_reference_oxygen",
+    "behead",
+    "behind",
     "block_sums",
     "classify_step",
     "dry_concentration",
@@ -37,6 +42,10 @@ __all__ = [
     "exact_sum",
     "excess_air",
     "fold_intervals",
+    "frontiers",
+    "gather",
+    "insert",
+    "kpi_slots",
     "load_factor",
     "mass_concentration",
     "mass_flow",
@@ -47,9 +56,12 @@ __all__ = [
     "power_factor",
     "rate",
     "ratio",
+    "remember",
     "share",
     "stack_co2",
     "standard_concentration",
     "standard_dry_flow",
     "to_counts",
+    "trim",
+    "window_sums",
 ]

@@ -68,7 +68,9 @@ def test_a_plan_or_a_definition_does_not_load_numba(what: str) -> None:
     assert subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=False).returncode == 0
 
 
-@pytest.mark.parametrize("name", ["exact", "fold", "union", "methods", "co2", "windows"])
+@pytest.mark.parametrize(
+    "name", ["exact", "fold", "union", "methods", "co2", "windows", "tail", "frontier", "ring"]
+)
 def test_every_kernel_has_its_definition(name: str) -> None:
     for kernel in compiled(name):
         definition = getattr(reference, kernel)

@@ -29,6 +29,7 @@ from ingest.site import Clocks
 from ingest.status import SiteStatus
 from ingest.store.inbox import Envelope
 from ingest.store.registry import newest_plan
+from ingest.warming import warm
 
 WAITING_AT_MOST = 40
 """Chunks in the inbox that nobody has consumed; more would only fill the database."""
@@ -80,14 +81,12 @@ async def import_csv(
 
 async def _ingest(dsn: str, site_no: int, plan: Plan, clocks: Clocks, stop: asyncio.Event) -> None:
     """Run the pipeline here unless a running ingest has the site."""
-    from kernels._jit import warm_up  # noqa: PLC0415  numba is not needed where an ingest runs
-
     settings = IngestSettings(dsn, wait=False, holder="an import")
     status = SiteStatus(plan.site)
     with suppress(SiteBusyError):
         run = SiteRun(settings, site_no, plan, status, IngestMetrics(CollectorRegistry()), clocks)
-        await asyncio.to_thread(warm_up)
-        await run.run(stop)
+        if await warm(stop):
+            await run.run(stop)
 
 
 async def _queue(

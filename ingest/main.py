@@ -8,10 +8,12 @@ happen within `DRAIN_S`; the rest stays with the broker.
 import asyncio
 import logging
 import signal
+import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AsyncExitStack, contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 
 import uvicorn
 from prometheus_client import CollectorRegistry
@@ -30,7 +32,7 @@ from ingest.site import Clocks
 from ingest.status import SiteStatus
 from ingest.store.migrations import migrate
 from ingest.store.registry import apply_plan, ensure_site, newest_plan
-from kernels._jit import warm_up
+from ingest.warming import warm
 
 log = logging.getLogger(__name__)
 
@@ -50,9 +52,7 @@ async def run(settings: IngestSettings, clocks: Clocks = CLOCKS) -> int:
         InputError: a plant file or an address is wrong, or there is no site to ingest.
     """
     _check_addresses(settings)
-    files = [load_plant(path) for path in settings.plants]
-    for file in files:
-        compile_plan(file)
+    files = _checked(settings.plants)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     try:
@@ -65,7 +65,7 @@ async def run(settings: IngestSettings, clocks: Clocks = CLOCKS) -> int:
 
             for number in (signal.SIGTERM, signal.SIGINT):
                 loop.add_signal_handler(number, drain)
-            return await _run(settings, [canonical(file) for file in files], clocks, stop)
+            return await _run(settings, files, clocks, stop)
     except TimeoutError:
         if not patience.expired():
             raise
@@ -86,6 +86,18 @@ def _check_addresses(settings: IngestSettings) -> None:
         BrokerAddress.parse(settings.mqtt_url)
 
 
+def _checked(plants: Sequence[Path]) -> list[PlantBody]:
+    """The plant files, each of a site of its own, as they are stored."""
+    bodies: dict[str, PlantBody] = {}
+    for path in plants:
+        file = load_plant(path)
+        compile_plan(file)
+        if file.site in bodies:
+            raise InputError(f"{path}: site is {file.site!r}; a site was expected that no other file is of")
+        bodies[file.site] = canonical(file)
+    return list(bodies.values())
+
+
 async def _run(settings: IngestSettings, files: list[PlantBody], clocks: Clocks, stop: asyncio.Event) -> int:
     registry = CollectorRegistry()
     metrics = IngestMetrics(registry)
@@ -95,11 +107,13 @@ async def _run(settings: IngestSettings, files: list[PlantBody], clocks: Clocks,
     async with AsyncExitStack() as stack:
         if settings.http_port is not None:
             await stack.enter_async_context(_Health(settings, statuses, registry))
-        warm = asyncio.create_task(asyncio.to_thread(warm_up), name="warm-up")
-        plans = await _prepared(settings.dsn, files, statuses, clocks, stop)
-        await warm
-        if plans is None:
-            return 0
+        warming = asyncio.create_task(warm(stop), name="warm-up")
+        try:
+            plans = await _prepared(settings.dsn, files, statuses, clocks, stop)
+            if not await warming or plans is None:
+                return 0
+        finally:
+            warming.cancel()
         if not files:
             statuses += [SiteStatus(plan.site) for _, plan in plans]
         runs = [
@@ -147,20 +161,24 @@ class _Health:
 
         config = uvicorn.Config(
             health_app(lambda: statuses, registry),
-            host=settings.http_host, port=settings.http_port or 0,
             log_level="warning", access_log=False, lifespan="off",
         )  # fmt: skip
         self._server = _Server(config)
+        self._address = (settings.http_host, settings.http_port or 0)
         self._task: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> None:
-        self._task = asyncio.create_task(self._server.serve(), name="health")
-        while not self._server.started and not self._task.done():  # noqa: ASYNC110  uvicorn has no event for it
-            await asyncio.sleep(0.01)
-        if self._task.done():
+        host, port = self._address
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        try:
+            listening = socket.create_server(self._address, family=family)
+        except OSError as error:
             raise InputError(
-                f"port {self._server.config.port} for health and metrics is taken: give a free one"
-            )
+                f"health and metrics cannot be served on {host}:{port} ({error.strerror}): "
+                "expected a free port of an address of this machine"
+            ) from None
+        # uvicorn, left to bind by itself, ends the process where it cannot.
+        self._task = asyncio.create_task(self._server.serve(sockets=[listening]), name="health")
 
     async def __aexit__(self, *_: object) -> None:
         self._server.should_exit = True

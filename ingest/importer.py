@@ -3,7 +3,8 @@
 The file becomes wire messages under keys that depend only on file, mapping and
 place, so an import that was interrupted goes on where it was, and one that is
 repeated changes nothing. A running ingest of the site consumes them between its
-live batches; without one the import takes the site and runs the pipeline itself.
+live batches; without one, or when that has gone, the import takes the site and runs the
+pipeline itself.
 It does not decide what a message means.
 """
 
@@ -34,6 +35,8 @@ from ingest.warming import warm
 WAITING_AT_MOST = 40
 """Chunks in the inbox that nobody has consumed; more would only fill the database."""
 PAUSE_S = 0.05
+STALLED_S = 30.0
+"""After so long without a consumed chunk the ingest that had the site is taken to be gone."""
 PRIORITY = 1
 
 
@@ -70,53 +73,84 @@ async def import_csv(
             )
         plan = plan_from_body(stored.body, stored.version)
         history = CsvHistory(path, wanted, plan)
-        stop = asyncio.Event()
-        own = asyncio.create_task(_ingest(dsn, row[0], plan, clocks, stop), name="import's own ingest")
+        stop, stalled = asyncio.Event(), asyncio.Event()
+        own = asyncio.create_task(_ingest(dsn, row[0], plan, clocks, stop, stalled), name="own ingest")
         try:
-            return await _queue(connection, row[0], history, report, own)
+            return await _Queue(connection, row[0], report, own, stalled).fill(history)
         finally:
             stop.set()
+            stalled.set()
             await own
 
 
-async def _ingest(dsn: str, site_no: int, plan: Plan, clocks: Clocks, stop: asyncio.Event) -> None:
-    """Run the pipeline here unless a running ingest has the site."""
+async def _ingest(
+    dsn: str, site_no: int, plan: Plan, clocks: Clocks, stop: asyncio.Event, stalled: asyncio.Event
+) -> None:
+    """Run the pipeline here unless a running ingest has the site, and once that has gone."""
     settings = IngestSettings(dsn, wait=False, holder="an import")
     status = SiteStatus(plan.site)
-    with suppress(SiteBusyError):
-        run = SiteRun(settings, site_no, plan, status, IngestMetrics(CollectorRegistry()), clocks)
-        if await warm(stop):
+    run = SiteRun(settings, site_no, plan, status, IngestMetrics(CollectorRegistry()), clocks)
+    if not await warm(stop):
+        return
+    while not stop.is_set():
+        with suppress(SiteBusyError):
             await run.run(stop)
+            return
+        stalled.clear()
+        await stalled.wait()
 
 
-async def _queue(
-    connection: AsyncConnection,
-    site_no: int,
-    history: CsvHistory,
-    report: Callable[[Progress], None],
-    own: asyncio.Task[None],
-) -> Progress:
-    rows = queued = done = 0
-    for chunk in history.chunks():
-        queued += await _put(connection, site_no, chunk)
-        rows, done = rows + chunk.rows, chunk.bytes_done
-        while (waiting := await _waiting(connection, site_no)) >= WAITING_AT_MOST:
-            _fail_with(own)
+class _Queue:
+    """The chunks of one import in the inbox."""
+
+    def __init__(
+        self,
+        connection: AsyncConnection,
+        site_no: int,
+        report: Callable[[Progress], None],
+        own: asyncio.Task[None],
+        stalled: asyncio.Event,
+    ) -> None:
+        self._connection = connection
+        self._site_no = site_no
+        self._report = report
+        self._own = own
+        self._stalled = stalled
+        self._least = 0
+        self._moved_at = 0.0
+
+    async def fill(self, history: CsvHistory) -> Progress:
+        """Put all chunks in and wait until they are consumed."""
+        rows = queued = done = 0
+        for chunk in history.chunks():
+            queued += await _put(self._connection, self._site_no, chunk)
+            rows, done = rows + chunk.rows, chunk.bytes_done
+            self._restart_watch()
+            while (waiting := await self._waiting()) >= WAITING_AT_MOST:  # noqa: ASYNC110  a table has no event
+                await asyncio.sleep(PAUSE_S)
+            self._report(Progress(rows, queued, done, history.bytes_total, waiting))
+        while (waiting := await self._waiting()) > 0:
+            self._report(Progress(rows, queued, done, history.bytes_total, waiting))
             await asyncio.sleep(PAUSE_S)
-        report(Progress(rows, queued, done, history.bytes_total, waiting))
-    while (waiting := await _waiting(connection, site_no)) > 0:
-        _fail_with(own)
-        report(Progress(rows, queued, done, history.bytes_total, waiting))
-        await asyncio.sleep(PAUSE_S)
-    progress = Progress(rows, queued, history.bytes_total, history.bytes_total, 0)
-    report(progress)
-    return progress
+        progress = Progress(rows, queued, history.bytes_total, history.bytes_total, 0)
+        self._report(progress)
+        return progress
 
+    def _restart_watch(self) -> None:
+        self._least, self._moved_at = 2**31, asyncio.get_running_loop().time()
 
-def _fail_with(own: asyncio.Task[None]) -> None:
-    """If the import's own pipeline has failed, so has the import."""
-    if own.done():
-        own.result()
+    async def _waiting(self) -> int:
+        """Chunks not consumed yet; sets `stalled` where none has been for long."""
+        if self._own.done():
+            self._own.result()  # if the import's own pipeline has failed, so has the import
+        waiting = await _waiting(self._connection, self._site_no)
+        now = asyncio.get_running_loop().time()
+        if waiting < self._least:
+            self._least, self._moved_at = waiting, now
+        elif now - self._moved_at > STALLED_S:
+            self._moved_at = now
+            self._stalled.set()
+        return waiting
 
 
 async def _put(connection: AsyncConnection, site_no: int, chunk: HistoryChunk) -> int:

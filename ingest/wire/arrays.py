@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ingest.wire.refusal import Refusals, RefusedError, RejectReason, shown
-from ingest.wire.rows import ArrayRows, Flags
+from ingest.wire.rows import PLAIN, ArrayRows, Flags
 from ingest.wire.topics import Topics, UnitTopic
 from ingest.wire.values import (
     MAY_LACK_VALUE,
@@ -74,6 +74,10 @@ class ArrayForms:
         stamps: Any = body.get("ts")
         count = _checked_lengths({"ts": stamps, "value": given})
         check_count(count)
+        plain = _plain(given) if len(body) == 2 else None
+        if plain is not None:
+            self.rows.add(message, (point,), stamps, plain, PLAIN)
+            return
 
         def refuse(element: int, error: RefusedError) -> None:
             self._refusals.add_error(message, element, error)
@@ -89,8 +93,7 @@ class ArrayForms:
         if "reason" in columns:
             reasons = _reasons(columns["reason"], keep, refuse)
         value = self._column(given, point, quality, keep, refuse)
-        points = np.full(count, point, np.int32)
-        self.rows.add(message, flags[2], points, stamps, value, quality, reasons, keep)
+        self.rows.add(message, (point,), stamps, value, flags, (quality, reasons), keep)
 
     def columns(self, message: int, unit: UnitTopic, body: dict[str, Any]) -> None:
         """Read `{"points": [..], "ts": [..], "value": [[..], ..]}` of a site."""
@@ -103,29 +106,24 @@ class ArrayForms:
         if not (_LIST.issuperset(map(type, given)) and {width}.issuperset(map(len, given))):
             for row, numbers in enumerate(given):
                 _checked_lengths({"ts": stamps, f"value[{row}]": numbers})
-        quality, reasons, seq = batch_flags(body)
+        flags = batch_flags(body)
         points, known = self._points(message, unit, paths, width)
-        keep = np.repeat(known, width).reshape(height, width)
-        value = self._matrix(message, given, points, quality, keep)
-        self.rows.add(
-            message,
-            seq,
-            np.repeat(points, width),
-            stamps,
-            value.ravel(),
-            np.full(height * width, quality),
-            np.full(height * width, reasons),
-            keep.ravel(),
-        )
+        plain = _plain(list(chain.from_iterable(given)))
+        keep = None if known is None else np.repeat(known, width)
+        if plain is None:
+            keep = np.ones(height * width, np.bool_) if keep is None else keep
+            plain = self._matrix(message, given, points, flags[0], keep.reshape(height, width)).ravel()
+        self.rows.add(message, points, stamps, plain, flags, keep=keep)
 
     def _points(
         self, message: int, unit: UnitTopic, paths: list[Any], width: int
-    ) -> tuple[NDArray[np.int32], Mask]:
+    ) -> tuple[list[int], Mask | None]:
+        """Return the points of the rows, and which rows name one (None: all)."""
         find = unit.points.get
         if _NAMES.issuperset(map(type, paths)):
-            found = list(map(find, paths))
-            if None not in found:
-                return np.array(found, np.int32), np.ones(len(found), np.bool_)
+            known_points = [point for point in map(find, paths) if point is not None]
+            if len(known_points) == len(paths):
+                return known_points, None
         found = [find(path) if type(path) is str else None for path in paths]
         known = np.ones(len(found), np.bool_)
         for row, point in enumerate(found):
@@ -133,14 +131,12 @@ class ArrayForms:
                 known[row] = False
                 error = self._topics.no_such_point(unit, paths[row])
                 self._refusals.add_error(message, row * width, error, count=width)
-        return np.array([0 if point is None else point for point in found], np.int32), known
+        return [0 if point is None else point for point in found], known
 
     def _matrix(
-        self, message: int, given: list[Any], points: NDArray[np.int32], quality: int, keep: Mask
+        self, message: int, given: list[Any], points: list[int], quality: int, keep: Mask
     ) -> NDArray[np.float64]:
-        plain = _plain(list(chain.from_iterable(given)))
-        if plain is not None:
-            return plain.reshape(keep.shape)
+        """Return numbers that have to be looked at one by one; clears `keep` where there is none."""
         value = np.zeros(keep.shape, np.float64)
         for row, numbers in enumerate(given):
             first = row * keep.shape[1]
@@ -148,7 +144,7 @@ class ArrayForms:
             def refuse(element: int, error: RefusedError, first: int = first) -> None:
                 self._refusals.add_error(message, first + element, error)
 
-            value[row] = self._column(numbers, int(points[row]), quality, keep[row], refuse)
+            value[row] = self._column(numbers, points[row], quality, keep[row], refuse)
         return value
 
     def _column(

@@ -176,58 +176,82 @@ class UnitRows:
 
 
 class ArrayRows:
-    """Readings of series and columns: arrays, kept as they come and joined once."""
+    """Readings of series and columns: values are arrays as they come, the rest is made once per batch.
+
+    A message is a matrix: a row for each point, a column for each of its stamps.
+    """
 
     def __init__(self) -> None:
-        self._message: list[int] = []
-        self._seq: list[int] = []
-        self._rows: list[int] = []
+        self._shape: list[tuple[int, int, int, int]] = []
+        """Of each message its number, seq, points and stamps."""
+        self._point: list[int] = []
         self._stamps: list[Any] = []
-        self._columns: tuple[list[NDArray[Any]], ...] = ([], [], [], [], [], [])
+        self._value: list[NDArray[np.float64]] = []
+        self._flags: list[Flags] = []
+        self._apart: list[tuple[int, NDArray[np.int64], NDArray[np.int64]]] = []
+        """Place of a message whose readings differ in quality or reasons, and these."""
+        self._kept: list[tuple[int, NDArray[np.bool_]]] = []
+        """Place of a message some of whose readings are refused, and which are not."""
 
     def add(
         self,
         message: int,
-        seq: int,
-        point: NDArray[np.int32],
+        points: Sequence[int],
         stamps: list[Any],
         value: NDArray[np.float64],
-        quality: NDArray[np.int64],
-        reasons: NDArray[np.int64],
-        keep: NDArray[np.bool_],
+        flags: Flags,
+        apart: tuple[NDArray[np.int64], NDArray[np.int64]] | None = None,
+        keep: NDArray[np.bool_] | None = None,
     ) -> None:
-        """Append the readings of one message that `keep` leaves; the stamps repeat for every point."""
-        rows = len(point)
-        columns: Sequence[NDArray[Any]] = (
-            point,
-            np.tile(np.arange(len(stamps)) + len(self._stamps), rows // max(1, len(stamps))),
-            value,
-            np.arange(rows, dtype=np.int32),
-            quality,
-            reasons,
-        )
-        if not keep.all():
-            columns = [column[keep] for column in columns]
-        self._message.append(message)
-        self._seq.append(seq)
-        self._rows.append(len(columns[0]))
+        """Append the readings of one message, point by point.
+
+        `apart` gives quality and reasons of each where they are not those of `flags`; `keep`
+        says which of them are not refused, None: all.
+        """
+        place = len(self._shape)
+        self._shape.append((message, flags[2], len(points), len(stamps)))
+        self._point.extend(points)
         self._stamps.extend(stamps)
-        for column, gathered in zip(columns, self._columns, strict=True):
-            gathered.append(column)
+        self._value.append(value)
+        self._flags.append(flags)
+        if apart is not None:
+            self._apart.append((place, *apart))
+        if keep is not None:
+            self._kept.append((place, keep))
 
     def block(self, refusals: Refusals) -> Block:
         """Return the rows as columns; those whose stamp says nothing are refused."""
-        if not self._rows:
+        if not self._shape:
             return EMPTY
-        message = np.repeat(np.array(self._message, np.int32), self._rows)
-        seq = np.repeat(np.array(self._seq, np.int64), self._rows)
-        point, stamp, value, element, quality, reasons = map(np.concatenate, self._columns)
-        at = instants(self._stamps)[stamp]
-        bad = (at == BAD_TIME) | (at == NO_TIME)
+        message, seq, height, width = np.array(self._shape, np.int64).T
+        rows = height * width
+        first = np.cumsum(rows) - rows
+        element = np.arange(rows.sum()) - np.repeat(first, rows)
+        at_stamp = element % np.repeat(np.maximum(width, 1), rows) + np.repeat(np.cumsum(width) - width, rows)
+        flags = np.array(self._flags, np.int64).reshape(-1, 3)
+        quality, reasons = np.repeat(flags[:, 0], rows), np.repeat(flags[:, 1], rows)
+        good = np.ones(element.size, np.bool_)
+        for place, qualities, reason_bits in self._apart:
+            mine = slice(int(first[place]), int(first[place] + rows[place]))
+            quality[mine], reasons[mine] = qualities, reason_bits
+        for place, keep in self._kept:
+            good[int(first[place]) : int(first[place] + rows[place])] = keep
+        at = instants(self._stamps)[at_stamp]
+        bad = ((at == BAD_TIME) | (at == NO_TIME)) & good
+        messages = np.repeat(message, rows).astype(np.int32)
         for row in np.flatnonzero(bad).tolist():
-            error = bad_time(self._stamps[stamp[row]])
-            refusals.add_error(int(message[row]), int(element[row]), error)
-        return Block(message, point, at, value, element, quality, reasons, seq).where(~bad)
+            error = bad_time(self._stamps[at_stamp[row]])
+            refusals.add_error(int(messages[row]), int(element[row]), error)
+        return Block(
+            messages,
+            np.repeat(np.array(self._point, np.int32), np.repeat(width, height)),
+            at,
+            np.concatenate(self._value),
+            element.astype(np.int32),
+            quality,
+            reasons,
+            np.repeat(seq, rows),
+        ).where(good & ~bad)
 
 
 def joined(blocks: Sequence[Block]) -> Block:

@@ -143,12 +143,14 @@ def settle(state: SiteState, program: PlanComputed) -> None:
     there is none within max_gap, as far as one could still draw it.
     """
     inputs, closed_until = np.array(program.inputs), int(state.points["closed_until"][program.point])
+    if closed_until == NEVER:
+        return
     at = from_tail(state)(inputs).at
     before, beyond = at[at < closed_until], at[at >= closed_until]
-    if closed_until == NEVER or not before.size:
-        return
-    crosses_to = int(before.max()) + int(state.params["max_gap_us"][program.point])
-    used_until = max(closed_until, int(beyond.min(initial=crosses_to)))
+    used_until = closed_until
+    if before.size:
+        crosses_to = int(before.max()) + int(state.params["max_gap_us"][program.point])
+        used_until = max(closed_until, int(beyond.min(initial=crosses_to)))
     state.points["settled_until"][inputs] = np.maximum(state.points["settled_until"][inputs], used_until)
 
 

@@ -159,24 +159,29 @@ def latest(dsn: str) -> list[tuple[Any, ...]]:
 
 
 def rollups(dsn: str, zone: str) -> tuple[Facts, Facts]:
-    """Hours and days as they are stored, and as their intervals make them."""
+    """Hours and days as they are stored, and as the rows below them make them."""
     kept: Facts = {}
     made: Facts = {}
     with psycopg.connect(dsn) as connection:
-        for table, span in (("interval_hour", "hour"), ("interval_day", "day")):
+        for table, span, parts, count in (
+            ("interval_hour", "hour", "interval", "count(*)"),
+            ("interval_day", "day", "interval_hour", "sum(intervals)"),
+        ):
             kept[table] = connection.execute(
                 f"""
-                SELECT point_no, start_at, amount_count, min, max, covered_us, valid_us, substituted_us, quality,
-                       reasons, intervals FROM {table} ORDER BY 1, 2
+                SELECT point_no, start_at, amount, amount_count, mean, min, max, covered_us, valid_us, substituted_us,
+                       quality, reasons, intervals FROM {table} ORDER BY 1, 2
                 """
             ).fetchall()
             made[table] = connection.execute(
                 f"""
-                SELECT point_no, date_trunc('{span}', start_at, %s), sum(amount_count), min(min), max(max),
-                       sum(covered_us), sum(valid_us), sum(substituted_us),
+                SELECT point_no, date_trunc('{span}', start_at, %s), sum(amount ORDER BY start_at), sum(amount_count),
+                       sum(mean * (valid_us + substituted_us) ORDER BY start_at)
+                       / NULLIF(sum(valid_us + substituted_us) FILTER (WHERE mean IS NOT NULL), 0)::float8,
+                       min(min), max(max), sum(covered_us), sum(valid_us), sum(substituted_us),
                        CASE WHEN sum(valid_us + substituted_us) = 0 THEN 3 WHEN sum(substituted_us) > 0 THEN 2
-                            WHEN max(quality) > 0 THEN 1 ELSE 0 END, bit_or(reasons), count(*)
-                  FROM interval GROUP BY 1, 2 ORDER BY 1, 2
+                            WHEN max(quality) > 0 THEN 1 ELSE 0 END, bit_or(reasons), {count}
+                  FROM {parts} GROUP BY 1, 2 ORDER BY 1, 2
                 """,
                 [zone],
             ).fetchall()

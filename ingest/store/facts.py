@@ -25,9 +25,10 @@ class Stamp:
 
 
 async def write_readings(cursor: AsyncCursor, readings: Readings, numbers: Numbers, stamp: Stamp) -> None:
-    """COPY readings as they are."""
+    """COPY readings, those of a point together: so its index entries go to one page, not to one of each point."""
     if len(readings):
-        await READING.copy(cursor, len(readings), reading_columns(readings, numbers, stamp))
+        order = np.argsort(readings.point, kind="stable")
+        await READING.copy(cursor, len(readings), reading_columns(readings.take(order), numbers, stamp))
 
 
 def reading_columns(readings: Readings, numbers: Numbers, stamp: Stamp) -> dict[str, np.ndarray | int]:

@@ -156,7 +156,7 @@ class Feed:
 
     async def _refresh(self) -> None:
         try:
-            async with self._store.snapshot() as connection:
+            async with self._store.glance() as connection:
                 sites = await self._plans.all(connection)
                 numbers = [site.site_no for site in sites]
                 found = await latest.read_rows(connection, numbers)

@@ -5,6 +5,7 @@
     HTTPException           → 404 no-such-route, 405 method-not-allowed
     psycopg.OperationalError, PoolTimeout → 503 database-away with Retry-After
     psycopg.errors.QueryCanceled          → 503 database-slow
+    BusyError               → 503 too-busy: the database is there, but all its connections are at work
     psycopg.errors.UndefinedTable         → 503 no-schema: ingest has not migrated yet
     anything else           → 500 internal; the log has the rest, the client does not
 
@@ -24,7 +25,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
 from ingest.errors import StackwattError
-from service.store import AWAY
+from service.store import AWAY, BusyError
 
 log = logging.getLogger("stackwatt.service")
 
@@ -51,6 +52,7 @@ TITLES = {
     "internal": (500, "The service failed"),
     "database-away": (503, "The database cannot be reached"),
     "database-slow": (503, "The database is too slow"),
+    "too-busy": (503, "Too many ask at once"),
     "no-schema": (503, "The database has no schema yet"),
     "too-many-streams": (503, "Too many live streams are open"),
 }
@@ -103,10 +105,14 @@ def respond(problem: ProblemError) -> Response:
     )
 
 
+_TOGETHER = {"database-away": ("database-away", "database-slow", "too-busy")}
+"""Problems that come wherever the first of them does."""
+
+
 def documented(*names: str) -> dict[int | str, dict[str, Any]]:
     """The `responses` of a route that can answer with these problems, each with an example."""
     found: dict[int | str, dict[str, Any]] = {}
-    for name in names:
+    for name in (each for given in names for each in _TOGETHER.get(given, (given,))):
         status, title = TITLES[name]
         entry = found.setdefault(
             status, {"description": title, "content": {MEDIA_TYPE: {"schema": _SCHEMA, "examples": {}}}}
@@ -128,6 +134,8 @@ def of_database(error: Exception) -> ProblemError:
     match error:
         case psycopg.errors.QueryCanceled():
             name, what = "database-slow", "The database took too long over this answer"
+        case BusyError():
+            name, what = "too-busy", "Too many ask at once, every connection to the database is at work"
         case psycopg.errors.UndefinedTable():
             name, what = "no-schema", "The database has no schema yet, ingest makes it when it starts"
         case _:

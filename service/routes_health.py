@@ -83,7 +83,7 @@ async def metrics(request: Request) -> Response:
 
 
 async def _readiness(service: Service) -> list[SiteReadiness]:
-    async with service.store.snapshot() as connection:
+    async with service.store.glance() as connection:
         sites = await service.plans.all(connection)
         commits = await latest.read_commits(connection, [site.site_no for site in sites])
     found = []

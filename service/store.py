@@ -1,14 +1,17 @@
 """The way to the database: reads in one snapshot, and the few writes.
 
-Two small pools. Connections of the first are read-only and see one snapshot per
+Three small pools. Connections of the first are read-only and see one snapshot per
 block, so that an answer made of several queries is of one moment; those of the
-second write `inbox` and `api_key`. Instants come back as int µs. While the
-database is away a block raises at once or within ACQUIRE_TIMEOUT_S, and pools
-reconnect when asked again; nothing here waits for it.
+second, alike, are for the service's own short questions, which must not queue
+behind a client's long ones; those of the third write `inbox`. Instants come back
+as int µs. While the database is away a block raises at once or within
+ACQUIRE_TIMEOUT_S, and pools reconnect when asked again; nothing here waits for it.
+While every connection of a pool is at work a block waits, up to BUSY_TIMEOUT_S.
 """
 
 import asyncio
 import struct
+from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, LiteralString
@@ -20,16 +23,25 @@ from psycopg.pq import Format
 from psycopg.sql import Composed
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
+from ingest.errors import StackwattError
+
 ACQUIRE_TIMEOUT_S = 2.0
 AWAY_TIMEOUT_S = 0.2
 """Patience of those who ask within AWAY_S of one who waited in vain."""
 AWAY_S = 2.0
+BUSY_TIMEOUT_S = 6.0
+"""Patience of those who find every connection at work."""
 STATEMENT_TIMEOUT_MS = 15_000
 CHUNK_ROWS = 5_000
 """Rows decoded at a time, so that a long answer does not hold the event loop."""
 
-AWAY = (psycopg.OperationalError, psycopg.errors.UndefinedTable, PoolTimeout)
-"""What a query raises that may succeed later: no server, no answer in time, no schema yet."""
+
+class BusyError(StackwattError):
+    """Every connection was at work for as long as one may wait; the database itself may be well."""
+
+
+AWAY = (psycopg.OperationalError, psycopg.errors.UndefinedTable, PoolTimeout, BusyError)
+"""What a query raises that may succeed later: no server, no answer in time, no schema yet, too many asking."""
 
 _PG_EPOCH_US = 946_684_800_000_000
 _CONNECT: dict[str, Any] = {
@@ -53,7 +65,10 @@ class Store:
     def __init__(self, dsn: str, *, readers: int = 8) -> None:
         self._dsn = dsn
         self._read = self._pool(dsn, readers, _prepare_reader)
+        self._glance = self._pool(dsn, 2, _prepare_reader)
         self._write = self._pool(dsn, 2, _prepare)
+        self._at_work: Counter[str] = Counter()
+        """Connections handed out, by the name of their pool."""
         self._away_until = 0.0
 
     @staticmethod
@@ -74,19 +89,25 @@ class Store:
         )
 
     async def open(self) -> None:
-        """Start both pools without waiting for the database."""
-        await self._read.open(wait=False)
-        await self._write.open(wait=False)
+        """Start the pools without waiting for the database."""
+        for pool in (self._read, self._glance, self._write):
+            await pool.open(wait=False)
 
     async def close(self) -> None:
-        """End both pools."""
-        await self._read.close()
-        await self._write.close()
+        """End the pools."""
+        for pool in (self._read, self._glance, self._write):
+            await pool.close()
 
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator[Connection]:
         """A read-only transaction that sees one moment."""
         async with self._acquired(self._read) as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def glance(self) -> AsyncIterator[Connection]:
+        """A `snapshot` for what the service itself must know, whatever clients keep it busy with."""
+        async with self._acquired(self._glance) as connection:
             yield connection
 
     @asynccontextmanager
@@ -98,13 +119,25 @@ class Store:
     @asynccontextmanager
     async def _acquired(self, pool: AsyncConnectionPool[Connection]) -> AsyncIterator[Connection]:
         clock = asyncio.get_running_loop().time
-        patience = AWAY_TIMEOUT_S if clock() < self._away_until else ACQUIRE_TIMEOUT_S
+        given_up_at = clock() + BUSY_TIMEOUT_S
+        while True:
+            patience = AWAY_TIMEOUT_S if clock() < self._away_until else ACQUIRE_TIMEOUT_S
+            try:
+                connection = await pool.getconn(patience)
+                break
+            except PoolTimeout:
+                if self._at_work[pool.name] < pool.max_size:
+                    self._away_until = clock() + AWAY_S
+                    raise
+                if clock() >= given_up_at:
+                    raise BusyError(f"all {pool.max_size} connections are at work") from None
+        self._at_work[pool.name] += 1
         try:
-            async with pool.connection(patience) as connection:
+            async with connection:
                 yield connection
-        except PoolTimeout:
-            self._away_until = clock() + AWAY_S
-            raise
+        finally:
+            self._at_work[pool.name] -= 1
+            await pool.putconn(connection)
 
     async def listener(self) -> Connection:
         """A connection of its own for LISTEN; the caller closes it."""

@@ -6,6 +6,7 @@ import json
 import logging
 import secrets
 import threading
+from contextlib import AsyncExitStack
 from typing import Any
 
 import httpx
@@ -14,7 +15,7 @@ import pytest
 from fastapi import FastAPI
 
 from ingest.errors import InputError
-from service import routes_live, series
+from service import routes_live, series, store
 from service.app import create_app
 from service.main import run
 from service.windows import window_figure
@@ -277,3 +278,33 @@ async def test_a_connection_string_that_cannot_be_read_is_one_sentence_without_i
         with pytest.raises(InputError, match="expected") as refused:
             await run(dsn, "127.0.0.1", free_port, None)
         assert "secret" not in str(refused.value)
+
+
+async def test_while_every_connection_is_at_work_that_is_said_and_the_database_is_not_called_away(
+    app: FastAPI, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "ACQUIRE_TIMEOUT_S", 0.1)
+    monkeypatch.setattr(store, "BUSY_TIMEOUT_S", 0.3)
+    async with AsyncExitStack() as asking:
+        for _ in range(8):
+            await asking.enter_async_context(app.state.service.store.snapshot())
+        response = await client.get("/v1/plant")
+        assert response.status_code == 503
+        assert int(response.headers["retry-after"]) > 0
+        assert problem_of(response).type.endswith("too-busy")
+        assert (await client.get("/readyz")).status_code == 200
+        assert "stackwatt_service_database_up 1.0" in (await client.get("/metrics")).text
+    assert (await client.get("/v1/plant")).status_code == 200
+
+
+async def test_who_finds_every_connection_at_work_waits_for_one(
+    app: FastAPI, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "ACQUIRE_TIMEOUT_S", 0.1)
+    async with AsyncExitStack() as asking:
+        for _ in range(8):
+            await asking.enter_async_context(app.state.service.store.snapshot())
+        waiting = asyncio.create_task(client.get("/v1/plant"))
+        await asyncio.sleep(0.5)
+        assert not waiting.done()
+    assert (await waiting).status_code == 200

@@ -181,9 +181,7 @@ class Committer:
             await self.patiently(write)
             late.adopt(now.pipeline.state, mine, revised[0].heads)
             now.pipeline.state.remember(revised[0].kpis)
-            self._metrics.readings.labels(self._plan.site).inc(revised[0].stored)
-            self._count_late(mine)
-            self._metrics.revised.labels(self._plan.site).inc(revised[0].changed)
+            self._count_revised(revised[0], len(mine))
         self.spent("late", begun)
         self._status.batch_no = self._writer.batch_no
 
@@ -207,14 +205,18 @@ class Committer:
         seconds = (self._clocks.monotonic() - begun) / 1e6
         self._metrics.stage_seconds.labels(self._plan.site, stage).inc(seconds)
 
-    def _count_late(self, readings: Readings) -> None:
-        marked = (readings.reasons & int(Reason.LATE)) != 0
-        self._metrics.late.labels(self._plan.site).inc(int(marked.sum()))
+    def _count_revised(self, revised: Revised, given: int) -> None:
+        metrics, site = self._metrics, self._plan.site
+        metrics.readings.labels(site).inc(revised.stored)
+        metrics.late.labels(site).inc(revised.late)
+        metrics.duplicates.labels(site).inc(given - revised.stored)
+        metrics.revised.labels(site).inc(revised.changed)
 
     def _count(self, batch: Batch, refusals: Sequence[Refusal]) -> None:
         metrics, site = self._metrics, self._plan.site
         metrics.readings.labels(site).inc(len(batch.readings))
-        self._count_late(batch.readings)
+        marked = (batch.readings.reasons & int(Reason.LATE)) != 0
+        metrics.late.labels(site).inc(int(marked.sum()))
         metrics.duplicates.labels(site).inc(batch.duplicates)
         metrics.intervals.labels(site).inc(batch.intervals.size)
         metrics.batch_no.labels(site).set(self._writer.batch_no)

@@ -37,7 +37,7 @@ def health_app(sites: Callable[[], Sequence[SiteStatus]], registry: CollectorReg
 def _condition(status: SiteStatus) -> dict[str, object]:
     return {
         "ready": status.ready,
-        "missing": status.trouble,
+        "missing": status.waits_for,
         "caught_up": status.caught_up,
         "batch_no": status.batch_no,
         "watermark_us": status.watermark,

@@ -12,6 +12,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from ingest.mqtt.counters import Counters
+from ingest.wire import RejectReason
 
 COMMIT_BUCKETS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5)
 BROKER_TOTALS = {
@@ -56,7 +57,7 @@ class IngestMetrics:
         self.batch_no = gauge("batch_no", "Last committed batch")
         self.commit_seconds = Histogram(
             "stackwatt_commit_seconds",
-            "Time of a transaction",
+            "Time until a batch is committed, other attempts and waiting included",
             ["site"],
             buckets=COMMIT_BUCKETS,
             registry=registry,
@@ -77,6 +78,8 @@ class IngestMetrics:
             metric.labels(site)
         for stage in ("decode", "pipeline", "commit", "late"):
             self.stage_seconds.labels(site, stage)
+        for reason in RejectReason:
+            self.rejected.labels(site, str(reason))
         self.broker.watch(site, Counters())
 
 

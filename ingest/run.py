@@ -72,6 +72,9 @@ class SiteRun:
                     self._writer, self._plan, self._settings.holder, self.status, self._metrics, self._clocks
                 )
                 await ingest.rebuild()
+                if not self.status.begun and self._settings.mqtt_url is not None:
+                    self.status.missing("broker", "not connected yet")
+                self.status.begun = True
                 self._inbox.rewind()
                 await self._ingest(ingest, stop)
                 if self._next_plan is None:

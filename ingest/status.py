@@ -13,15 +13,24 @@ class SiteStatus:
     site: str
     trouble: dict[str, str] = field(default_factory=dict)
     """What is missing (`kernels`, `site`, `database`, `broker`, `clock`) and why."""
+    begun: bool = False
+    """Whether the site's state has been made from the store."""
     batch_no: int = 0
     watermark: int | None = None
     """µs, None before the first reading."""
     caught_up: bool = False
 
     @property
+    def waits_for(self) -> dict[str, str]:
+        """What keeps readings from being taken in, and why."""
+        if self.trouble or self.begun:
+            return dict(self.trouble)
+        return {"state": "it is being made from the store"}
+
+    @property
     def ready(self) -> bool:
         """Whether readings are taken in and stored now."""
-        return not self.trouble
+        return not self.waits_for
 
     def missing(self, what: str, why: str) -> None:
         """Something is not there."""

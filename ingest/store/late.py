@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from psycopg import AsyncCursor
 
-from ingest.model import NEVER, Cause
+from ingest.model import NEVER, Cause, Reason
 from ingest.pipeline import closing, late
 from ingest.pipeline.batch import Heads, IntArray, Readings, Refigured, Rows
 from ingest.pipeline.kpis import Terms
@@ -43,6 +43,8 @@ class Revised:
 
     stored: int
     """Readings that were new."""
+    late: int
+    """Of these, those that came after their interval should have closed."""
     changed: int
     """Intervals that got a new revision or are no more."""
     kpis: Refigured
@@ -61,7 +63,7 @@ class LateWriter:
         self._numbers = numbers
         self._zone = zone
         self._terms = Terms(state.plan)
-        self._under_way = Revised(0, 0, Refigured.nothing(), Heads.none())
+        self._under_way = Revised(0, 0, 0, Refigured.nothing(), Heads.none())
 
     async def commit(self, readings: Readings, plan_version: int) -> Revised:
         """Store and recompute in one transaction; raises as `Writer.commit` does."""
@@ -72,18 +74,18 @@ class LateWriter:
         await self._writer.ensure_months(readings)
         async with connection.transaction(), connection.cursor() as cursor:
             await self._writer.open(cursor, stamp, self._state.watermark.at, len(readings))
-            stored = await self._store(cursor, readings, stamp)
+            stored, n_late = await self._store(cursor, readings, stamp)
             point, first, last = _extent(stored)
             changed = await self._recompute(cursor, point, first, last, stamp) if point.size else _none()
             kpis = await self.refigure(cursor, changed, stamp)
             heads = await self._heads(cursor, readings.point)
             await self._writer.announce(cursor, stamp)
-            self._under_way = Revised(stored.shape[0], changed.shape[0], kpis, heads)
+            self._under_way = Revised(stored.shape[0], n_late, changed.shape[0], kpis, heads)
         self._writer.done()
         return self._under_way
 
-    async def _store(self, cursor: AsyncCursor, readings: Readings, stamp: Stamp) -> IntArray:
-        """Insert what is not stored yet; (point, measured_at) of the new ones."""
+    async def _store(self, cursor: AsyncCursor, readings: Readings, stamp: Stamp) -> tuple[IntArray, int]:
+        """Insert what is not stored yet; (point, measured_at) of it, and how much has the reason late."""
         columns = reading_columns(readings, self._numbers, stamp)
         await STAGED_READING.copy(cursor, len(readings), columns)
         await cursor.execute(
@@ -96,10 +98,12 @@ class LateWriter:
                     WHERE r.point_no = s.point_no AND r.measured_at = s.measured_at
                       AND r.value = s.value AND r.quality = s.quality AND r.seq = s.seq)
              ORDER BY s.point_no, s.measured_at, s.value, s.quality, s.seq, s.received_at
-            RETURNING point_no, (extract(epoch FROM measured_at) * 1000000)::bigint
+            RETURNING point_no, (extract(epoch FROM measured_at) * 1000000)::bigint, reasons
             """
         )
-        return self._as_plan_indices(await cursor.fetchall())
+        found = await cursor.fetchall()
+        n_late = sum(1 for _, _, reasons in found if reasons & Reason.LATE)
+        return self._as_plan_indices([(point, at) for point, at, _ in found]), n_late
 
     async def _heads(self, cursor: AsyncCursor, point: IntArray) -> Heads:
         """What the lists of counters begin with now: a late reading may have made usable what was, or undone it."""
@@ -142,7 +146,7 @@ class LateWriter:
         for point, begin, end in zip(
             spans.point.tolist(), spans.begin.tolist(), spans.end.tolist(), strict=True
         ):
-            needed = np.array(state.plan.computed[point - state.plan.n_measured].inputs)
+            needed = np.unique(state.plan.computed[point - state.plan.n_measured].inputs)
             loaded = await load_readings(
                 cursor, state, self._numbers, needed, np.full(needed.size, begin), np.full(needed.size, end)
             )
@@ -228,7 +232,9 @@ def _none() -> IntArray:
 
 def _extent(stored: IntArray) -> tuple[IntArray, IntArray, IntArray]:
     """Per point the first and the last of its new readings."""
-    point = np.unique(stored[:, 0])
-    first = np.array([stored[stored[:, 0] == p, 1].min() for p in point.tolist()], np.int64)
-    last = np.array([stored[stored[:, 0] == p, 1].max() for p in point.tolist()], np.int64)
-    return point, first, last
+    if not stored.size:
+        return stored[:, 0], stored[:, 0], stored[:, 0]
+    ordered = stored[np.lexsort((stored[:, 1], stored[:, 0]))]
+    begins = np.flatnonzero(np.diff(ordered[:, 0], prepend=-1))
+    ends = np.append(begins[1:], len(ordered)) - 1
+    return ordered[begins, 0], ordered[begins, 1], ordered[ends, 1]

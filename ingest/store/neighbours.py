@@ -6,6 +6,7 @@ winner among readings of equal time; for other points a bad one ends what came b
 it as well. The order of readings is that of `kernels.entry.sorts_after`.
 """
 
+import itertools
 from collections.abc import Sequence
 from typing import Any
 
@@ -118,12 +119,22 @@ def _instants(at: IntArray | None) -> Sequence[str]:
 
 
 def as_signals(readings: Readings, points: IntArray) -> Signals:
-    """Loaded readings as segments in the order of `points`."""
+    """Loaded readings as segments in the order of `points`, each of which they hold in one piece."""
+    begins = np.flatnonzero(np.diff(readings.point, prepend=-1))
+    pieces = dict(
+        zip(
+            readings.point[begins].tolist(),
+            itertools.pairwise([*begins.tolist(), len(readings)]),
+            strict=True,
+        )
+    )
     parts = []
     for p in points.tolist():
-        mine = readings.take(readings.point == p)
-        offsets = np.array([0, len(mine)])
-        parts.append(Signals(offsets, mine.measured_at, mine.value, mine.count, mine.quality, mine.reasons))
+        rows = slice(*pieces.get(p, (0, 0)))
+        mine = [
+            getattr(readings, name)[rows] for name in ("measured_at", "value", "count", "quality", "reasons")
+        ]
+        parts.append(Signals(np.array([0, rows.stop - rows.start]), *mine))
     return Signals.join(parts)
 
 

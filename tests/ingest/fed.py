@@ -38,6 +38,7 @@ class Fed:
         plan = plan_from_body(stored.body, stored.version)
         clocks = Clocks(lambda: time.time_ns() // 1000, lambda: time.monotonic_ns() // 1000)
         metrics = IngestMetrics(self.registry)
+        metrics.start("mill")
         run = SiteRun(IngestSettings(self._dsn), 1, plan, self.status, metrics, clocks)
         self.task = asyncio.create_task(run.run(self.stop))
 

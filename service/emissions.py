@@ -3,10 +3,9 @@
 What a stack analyser measured and what activity times factor gives are two
 accounts of the same gas: every group is told once per route and never summed
 over them. Nor are gases summed: a mass of CH4 is no mass of CO2. Sums are
-correctly rounded (`math.fsum`) over the stored intervals.
+correctly rounded (`exact_sum`) over the stored intervals.
 """
 
-import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
@@ -16,7 +15,7 @@ from pydantic import Field
 from ingest.methods.figures import NoFigure
 from ingest.model import Quality
 from ingest.plant.plan import Plan, PlanSource
-from service.figures import QUALITY_NAMES, Figure, data_age_s, share
+from service.figures import QUALITY_NAMES, Figure, data_age_s, exact_sum, finite, share
 from service.problems import ProblemError
 from service.store import Connection, Row, chunks, rows
 from service.times import to_datetime
@@ -168,13 +167,14 @@ def _figure(plan: Plan, group_by: GroupBy, group: str, members: list[SourceSum],
     masses = [mass for member in members for mass in member.mass_kg]
     revisions = sorted(revision for member in members for revision in member.revisions)
     reason = None if all(member.mass_kg for member in members) else NoFigure.GAP if span else NoFigure.NO_DATA
+    value, reason = finite(exact_sum(masses) if reason is None else None, reason)
     return EmissionFigure(
         id=group if group_by == "source" else f"{plan.site}/{group_by}/{group}",
         unit="kg",
         window=span or None,
         from_=from_at,
         to=to_at,
-        value=math.fsum(masses) if reason is None else None,
+        value=value,
         reason=reason,
         quality=QUALITY_NAMES[max(member.quality for member in members) if reason is None else Quality.BAD],
         valid_share=min(share(member.valid_us, span) for member in members),

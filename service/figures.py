@@ -6,6 +6,8 @@ from `ingest.methods.figures.combine` and are passed on as they are: nothing her
 rounds.
 """
 
+import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
@@ -75,6 +77,21 @@ class LatestRow:
     known_at: int
 
 
+def exact_sum(values: Iterable[float]) -> float:
+    """The correctly rounded sum; NaN where no float holds it, as when a meter has told 1e308."""
+    try:
+        return math.fsum(values)
+    except (OverflowError, ValueError):
+        return math.nan
+
+
+def finite(value: float | None, reason: NoFigure | None) -> tuple[float | None, NoFigure | None]:
+    """A figure that JSON can tell: what is beyond a float is none, with its reason."""
+    if value is not None and not math.isfinite(value):
+        return None, NoFigure.NO_DATA
+    return value, reason
+
+
 def latest_figures(plan: Plan, found: dict[tuple[str, int], LatestRow], now: int) -> list[Figure]:
     """Every KPI of a plan in every live window, in the plan's order, at the instant `now` (µs)."""
     return [
@@ -97,7 +114,7 @@ def share(part_us: int, span_us: int) -> float:
 
 
 def _live(plan: Plan, kpi: PlanKpi, latest: LatestRow, now: int) -> Figure:
-    given = latest.value, None if latest.reason is None else NoFigure(latest.reason)
+    given = finite(latest.value, None if latest.reason is None else NoFigure(latest.reason))
     bound = None if plan.clock == "replay" else kpi.stale_after_us
     value, reason = fresh(given, now - latest.to_at, bound)
     span = latest.to_at - latest.from_at

@@ -6,6 +6,7 @@ site's interval, or its hours and days in its own zone. An interval length that
 changed between plan versions is read on the newest grid.
 """
 
+import math
 from dataclasses import dataclass
 from typing import Literal, LiteralString
 
@@ -205,16 +206,18 @@ def _shown(
     known_at: int | None,
 ) -> tuple[object, ...]:
     span = end_at - start_at
-    nothing = absent or not (valid_us or substituted_us)
+    figures = (amount, mean, least, largest)
+    beyond = any(figure is not None and not math.isfinite(figure) for figure in figures)
+    nothing = absent or beyond or not (valid_us or substituted_us)
     return (
         instant_text(start_at),
         instant_text(end_at),
         # Of counts the sum is exact; the sum of their amounts, each rounded, is not.
-        amount if amount_count is None else amount_count * resolution,
+        _finite(amount if amount_count is None else amount_count * resolution),
         amount_count,
-        mean,
-        least,
-        largest,
+        _finite(mean),
+        _finite(least),
+        _finite(largest),
         NoFigure.GAP.value if absent else NoFigure.NO_DATA.value if nothing else None,
         QUALITY_NAMES[Quality.BAD if quality is None else quality],
         reason_names(Reason.GAP if absent else reasons or 0),
@@ -226,3 +229,8 @@ def _shown(
         plan_version,
         instant_text(known_at),
     )
+
+
+def _finite(figure: float | None) -> float | None:
+    """A figure beyond a float, as when a meter has told 1e308, is none."""
+    return figure if figure is not None and math.isfinite(figure) else None

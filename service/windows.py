@@ -1,18 +1,18 @@
 """Windows over a KPI's closed intervals: Σ/Σ, the same sums the live pipeline makes.
 
 A window is [end - W, end). Its numerator and denominator are the correctly
-rounded sums (`math.fsum`) of the intervals in it, combined by the kind; so a
+rounded sums (`exact_sum`) of the intervals in it, combined by the kind; so a
 window here equals the live window over the same intervals bit for bit, and a
 day is never a mean of hours. Plain lists: no database, no clock.
 """
 
-import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from ingest.methods.figures import KpiKind, NoFigure, combine
 from ingest.model import Quality
+from service.figures import exact_sum, finite
 from service.store import Row
 
 COLUMNS = "start_at, a, b, covered_us, valid_us, substituted_us, quality, revision, plan_version, known_at"
@@ -81,10 +81,10 @@ def block_rates(rows: KpiRows, block_us: int) -> BlockRates:
     while begin < len(rows.start_at):
         start_at = rows.start_at[begin] - rows.start_at[begin] % block_us
         end = bisect_left(rows.start_at, start_at + block_us, begin)
-        b = math.fsum(rows.b[begin:end])
+        b = exact_sum(rows.b[begin:end])
         if b:
             made.start_at.append(start_at)
-            made.rate.append(max(0.0, math.fsum(rows.a[begin:end]) / b))
+            made.rate.append(max(0.0, exact_sum(rows.a[begin:end]) / b))
         begin = end
     return made
 
@@ -108,12 +108,12 @@ def window_figure(
             plan_version=None,
             known_at=None,
         )
-    a, b = math.fsum(rows.a[chosen]), math.fsum(rows.b[chosen])
+    a, b = exact_sum(rows.a[chosen]), exact_sum(rows.b[chosen])
     if kind is KpiKind.LOAD_FACTOR:
         assert blocks is not None
         a, b = a / b if b else 0.0, blocks.largest(from_at, to_at)
     covered_us = sum(rows.covered_us[chosen])
-    value, reason = combine(kind, a, b, covered_us)
+    value, reason = finite(*combine(kind, a, b, covered_us))
     return WindowFigure(
         from_at,
         to_at,

@@ -13,13 +13,15 @@ import httpx
 import psycopg
 import pytest
 from fastapi import FastAPI
+from psycopg import sql
 
 from ingest.errors import InputError
+from ingest.model import HOUR
 from service import routes_live, series, store
 from service.app import create_app
 from service.main import run
 from service.windows import window_figure
-from tests.service.conftest import ADMIN_KEY, Clock, admin_client, client_of
+from tests.service.conftest import ADMIN_KEY, Clock, admin_client, client_of, seeded_database
 from tests.service.seeding import CLOSED, NOW, plant_only, text
 from tests.service.serving import serving
 from tests.service.test_live import BEARER
@@ -308,3 +310,42 @@ async def test_who_finds_every_connection_at_work_waits_for_one(
         await asyncio.sleep(0.5)
         assert not waiting.done()
     assert (await waiting).status_code == 200
+
+
+@pytest.mark.parametrize("value", ["1e308", "Infinity", "-Infinity"])
+async def test_what_no_float_holds_is_null_with_a_reason(
+    postgres_server: str, migrated_template: str, clock: Clock, value: str
+) -> None:
+    """A meter without limits that tells 1e308 spoils its own figures, not the service."""
+    with seeded_database(postgres_server, migrated_template) as own, psycopg.connect(own.dsn) as connection:
+        for table, columns in (
+            ("kpi_value", ("a",)),
+            ("emission", ("mass_kg",)),
+            ("interval", ("amount", "max")),
+        ):
+            for column in columns:
+                connection.execute(
+                    sql.SQL("UPDATE {} SET {} = {}::float8").format(
+                        sql.Identifier(table), sql.Identifier(column), sql.Literal(value)
+                    )
+                )
+        connection.execute("UPDATE kpi_latest SET value = 'Infinity'")
+        connection.execute("UPDATE interval SET amount_count = NULL")
+        connection.commit()
+        async with admin_client(own.dsn, clock) as client:
+            for kpi in ("power", "load-factor", "power-factor", "electricity-intensity"):
+                path = (
+                    f"/v1/kpis/cement/{kpi}/series?from={text(CLOSED - 3 * HOUR)}&to={text(CLOSED)}&window=3h"
+                )
+                columns = (await client.get(path)).json()["columns"]
+                assert (columns["value"], columns["reason"]) == ([None], ["no_data"])
+            for path in (
+                "/v1/kpis/latest",
+                f"/v1/emissions?from={text(CLOSED - HOUR)}&to={text(CLOSED)}&site=cement",
+            ):
+                items = (await client.get(path)).json()["items"]
+                assert {(item["value"], item["reason"]) for item in items} == {(None, "no_data")}
+            path = f"/v1/points/cement/kiln/clinker/intervals?from={text(CLOSED - HOUR)}&to={text(CLOSED)}"
+            items = (await client.get(path)).json()["items"]
+            expected = (1e308, None) if value == "1e308" else (None, "no_data")
+            assert {(item["amount"], item["reason"]) for item in items} == {expected}

@@ -62,14 +62,15 @@ def close(state: SiteState, found: Frontiers, most: int) -> Closed:
     """Close what may be closed, about `most` rows of it, and move the frontiers."""
     for program in state.plan.computed:
         _open_computed(state, program)
-    due = np.flatnonzero(found.closes_at > found.opens_at)
-    rows, steps, more = np.zeros(0, INTERVAL_ROW), np.zeros(0, STEP_ROW), False
+    all_due = np.flatnonzero(found.closes_at > found.opens_at)
+    due = all_due[:most]  # nearly every one gives a row, so the others' readings need not be gathered yet
+    rows, steps, more = np.zeros(0, INTERVAL_ROW), np.zeros(0, STEP_ROW), due.size < all_due.size
     if due.size:
         begin, end = found.opens_at[due], found.closes_at[due]
         folded = fold(state, from_tail(state)(due), due, begin, end, most=most)
         rows, steps = _by_point(folded.rows, due), _by_point(folded.steps, due)
         state.points["closed_until"][due] = folded.done_at
-        more = bool((folded.done_at < end).any())
+        more |= bool((folded.done_at < end).any())
     for program in state.plan.computed:
         if rows.size >= most:
             more = True
@@ -174,7 +175,7 @@ def provisional(state: SiteState, load: Load) -> Rows:
 def emissions(plan: Plan, rows: Rows) -> Rows:
     """What each source emitted in the given interval rows: amount · kg per amount."""
     parts = []
-    for number, source in enumerate(plan.sources):
+    for number, source in enumerate(plan.sources if rows.size else ()):
         chosen = rows[
             (rows["segment"] == source.point) & (rows["quality"] != BAD) & ~np.isnan(rows["amount"])
         ]

@@ -19,7 +19,7 @@ from ingest.plant.plan import Plan
 from kernels.frontier import behind
 from kernels.tail import DUPLICATE, LATE, REOPENS
 
-CLOSINGS_PER_BATCH = 5000
+CLOSINGS_PER_BATCH = 2000
 """Rows closed in one transaction; at 100 000 points one edge closes as many intervals at once."""
 
 

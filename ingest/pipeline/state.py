@@ -94,7 +94,9 @@ class SiteState:
             return
         old = self.entries.size
         new = max(2 * old, old + missing, 1024)
-        self.entries = np.concatenate([self.entries, np.zeros(new - old, ENTRY)])
+        grown = np.zeros(new, ENTRY)
+        grown.view(np.uint8)[: self.entries.nbytes] = self.entries.view(np.uint8)  # not field by field
+        self.entries = grown
         free = np.zeros(new, np.int64)
         kept = int(self.free_count[0])
         free[:kept] = self.free[:kept]

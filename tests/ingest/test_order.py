@@ -103,6 +103,8 @@ async def brought(dsn: str, way: Way, messages: list[Delivery], minutes: int, se
     await bring(dsn, WAYS[0], [the_end(minutes)], random.Random(seed))
     ingest = await open_site(dsn, PLANT)
     await ingest.take([], caught_up=False)
+    while ingest.more:
+        await ingest.take([], caught_up=False)
     plan = ingest.plan
     await ingest.close()
     found, expected = stored(dsn), defined(dsn, plan, end_of(minutes))

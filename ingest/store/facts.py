@@ -119,20 +119,32 @@ async def delete_rows(
 
 
 async def delete_unstaged(cursor: AsyncCursor, spans: Spans, numbers: Numbers) -> list[tuple[int, int]]:
-    """Delete interval rows in the spans that are not staged; their (point_no, start_at)."""
+    """Delete interval rows in the spans that are not staged; their (point_no, start_at in µs)."""
+    # EXCEPT compares two sets in one pass each; an anti-join of a table without statistics may be a nested loop.
     await cursor.execute(
         """
-        DELETE FROM interval i
-         USING unnest(%s::int[], %s::bigint[], %s::bigint[]) AS span (point_no, begin_us, end_us)
-         WHERE i.point_no = span.point_no
-           AND i.start_at >= to_timestamp(0) + span.begin_us * interval '1 microsecond'
-           AND i.start_at < to_timestamp(0) + span.end_us * interval '1 microsecond'
-           AND NOT EXISTS (SELECT FROM staged_interval s WHERE s.point_no = i.point_no AND s.start_at = i.start_at)
-        RETURNING i.point_no, (extract(epoch FROM i.start_at) * 1000000)::bigint
+        SELECT point_no, (extract(epoch FROM start_at) * 1000000)::bigint
+          FROM (SELECT i.point_no, i.start_at
+                  FROM unnest(%s::int[], %s::bigint[], %s::bigint[]) AS span (point_no, begin_us, end_us)
+                  JOIN interval i ON i.point_no = span.point_no
+                       AND i.start_at >= to_timestamp(0) + span.begin_us * interval '1 microsecond'
+                       AND i.start_at < to_timestamp(0) + span.end_us * interval '1 microsecond'
+                EXCEPT
+                SELECT point_no, start_at FROM staged_interval) gone
         """,
         [numbers.points[spans.point].tolist(), spans.begin.tolist(), spans.end.tolist()],
     )
-    return await cursor.fetchall()
+    gone: list[tuple[int, int]] = await cursor.fetchall()
+    if gone:
+        await cursor.execute(
+            """
+            DELETE FROM interval i USING unnest(%s::int[], %s::bigint[]) AS gone (point_no, start_us)
+             WHERE i.point_no = gone.point_no
+               AND i.start_at = to_timestamp(0) + gone.start_us * interval '1 microsecond'
+            """,
+            [[point for point, _ in gone], [start for _, start in gone]],
+        )
+    return gone
 
 
 async def replace_steps(

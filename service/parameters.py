@@ -37,10 +37,15 @@ class SpanOf(Parameters):
     """A half-open span [from, to) of time."""
 
     from_: Instant | None = Field(
-        None, alias="from", description="First instant, RFC 3339; default: 24 h before `to`"
+        None,
+        alias="from",
+        description="First instant, RFC 3339; default: 24 h before `to`",
+        examples=["2026-11-20T07:00:00Z"],
     )
     to: Instant | None = Field(
-        None, description="End, exclusive; default: now, at a replay site the end of its data"
+        None,
+        description="End, exclusive; default: now, at a replay site the end of its data",
+        examples=["2026-11-20T08:00:00Z"],
     )
 
 

@@ -55,6 +55,8 @@ def frontiers(
         e = _newest_used(entries, param, owner)
         opens = owner["closed_until"]
         if e < 0:
+            if opens == NEVER and owner["first"] >= 0:  # heard, though nothing usable: it holds nobody up
+                opens = _floor(entries[owner["first"]]["at"], interval_us)
             seen = opens != NEVER and watermark != NEVER  # noqa: PLR1714  a set in a kernel costs an allocation
             opens_at[p] = opens
             closes_at[p] = max(opens, _floor(watermark, interval_us)) if seen else opens

@@ -13,7 +13,7 @@ import numpy as np
 
 from ingest.model import HOUR, NEVER
 from ingest.pipeline.batch import EMISSION_ROW, IntArray, Rows
-from ingest.pipeline.signals import Load, evaluate, fold, from_tail
+from ingest.pipeline.signals import Load, Signals, evaluate, fold, from_tail, signals_of
 from ingest.pipeline.state import SiteState
 from ingest.plant.plan import Plan, PlanComputed
 from kernels.frontier import frontiers
@@ -155,20 +155,22 @@ def settle(state: SiteState, program: PlanComputed) -> None:
     state.points["settled_until"][inputs] = np.maximum(state.points["settled_until"][inputs], used_until)
 
 
-def provisional(state: SiteState, load: Load) -> Rows:
+def provisional(state: SiteState, found: Frontiers, load: Load) -> Rows:
     """Rows of the intervals that the watermark has passed and that still wait for a next reading."""
     watermark = state.watermark.at
     if watermark == NEVER:
         return np.zeros(0, INTERVAL_ROW)
     edge = watermark - watermark % state.plan.interval_us
-    measured = state.points[: state.plan.n_measured]
-    waiting = np.flatnonzero(
-        (measured["closed_until"] < edge) & (measured["closed_until"] != NEVER) & (measured["size"] > 0)
-    )
+    closed_until = state.points["closed_until"]
+    opens_at = np.where(closed_until == NEVER, found.opens_at, closed_until)
+    waiting = np.flatnonzero((opens_at < edge) & (found.reaches != NEVER))
     if not waiting.size:
         return np.zeros(0, INTERVAL_ROW)
-    begin = measured["closed_until"][waiting]
-    folded = fold(state, load(waiting), waiting, begin, np.full(waiting.size, edge))
+    begin = opens_at[waiting]
+    measured = waiting < state.plan.n_measured
+    computed = signals_of(state, load, waiting[~measured], begin[~measured], found.reaches)
+    signals = Signals.join([load(waiting[measured]), computed])
+    folded = fold(state, signals, waiting, begin, np.full(waiting.size, edge))
     return _by_point(folded.rows, waiting)
 
 

@@ -101,11 +101,12 @@ class SitePipeline:
         edge = (
             batch.watermark - batch.watermark % self.plan.interval_us if batch.watermark != NEVER else NEVER
         )
-        if edge > self._passed and not closed.more:
+        passed = edge > self._passed and not closed.more
+        if passed:
             self._passed = edge
-            batch.provisional = closing.provisional(state, load)
+            batch.provisional = closing.provisional(state, found, load)
             batch.withdrawn = state.tell(batch.provisional)
-        if closed.rows.size or batch.kpi_rows.size:
+        if passed or closed.rows.size or batch.kpi_rows.size:
             state.trim()
 
     def _behind(self, rows: Rows, frontier: IntArray) -> IntArray:

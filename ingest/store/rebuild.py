@@ -63,8 +63,9 @@ async def _note_provisional(cursor: AsyncCursor, state: SiteState, numbers: Numb
         """
         SELECT place - 1, (extract(epoch FROM start_at) * 1000000)::bigint
           FROM unnest(%s::int[]) WITH ORDINALITY AS t (point_no, place)
-          JOIN point_state s USING (point_no)
-          JOIN interval i ON i.point_no = t.point_no AND i.start_at >= s.closed_until AND i.revision = 0
+          LEFT JOIN point_state s USING (point_no)
+          JOIN interval i ON i.point_no = t.point_no AND i.start_at >= coalesce(s.closed_until, '-infinity')
+                         AND i.revision = 0
         """,
         [numbers.points.tolist()],
     )

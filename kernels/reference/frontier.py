@@ -21,9 +21,10 @@ def frontiers(
         closed_until, period = int(owner["closed_until"]), int(param["period_us"])
         times = usable_times(held, param)
         if not times:
-            known = NEVER if NEVER in {closed_until, watermark} else watermark
-            opens_at[p], reaches[p] = closed_until, known
-            closes_at[p] = closed_until if known == NEVER else max(closed_until, _edge(known, interval_us))
+            opens = _edge(held[0].at, interval_us) if held and closed_until == NEVER else closed_until
+            known = NEVER if NEVER in {opens, watermark} else watermark
+            opens_at[p], reaches[p] = opens, known
+            closes_at[p] = opens if known == NEVER else max(opens, _edge(known, interval_us))
             continue
         opens = closed_until
         if opens == NEVER:

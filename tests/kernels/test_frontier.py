@@ -17,7 +17,7 @@ Instants = st.one_of(st.just(NEVER), st.integers(0, 40))
     watermark=Instants,
     closed=st.lists(Instants, min_size=2, max_size=2),
 )
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 def test_frontiers_equal_their_definition(
     parts: list[Records], readings: list[Coming], watermark: int, closed: list[int]
 ) -> None:
@@ -51,7 +51,7 @@ def messages(draw: st.DrawFn) -> list[tuple[int, int, int, int]]:
     watermark=Instants,
     lateness=st.integers(0, 6),
 )
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 def test_lateness_equals_its_definition(
     parts: list[Records], came: list[tuple[int, int, int, int]], watermark: int, lateness: int
 ) -> None:

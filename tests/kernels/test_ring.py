@@ -31,7 +31,7 @@ def interval_rows(draw: st.DrawFn, terms: int) -> Records:
 
 
 @given(data=st.data(), kpis=st.integers(1, 3))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_slots_equal_their_definition(data: st.DataObject, kpis: int) -> None:
     terms = data.draw(st.integers(1, 5))
     rows = data.draw(interval_rows(terms))
@@ -72,7 +72,7 @@ def slots_at(starts: list[int], amounts: list[float]) -> Records:
     window=st.integers(0, 9),
     into=st.integers(0, INTERVAL - 1),
 )
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_windows_equal_their_definition(
     size: int, steps: list[int], amounts: list[float], opened: int, window: int, into: int
 ) -> None:

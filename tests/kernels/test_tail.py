@@ -56,7 +56,7 @@ def apply(arena: Arena, move: tuple[str, object], module: object) -> object:
 
 
 @given(data=st.data(), parts=st.lists(params(), min_size=1, max_size=3))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 def test_every_move_equals_its_definition(data: st.DataObject, parts: list[Records]) -> None:
     actual = Arena(np.concatenate(parts))
     expected = actual.copy()
@@ -118,7 +118,7 @@ def close(arena: Arena, watermark: int) -> int:
     watermark=st.integers(0, 35),
     then=st.lists(coming(until=60), min_size=1, max_size=4),
 )
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=400, deadline=None)
 def test_what_is_neither_late_nor_reopens_changes_nothing_closed(
     point: Records, readings: list[Coming], watermark: int, then: list[Coming]
 ) -> None:
@@ -144,7 +144,7 @@ def test_what_is_neither_late_nor_reopens_changes_nothing_closed(
     retained=st.integers(0, 7),
     then=st.lists(coming(), max_size=4),
 )
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=250, deadline=None)
 def test_a_trimmed_list_says_the_same_of_open_time(
     point: Records, readings: list[Coming], retained: int, then: list[Coming]
 ) -> None:

@@ -5,7 +5,9 @@ first fault in the order of the file is raised, as one sentence.
 """
 
 from collections.abc import Container, Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from ingest.methods.figures import KpiKind
 from ingest.model import DAY, HOUR
@@ -70,8 +72,19 @@ def live_windows(file: PlantFile, kpi: Kpi) -> tuple[int, ...]:
 def _check_spans(file: PlantFile) -> None:
     if file.interval <= 0 or HOUR % file.interval:
         raise fault(file.origin, ("interval",), format_span(file.interval), "a duration that divides 1h")
+    for offset in _offsets(file.time_zone):
+        if offset % file.interval:
+            expected = f"a duration that divides 1h and the {format_span(offset)} of {file.time_zone} to UTC"
+            raise fault(file.origin, ("interval",), format_span(file.interval), expected)
     for i, window in enumerate(file.windows):
         _check_window(file, window, ("windows", i))
+
+
+def _offsets(zone: str) -> list[int]:
+    """How far the clocks of a zone are from UTC, summer and winter since 2000: days begin on an edge of all; µs."""
+    instants = (datetime(year, month, 1, tzinfo=UTC) for year in range(2000, 2038) for month in (1, 7))
+    offsets = {instant.astimezone(ZoneInfo(zone)).utcoffset() for instant in instants}
+    return sorted({abs(offset) // timedelta(microseconds=1) for offset in offsets if offset is not None})
 
 
 def _check_window(file: PlantFile, window: int, place: Place) -> None:

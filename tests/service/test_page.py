@@ -25,7 +25,10 @@ pytestmark = [
     pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium on PATH (Debian: apt install chromium)"),
 ]
 
-READY = "document.querySelectorAll('.chart path.trace').length >= 8"
+READY = """
+    document.querySelectorAll('.chart path.trace').length >= 8
+        && [...document.querySelectorAll('.chart')].every((chart) => chart.querySelector('path.trace'))
+"""
 FIGURES = """
     [...document.querySelectorAll('[data-value]')].map(
         (element) => [element.dataset.id, element.dataset.window, element.dataset.value, element.innerText])

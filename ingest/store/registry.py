@@ -13,6 +13,8 @@ import numpy.typing as npt
 from psycopg import AsyncConnection, sql
 from psycopg.types.json import Jsonb
 
+from ingest.plant.body import plan_from_body
+from ingest.plant.continuity import check_continuity
 from ingest.plant.plan import Plan, PlanKpi, PlanPoint, PlanSource
 
 
@@ -105,13 +107,19 @@ async def newest_plan(connection: AsyncConnection, site_no: int) -> StoredPlan |
 async def apply_plan(
     connection: AsyncConnection, site_no: int, digest: str, body: dict[str, Any], effective_at: datetime
 ) -> StoredPlan:
-    """Store a plant file as the newest version, unless it equals that; tells a running ingest."""
+    """Store a plant file as the newest version, unless it equals that; tells a running ingest.
+
+    Raises:
+        InputError: it would give stored facts another meaning.
+    """
     async with connection.transaction():
         await connection.execute("SELECT 1 FROM site WHERE site_no = %s FOR UPDATE", [site_no])
         newest = await newest_plan(connection, site_no)
         if newest is not None and newest.digest == digest:
             return newest
         plan = StoredPlan((newest.version if newest else 0) + 1, effective_at, digest, body)
+        if newest is not None and await _has_facts(connection, site_no):
+            check_continuity(plan_from_body(newest.body, newest.version), plan_from_body(body, plan.version))
         await connection.execute(
             """
             INSERT INTO plan_version (site_no, version, effective_at, digest, body) VALUES (%s, %s, %s, %s, %s)
@@ -120,3 +128,8 @@ async def apply_plan(
         )
         await connection.execute("SELECT pg_notify('stackwatt_plan', %s)", [str(site_no)])
     return plan
+
+
+async def _has_facts(connection: AsyncConnection, site_no: int) -> bool:
+    cursor = await connection.execute("SELECT 1 FROM ingest_commit WHERE site_no = %s LIMIT 1", [site_no])
+    return await cursor.fetchone() is not None

@@ -63,10 +63,10 @@ class Months:
         """Make the partitions that readings at these instants (µs) fall into; commits on its own."""
         if not self._needed or measured_at.size == 0:
             return
-        months = measured_at.astype("datetime64[us]").astype("datetime64[M]").astype(np.int64)
-        if int(months.min()) in self._known and int(months.max()) == int(months.min()):
+        first, last = _months(np.array([measured_at.min(), measured_at.max()])).tolist()
+        if first == last and first in self._known:
             return
-        missing = set(np.unique(months).tolist()) - self._known
+        missing = set(np.unique(_months(measured_at)).tolist()) - self._known
         for month in sorted(missing):
             await _make_month(connection, month)
         self._known |= missing
@@ -92,6 +92,11 @@ async def _make_month(connection: AsyncConnection, month: int) -> None:
                 "ALTER TABLE reading ATTACH PARTITION {month} FOR VALUES FROM ({start}) TO ({end})"
             ).format(**names, end=sql.Literal(end.isoformat()))
         )
+
+
+def _months(at: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Months since 1970 of instants in µs."""
+    return at.astype("datetime64[us]").astype("datetime64[M]").astype(np.int64)
 
 
 def _month_start(months_since_1970: int) -> datetime:

@@ -4,6 +4,7 @@ Columns come in as plan indices and leave as the store's numbers. Who may write,
 and when a transaction begins and ends, is the writer's business.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -208,24 +209,32 @@ async def write_frontiers(
           FROM unnest(%s::text::int[], %s::text::bigint[]) AS t (p, c)
         ON CONFLICT (point_no) DO UPDATE SET closed_until = excluded.closed_until, batch_no = excluded.batch_no
         """,
-        [stamp.batch_no, _array_text(point_no), _array_text(closed_until)],
+        [stamp.batch_no, _array_text(point_no.tolist()), _array_text(closed_until.tolist())],
     )
-
-
-def _array_text(numbers: np.ndarray) -> str:
-    """An array as PostgreSQL reads it; a list costs psycopg 1 µs a number."""
-    return f"{{{','.join(map(str, numbers.tolist()))}}}"
 
 
 async def write_latest(cursor: AsyncCursor, batch: Batch, numbers: Numbers, stamp: Stamp) -> None:
     """Replace the changed rows of `kpi_latest`."""
     if not batch.latest:
         return
-    await cursor.executemany(
+    rows = batch.latest
+    names = (
+        "window_us", "from_at", "to_at", "a", "b", "value", "reason", "covered_us", "valid_us", "substituted_us",
+        "quality", "reasons",
+    )  # fmt: skip
+    await cursor.execute(
         """
         INSERT INTO kpi_latest
-        VALUES (%s, %s, to_timestamp(0) + %s * interval '1 microsecond', to_timestamp(0) + %s * interval '1 microsecond',
-                %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, to_timestamp(0) + %s * interval '1 microsecond', %s)
+        SELECT kpi_no, window_us, to_timestamp(0) + from_us * interval '1 microsecond',
+               to_timestamp(0) + to_us * interval '1 microsecond', a, b, value, reason, covered_us, valid_us,
+               substituted_us, quality, reasons, %(plan_version)s, to_timestamp(0) + %(known_at)s * interval '1 microsecond',
+               %(batch_no)s
+          FROM unnest(%(kpi_no)s::text::int[], %(window_us)s::text::bigint[], %(from_at)s::text::bigint[],
+                      %(to_at)s::text::bigint[], %(a)s::text::float8[], %(b)s::text::float8[], %(value)s::text::float8[],
+                      %(reason)s::text::text[], %(covered_us)s::text::bigint[], %(valid_us)s::text::bigint[],
+                      %(substituted_us)s::text::bigint[], %(quality)s::text::smallint[], %(reasons)s::text::int[])
+               AS t (kpi_no, window_us, from_us, to_us, a, b, value, reason, covered_us, valid_us, substituted_us,
+                     quality, reasons)
         ON CONFLICT (kpi_no, window_us) DO UPDATE
            SET (from_at, to_at, a, b, value, reason, covered_us, valid_us, substituted_us, quality, reasons,
                 plan_version, known_at, batch_no)
@@ -233,12 +242,16 @@ async def write_latest(cursor: AsyncCursor, batch: Batch, numbers: Numbers, stam
                 excluded.covered_us, excluded.valid_us, excluded.substituted_us, excluded.quality, excluded.reasons,
                 excluded.plan_version, excluded.known_at, excluded.batch_no)
         """,
-        [
-            [
-                int(numbers.kpis[row.kpi]), row.window_us, row.from_at, row.to_at, row.a, row.b, row.value, row.reason,
-                row.covered_us, row.valid_us, row.substituted_us, row.quality, row.reasons,
-                stamp.plan_version, stamp.known_at, stamp.batch_no,
-            ]
-            for row in batch.latest
-        ],
-    )  # fmt: skip
+        {
+            "kpi_no": _array_text(numbers.kpis[[row.kpi for row in rows]].tolist()),
+            **{name: _array_text([getattr(row, name) for row in rows]) for name in names},
+            "plan_version": stamp.plan_version,
+            "known_at": stamp.known_at,
+            "batch_no": stamp.batch_no,
+        },
+    )
+
+
+def _array_text(values: Iterable[float | str | None]) -> str:
+    """An array as PostgreSQL reads it, of numbers and plain words; a list costs psycopg 1 µs an element."""
+    return f"{{{','.join('NULL' if value is None else str(value) for value in values)}}}"

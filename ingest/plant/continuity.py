@@ -16,7 +16,7 @@ from ingest.plant.plan import Plan, PlanKpi, PlanPoint, PlanSource
 
 _COUNTED = (Kind.COUNTER, Kind.DELTA)
 
-Named = TypeVar("Named", PlanPoint, PlanKpi, PlanSource)
+Named = TypeVar("Named", bound=PlanPoint | PlanKpi | PlanSource)
 
 
 def check_continuity(old: Plan, new: Plan) -> None:

@@ -69,7 +69,7 @@ class Writer:
 
         Raises:
             SiteBusyError: another process holds it; the text names that process.
-            StaleEpochError: the lock was lost and somebody else has written since.
+            StaleEpochError: the lock was lost, and somebody else holds it or has written since.
         """
         held = self._lock.current
         if held is not None and await _alive(held):
@@ -87,7 +87,9 @@ class Writer:
         if await cursor.fetchone() != (True,):
             cursor = await lock.execute("SELECT id, holder FROM site WHERE site_no = %s", [self.site_no])
             site, other = await cursor.fetchone() or ("?", "?")
-            raise SiteBusyError(f"site {site} is being written by {other}; only one ingest may write a site")
+            busy = f"site {site} is being written by {other}; only one ingest may write a site"
+            # Who has lost the site to another cannot write on, but could go on taking its messages.
+            raise StaleEpochError(f"{busy}, so this one stops") if self._epochs else SiteBusyError(busy)
         cursor = await lock.execute(
             "UPDATE site SET epoch = epoch + 1, holder = %s WHERE site_no = %s RETURNING epoch",
             [holder, self.site_no],

@@ -2,7 +2,7 @@
 
 The frontiers cannot tell whether a reading of closed time is already stored, so
 here SQL does (an anti-join), which costs too much for every batch; that is why
-late readings are gathered for about a second. The rows that differ after folding
+late readings are gathered for half a second. The rows that differ after folding
 again are revisions, equal rows change nothing, and rows that no longer come out (a
 counter's only reading was corrected to bad) are deleted.
 """
@@ -75,6 +75,11 @@ class LateWriter:
         async with connection.transaction(), connection.cursor() as cursor:
             await self._writer.open(cursor, stamp, self._state.watermark.at, len(readings))
             stored, n_late = await self._store(cursor, readings, stamp)
+            # Only now is it known how many are new.
+            await cursor.execute(
+                "UPDATE ingest_commit SET readings = %s WHERE site_no = %s AND batch_no = %s",
+                [stored.shape[0], self._writer.site_no, stamp.batch_no],
+            )
             point, first, last = _extent(stored)
             changed = await self._recompute(cursor, point, first, last, stamp) if point.size else _none()
             kpis = await self.refigure(cursor, changed, stamp)

@@ -1,8 +1,10 @@
 """Figures about ingest itself are facts too."""
 
+import psycopg
+
 from ingest.wire import RejectReason
 from tests.ingest.fed import Fed
-from tests.ingest.feeding import START
+from tests.ingest.feeding import SECOND, START, feed, message, open_site
 
 DAY_MS = 86_400_000
 
@@ -34,3 +36,17 @@ async def test_every_reason_to_refuse_is_there_from_the_start(dsn: str) -> None:
     for reason in RejectReason:
         labels = {"site": "mill", "reason": str(reason)}
         assert fed.registry.get_sample_value("stackwatt_rejected_total", labels) == 0
+
+
+async def test_commit_rows_add_up_to_the_readings_stored(dsn: str) -> None:
+    ingest = await open_site(dsn)
+    told = [message("line/setpoint", START + n * 10 * SECOND, float(n)) for n in range(60)]
+    late = [message("line/setpoint", START + 5 * SECOND, 7.0), message("line/setpoint", START, 0.0)]
+    for _ in range(2):
+        await feed(ingest, [*told, *late])
+    await ingest.close()
+    with psycopg.connect(dsn) as connection:
+        row = connection.execute(
+            "SELECT sum(readings), (SELECT count(*) FROM reading) FROM ingest_commit"
+        ).fetchone()
+    assert row == (61, 61)

@@ -16,7 +16,7 @@ async def test_a_writer_whose_site_is_held_by_another_ends(dsn: str) -> None:
         await feed(first, messages[:50])
         proxy.cut_all()
         second = await open_site(dsn)
-        with pytest.raises(StaleEpochError, match="being written by test; .* so this one stops"):
+        with pytest.raises(StaleEpochError, match=r"being written by test; .* so this one stops"):
             await asyncio.wait_for(first.take(messages[50:100], caught_up=False), 20)
         await first.close()
         await feed(second, messages[50:])

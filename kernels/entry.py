@@ -9,7 +9,7 @@ import math
 import numpy as np
 
 from kernels._jit import kernel
-from kernels.rows import BAD, COUNTER, DELTA
+from kernels.rows import BAD, COUNTER, DELTA, NEVER
 
 ENTRY = np.dtype(
     [
@@ -61,6 +61,19 @@ def matters(entries: np.ndarray, param: np.void, e: int) -> bool:
 def reach_after(param: np.void) -> int:
     """How far beyond its time a delta reading speaks, µs; 0 of other kinds."""
     return int(param["period_us"]) if param["kind"] == DELTA and param["stamp_start"] != 0 else 0
+
+
+@kernel
+def touches_closed(param: np.void, closed_until: int, at: int) -> bool:
+    """Whether a reading at `at` belongs to closed time: class (c) of the commit rules."""
+    if closed_until == NEVER:
+        return False
+    if param["kind"] == DELTA:
+        start = at if param["stamp_start"] != 0 else at - param["period_us"]
+        return bool(start < closed_until)
+    if param["sloped"] != 0 or param["kind"] == COUNTER:
+        return bool(at <= closed_until)
+    return bool(at < closed_until)
 
 
 @kernel

@@ -13,24 +13,11 @@ the caller makes room first.
 import numpy as np
 
 from kernels._jit import kernel
-from kernels.entry import ENTRY, TAIL_POINT, matters, reach_after, same, sorts_after
+from kernels.entry import ENTRY, TAIL_POINT, matters, reach_after, same, sorts_after, touches_closed
 from kernels.rows import BAD, COUNTER, DELTA, NEVER, POINT_PARAMS
 
 APPENDED, INSERTED, DUPLICATE, LATE, REOPENS = 0, 1, 2, 3, 4
 """What `insert` did. LATE: not in the tail. REOPENS: in the tail, and a closed interval depends on it."""
-
-
-@kernel
-def _touches_closed(param: np.void, closed_until: int, at: int) -> bool:
-    """Whether a reading at `at` belongs to closed time: class (c) of the commit rules."""
-    if closed_until == NEVER:
-        return False
-    if param["kind"] == DELTA:
-        start = at if param["stamp_start"] != 0 else at - param["period_us"]
-        return bool(start < closed_until)
-    if param["sloped"] != 0 or param["kind"] == COUNTER:
-        return bool(at <= closed_until)
-    return bool(at < closed_until)
 
 
 @kernel
@@ -95,20 +82,14 @@ def insert(
     """
     for i in range(point.size):
         param, owner = params[point[i]], points[point[i]]
-        if _beyond(entries, param, owner, at[i], adopt):
-            outcome[i] = LATE
-            continue
-        spot, duplicate = owner["last"], False
-        while spot >= 0 and sorts_after(entries[spot], at[i], seq[i], received_at[i], value[i], quality[i]):
-            duplicate |= entries[spot]["at"] == at[i] and same(entries[spot], value[i], quality[i], seq[i])
-            spot = entries[spot]["earlier"]
-        if duplicate or _is_duplicate(entries, spot, at[i], value[i], quality[i], seq[i]):
-            outcome[i] = DUPLICATE
-            continue
-        if _reopens(entries, param, owner, spot, at[i], quality[i]):
-            outcome[i] = REOPENS
+        if _simply_follows(entries, param, owner, at[i]):
+            outcome[i], spot = APPENDED, owner["last"]
         else:
-            outcome[i] = APPENDED if spot == owner["last"] else INSERTED
+            outcome[i], spot = _place(
+                entries, param, owner, at[i], value[i], quality[i], seq[i], received_at[i], adopt
+            )
+            if outcome[i] == LATE or outcome[i] == DUPLICATE:
+                continue
         free_count[0] -= 1
         new = free[free_count[0]]
         entry = entries[new]
@@ -119,10 +100,54 @@ def insert(
 
 
 @kernel
+def _simply_follows(entries: np.ndarray, param: np.void, owner: np.void, at: int) -> bool:
+    """Whether a reading is later than all of its point and touches nothing closed.
+
+    What `_place` would find out too; nearly every reading is told here, six times as fast.
+    """
+    last = owner["last"]
+    if last < 0 or param["kind"] == DELTA:
+        return False
+    newest = entries[last]
+    return bool(
+        newest["at"] < at
+        and newest["at"] >= owner["closed_until"]
+        and at > owner["settled_until"]
+        and not (param["kind"] == COUNTER and newest["quality"] == BAD)
+    )
+
+
+@kernel
+def _place(
+    entries: np.ndarray,
+    param: np.void,
+    owner: np.void,
+    at: int,
+    value: float,
+    quality: int,
+    seq: int,
+    received_at: int,
+    adopt: int,
+) -> tuple[int, int]:
+    """What becomes of a reading, and the entry it stands behind (-1: in front of all)."""
+    if _beyond(entries, param, owner, at, adopt):
+        return LATE, -1
+    spot, duplicate = owner["last"], False
+    while spot >= 0 and sorts_after(entries[spot], at, seq, received_at, value, quality):
+        duplicate |= entries[spot]["at"] == at and same(entries[spot], value, quality, seq)
+        spot = entries[spot]["earlier"]
+    if duplicate or _is_duplicate(entries, spot, at, value, quality, seq):
+        return DUPLICATE, spot
+    if _reopens(entries, param, owner, spot, at, quality):
+        return REOPENS, spot
+    return (APPENDED if spot == owner["last"] else INSERTED), spot
+
+
+@kernel
 def _beyond(entries: np.ndarray, param: np.void, owner: np.void, at: int, adopt: int) -> bool:
     """Whether a reading has no place in the list: of closed time, or before all that is asked for."""
     if adopt == 0:
-        return _touches_closed(param, owner["closed_until"], at)
+        return touches_closed(param, owner["closed_until"], at)
     if param["kind"] == DELTA:
         return bool(owner["retain_from"] != NEVER and at + reach_after(param) <= owner["retain_from"])
     anchor = _anchor(entries, param, owner)

@@ -47,7 +47,13 @@ def reading_columns(readings: Readings, numbers: Numbers, stamp: Stamp) -> dict[
 
 
 async def stage_intervals(
-    cursor: AsyncCursor, rows: Rows, numbers: Numbers, stamp: Stamp, *, revision: int, cause: int = 0
+    cursor: AsyncCursor,
+    rows: Rows,
+    numbers: Numbers,
+    stamp: Stamp,
+    *,
+    revision: int,
+    cause: int | IntArray = 0,
 ) -> None:
     """COPY interval rows into the staging table; the caller merges."""
     await _stage(cursor, INTERVAL, numbers.points[rows["segment"]], rows, stamp, revision, cause)
@@ -77,7 +83,7 @@ async def _stage(
     rows: Rows,
     stamp: Stamp,
     revision: int,
-    cause: int,
+    cause: int | IntArray,
 ) -> None:
     if not rows.size:
         return

@@ -10,6 +10,7 @@ counter's only reading was corrected to bad) are deleted.
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 from psycopg import AsyncCursor
 
 from ingest.model import NEVER, Cause, Reason
@@ -74,23 +75,23 @@ class LateWriter:
         await self._writer.ensure_months(readings)
         async with connection.transaction(), connection.cursor() as cursor:
             await self._writer.open(cursor, stamp, self._state.watermark.at, len(readings))
-            stored, n_late = await self._store(cursor, readings, stamp)
+            stored = await self._store(cursor, readings, stamp)
             # Only now is it known how many are new.
             await cursor.execute(
                 "UPDATE ingest_commit SET readings = %s WHERE site_no = %s AND batch_no = %s",
                 [stored.shape[0], self._writer.site_no, stamp.batch_no],
             )
-            point, first, last = _extent(stored)
-            changed = await self._recompute(cursor, point, first, last, stamp) if point.size else _none()
+            changed = await self._recompute(cursor, stored, stamp) if stored.size else _none()
             kpis = await self.refigure(cursor, changed, stamp)
             heads = await self._heads(cursor, readings.point)
             await self._writer.announce(cursor, stamp)
+            n_late = int(stored[:, 2].sum())
             self._under_way = Revised(stored.shape[0], n_late, changed.shape[0], kpis, heads)
         self._writer.done()
         return self._under_way
 
-    async def _store(self, cursor: AsyncCursor, readings: Readings, stamp: Stamp) -> tuple[IntArray, int]:
-        """Insert what is not stored yet; (point, measured_at) of it, and how much has the reason late."""
+    async def _store(self, cursor: AsyncCursor, readings: Readings, stamp: Stamp) -> IntArray:
+        """Insert what is not stored yet; (point, measured_at, 1 where it has the reason late) of it."""
         columns = reading_columns(readings, self._numbers, stamp)
         await STAGED_READING.copy(cursor, len(readings), columns)
         await cursor.execute(
@@ -107,8 +108,8 @@ class LateWriter:
             """
         )
         found = await cursor.fetchall()
-        n_late = sum(1 for _, _, reasons in found if reasons & Reason.LATE)
-        return self._as_plan_indices([(point, at) for point, at, _ in found]), n_late
+        marked = np.array([int(bool(reasons & Reason.LATE)) for _, _, reasons in found], np.int64)
+        return np.column_stack([self._as_plan_indices([(point, at) for point, at, _ in found]), marked])
 
     async def _heads(self, cursor: AsyncCursor, point: IntArray) -> Heads:
         """What the lists of counters begin with now: a late reading may have made usable what was, or undone it."""
@@ -128,11 +129,9 @@ class LateWriter:
         array[:, 0] = order[np.searchsorted(self._numbers.points[order], array[:, 0])]
         return array
 
-    async def _recompute(
-        self, cursor: AsyncCursor, point: IntArray, first: IntArray, last: IntArray, stamp: Stamp
-    ) -> IntArray:
+    async def _recompute(self, cursor: AsyncCursor, stored: IntArray, stamp: Stamp) -> IntArray:
         """Fold what the new readings touch again; (point, start_at) of the intervals that changed."""
-        state = self._state
+        state, (point, first, last) = self._state, _extent(stored)
         before, after = await neighbours(cursor, state, self._numbers, point, first, last)
         spans = late.affected(state, point, first, last, before, after)
         parts = [np.zeros(0, INTERVAL_ROW)]
@@ -144,7 +143,10 @@ class LateWriter:
         low, high = late.changed_signal(state, point, first, last, before, after)
         computed = late.computed_spans(state, point, low, high)
         parts += await self._recompute_computed(cursor, computed)
-        return await self._revise(cursor, np.concatenate(parts), late.Spans.join(spans, computed), stamp)
+        rows = np.concatenate(parts)
+        in_time = np.setdiff1d(point[_fills_gap(state, point, first, before)], stored[stored[:, 2] == 1, 0])
+        cause = np.where(np.isin(rows["segment"], in_time), int(Cause.GAP_FILLED), int(Cause.LATE))
+        return await self._revise(cursor, rows, cause, late.Spans.join(spans, computed), stamp)
 
     async def _recompute_computed(self, cursor: AsyncCursor, spans: late.Spans) -> list[Rows]:
         state, parts = self._state, []
@@ -158,13 +160,13 @@ class LateWriter:
             parts.append(late.recompute(state, from_loaded(loaded), point, begin, end))
         return parts
 
-    async def _revise(self, cursor: AsyncCursor, rows: Rows, spans: late.Spans, stamp: Stamp) -> IntArray:
+    async def _revise(
+        self, cursor: AsyncCursor, rows: Rows, cause: IntArray, spans: late.Spans, stamp: Stamp
+    ) -> IntArray:
         """Put the rows of the spans in the place of what is stored; (point, start_at) of what differs."""
         if not spans.point.size:
             return _none()
-        await stage_intervals(
-            cursor, rows, self._numbers, stamp, revision=FIRST_LATE_REVISION, cause=int(Cause.LATE)
-        )
+        await stage_intervals(cursor, rows, self._numbers, stamp, revision=FIRST_LATE_REVISION, cause=cause)
         gone = await delete_unstaged(cursor, spans, self._numbers)
         merged = await cursor.execute(INTERVAL.merge_telling)
         pairs = [(p, round(at.timestamp() * 1_000_000)) for p, at in await merged.fetchall()]
@@ -229,6 +231,15 @@ class LateWriter:
         rows = np.array([tuple(row) for row in found], INTERVAL_ROW) if found else np.zeros(0, INTERVAL_ROW)
         rows["segment"] = plan_index
         return rows
+
+
+def _fills_gap(state: SiteState, point: IntArray, first: IntArray, before: IntArray) -> npt.NDArray[np.bool_]:
+    """Whether the first new reading of each point ends a gap that a register has lived through."""
+    counter = state.params["kind"][point] == COUNTER
+    found: npt.NDArray[np.bool_] = (
+        counter & (before != NEVER) & (first - before > state.params["max_gap_us"][point])
+    )
+    return found
 
 
 def _none() -> IntArray:

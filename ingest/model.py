@@ -55,6 +55,12 @@ class Reason(IntFlag):
     MANUAL = 1 << 14
     NO_TIME = 1 << 15
     STALE = 1 << 16
+    DRIFT = 1 << 17
+    """It has drifted from what it is compared with."""
+    OVERDUE = 1 << 18
+    """Its instrument's calibration was due."""
+    GLITCH = 1 << 19
+    """A register that fell or jumped and was back with the next reading; skipped."""
 
     @property
     def names(self) -> list[str]:
@@ -96,3 +102,6 @@ NEVER = -(2**62)
 
 NO_SEQ = -1
 """`seq` of a reading that carried none; sorts below every sequence number."""
+
+DECLARED_SEQ = 1 << 62
+"""From here on `seq` belongs to readings that people declared: they win over every device's."""

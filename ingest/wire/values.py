@@ -9,7 +9,7 @@ import math
 from typing import Any
 
 from ingest.errors import InputError
-from ingest.model import NO_SEQ, Kind, Quality, Reason
+from ingest.model import DECLARED_SEQ, NO_SEQ, Kind, Quality, Reason
 from ingest.plant.plan import Plan
 from ingest.wire.refusal import RefusedError, RejectReason, shown
 from ingest.wire.rows import PLAIN, Flags
@@ -22,7 +22,7 @@ MAY_LACK_VALUE = frozenset({int(Quality.BAD), int(Quality.UNCERTAIN)})
 """With these qualities null is a reading without a value; with others it is no reading."""
 
 _GOOD = int(Quality.GOOD)
-_LAST_SEQ = 2**63 - 1
+_LAST_SEQ = DECLARED_SEQ - 1
 _CACHED_UNITS = 4096
 """A publisher that invents units must not grow the cache."""
 
@@ -60,7 +60,7 @@ def seq_of(seq: Any) -> int:
     if type(seq) is int and 0 <= seq <= _LAST_SEQ:
         return seq
     raise RefusedError(
-        RejectReason.BAD_SEQ, f"seq is {shown(seq)}; an integer from 0 to 2^63 - 1 was expected."
+        RejectReason.BAD_SEQ, f"seq is {shown(seq)}; an integer from 0 to 2^62 - 1 was expected."
     )
 
 

@@ -244,8 +244,9 @@ class SiteRun:
                 connection, self._site_no,
                 rejected_days=retention.rejected_days, commits_days=retention.commits_days,
             )  # fmt: skip
-        stored = await newest_plan(connection, self._site_no)
-        if stored is not None and stored.version > self._plan.version:
+        # Its body is asked for only if there is a newer one: of 10 000 points, parsing it took 300 ms.
+        stored = await newest_plan(connection, self._site_no, after_version=self._plan.version)
+        if stored is not None:
             effective_at = round(stored.effective_at.timestamp() * 1e6)
             watermark, replay = self.status.watermark, self._plan.clock == "replay"
             # The time of a replay is not that in which plans are applied: it would never get there.

@@ -91,14 +91,16 @@ async def _numbers(
     return np.array([known[name] for name in ids], np.int64)
 
 
-async def newest_plan(connection: AsyncConnection, site_no: int) -> StoredPlan | None:
-    """The newest applied version, in force or to come."""
+async def newest_plan(
+    connection: AsyncConnection, site_no: int, *, after_version: int = 0
+) -> StoredPlan | None:
+    """The newest applied version, in force or to come; None if there is none after `after_version`."""
     cursor = await connection.execute(
         """
         SELECT version, effective_at, digest, body FROM plan_version
-         WHERE site_no = %s ORDER BY version DESC LIMIT 1
+         WHERE site_no = %s AND version > %s ORDER BY version DESC LIMIT 1
         """,
-        [site_no],
+        [site_no, after_version],
     )
     row = await cursor.fetchone()
     return None if row is None else StoredPlan(*row)

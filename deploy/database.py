@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import psycopg
 
 from ingest.errors import InputError, StackwattError
+from ingest.settings import check_dsn
 
 Connection = psycopg.AsyncConnection[tuple[Any, ...]]
 T = TypeVar("T")
@@ -21,7 +22,7 @@ T = TypeVar("T")
 def stored_dsn(given: str | None, state: Path = Path(".state")) -> str:
     """The database to work on: the one given, else the embedded one of `./.state`."""
     if given is not None:
-        return given
+        return check_dsn(given)
     file = state / "endpoints.json"
     try:
         body: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))

@@ -25,6 +25,7 @@ from deploy.state import Endpoints, State
 from deploy.supervisor import Part, Supervisor
 from ingest.errors import InputError
 from ingest.plant.commands import check as check_plant
+from ingest.settings import check_dsn
 from ingest.store.migrations import migrate
 
 _SERVER_TIMEOUT_S = 60.0
@@ -59,6 +60,8 @@ class Wishes:
             raise InputError("--mqtt-port is for our own broker and cannot be given with --broker external")
         if not has_address(self.bind):
             raise InputError(f"--bind {self.bind}: expected an address of this machine, such as 127.0.0.1")
+        if self.dsn is not None:
+            check_dsn(self.dsn)
         for plant in self.plants:
             check_plant(plant)
 

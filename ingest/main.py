@@ -17,8 +17,7 @@ from pathlib import Path
 
 import uvicorn
 from prometheus_client import CollectorRegistry
-from psycopg import AsyncConnection, OperationalError, ProgrammingError
-from psycopg.conninfo import conninfo_to_dict
+from psycopg import AsyncConnection, OperationalError
 
 from ingest.errors import InputError, SiteBusyError, StackwattError
 from ingest.metrics import IngestMetrics
@@ -27,7 +26,7 @@ from ingest.patient import in_words
 from ingest.plant import canonical, compile_plan, load_plant, plan_from_body
 from ingest.plant.plan import Plan
 from ingest.run import SiteRun
-from ingest.settings import IngestSettings
+from ingest.settings import IngestSettings, check_dsn
 from ingest.site import Clocks
 from ingest.status import SiteStatus
 from ingest.store.migrations import migrate
@@ -75,13 +74,7 @@ async def run(settings: IngestSettings, clocks: Clocks = CLOCKS) -> int:
 
 def _check_addresses(settings: IngestSettings) -> None:
     """What is no address at all is not waited for; the sentence shows no password."""
-    try:
-        conninfo_to_dict(settings.dsn)
-    except ProgrammingError:
-        raise InputError(
-            "the connection string of the database is none: expected postgresql://user@host/database "
-            "or host=… dbname=…"
-        ) from None
+    check_dsn(settings.dsn)
     if settings.mqtt_url is not None:
         BrokerAddress.parse(settings.mqtt_url)
 

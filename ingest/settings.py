@@ -8,7 +8,27 @@ are never part of a log line.
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from psycopg import ProgrammingError
+from psycopg.conninfo import conninfo_to_dict
+
+from ingest.errors import InputError
 from ingest.mqtt.backlog import Limits
+
+
+def check_dsn(dsn: str) -> str:
+    """Return a connection string that is one; libpq's own words on another would repeat its password.
+
+    Raises:
+        InputError: it is none.
+    """
+    try:
+        conninfo_to_dict(dsn)
+    except ProgrammingError:
+        raise InputError(
+            "the database's connection string cannot be read:"
+            " expected postgresql://user:password@host:port/database or host=… dbname=…"
+        ) from None
+    return dsn
 
 
 @dataclass(frozen=True, slots=True)

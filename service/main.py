@@ -12,12 +12,11 @@ import socket
 from collections.abc import Generator
 from contextlib import contextmanager
 
-import psycopg
 import uvicorn
 from fastapi import FastAPI
-from psycopg.conninfo import conninfo_to_dict
 
 from ingest.errors import InputError
+from ingest.settings import check_dsn
 from service.app import create_app
 
 log = logging.getLogger("stackwatt.service")
@@ -50,17 +49,6 @@ async def run(dsn: str, host: str, port: int, admin_key: str | None) -> int:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.remove_signal_handler(number)
     return 0
-
-
-def check_dsn(dsn: str) -> None:
-    """Refuse what is no connection string, without repeating it: libpq's own words would log its password."""
-    try:
-        conninfo_to_dict(dsn)
-    except psycopg.ProgrammingError:
-        raise InputError(
-            "the database's connection string cannot be read:"
-            " expected postgresql://user:password@host:port/database or host=… dbname=…."
-        ) from None
 
 
 async def serve(app: FastAPI, listener: socket.socket, stop: asyncio.Event) -> None:

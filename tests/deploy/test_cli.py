@@ -76,6 +76,15 @@ def test_database_that_is_away_is_one_sentence(tmp_path: Path) -> None:
     assert result.stderr.count("\n") == 1
 
 
+@pytest.mark.parametrize("command", [("keys", "list"), ("migrate",), ("serve",), ("up",)])
+def test_what_is_no_connection_string_is_one_sentence_without_its_password(command: tuple[str, ...]) -> None:
+    result = stackwatt(*command, dsn="postgresql password=secret")
+    assert result.returncode == 2
+    assert result.stderr.count("\n") == 1
+    assert "connection string" in result.stderr
+    assert "secret" not in result.stderr
+
+
 def test_migrate_takes_each_step_once(empty_dsn: str) -> None:
     refused = stackwatt("keys", "list", dsn=empty_dsn)
     assert (refused.returncode, refused.stderr) == (

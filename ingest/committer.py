@@ -27,7 +27,7 @@ from ingest.store.late import LateWriter, Revised
 from ingest.store.rebuild import rebuild
 from ingest.store.registry import Numbers, ensure_numbers
 from ingest.store.rejected import Refusal
-from ingest.store.writer import Writer
+from ingest.store.writer import FollowUp, Writer
 
 LATEST_EVERY_US = 100_000
 """KPI windows are evaluated at most once in each such stretch of the monotonic clock.
@@ -172,22 +172,34 @@ class Committer:
 
     async def write_late(self, readings: Readings) -> None:
         """Store and recompute late readings, a day of event time per transaction."""
-        now = self._now
         day = readings.measured_at // DAY
-        begun = self._clocks.monotonic()
         for one in np.unique(day).tolist():
-            mine = readings.take(day == one)
-            revised: list[Revised] = []
+            await self._write_late(readings.take(day == one), None)
 
-            async def write(mine: Readings = mine, revised: list[Revised] = revised) -> None:
-                revised[:] = [await now.late_writer.commit(mine, self._plan.version)]
+    async def write_declared(self, readings: Readings, book: FollowUp) -> None:
+        """Store and recompute what was declared, of open time too, in one transaction with `book`."""
+        readings.count = self._now.pipeline.state.counts(readings.point, readings.value)
+        await self._write_late(readings, book)
 
-            await self.patiently(write)
-            late.adopt(now.pipeline.state, mine, revised[0].heads)
-            now.pipeline.state.remember(revised[0].kpis)
-            self._count_revised(revised[0], len(mine))
+    async def _write_late(self, readings: Readings, follow_up: FollowUp | None) -> None:
+        now = self._now
+        begun = self._clocks.monotonic()
+        revised: list[Revised] = []
+
+        async def write() -> None:
+            revised[:] = [await now.late_writer.commit(readings, self._plan.version, follow_up)]
+
+        await self.patiently(write)
+        late.adopt(now.pipeline.state, readings, revised[0].heads)
+        now.pipeline.state.remember(revised[0].kpis)
+        self._count_revised(revised[0], len(readings))
         self.spent("late", begun)
         self._status.batch_no = self._writer.batch_no
+
+    def measured(self, point_no: int) -> int | None:
+        """The plan index of a measured point by the store's number; None: the plan has none."""
+        found = np.flatnonzero(self._now.numbers.points[: self._plan.n_measured] == point_no)
+        return int(found[0]) if found.size else None
 
     async def storable(self, readings: Readings) -> bool:
         """Whether the database takes readings as they are; nothing stays of the trial."""

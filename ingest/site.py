@@ -12,7 +12,7 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 
 import psycopg
-from psycopg import AsyncConnection
+from psycopg import AsyncConnection, AsyncCursor
 
 from ingest.admit import Admitted, Gate
 from ingest.committer import Clocks, Committer
@@ -24,6 +24,8 @@ from ingest.pipeline.batch import Batch, Readings
 from ingest.plant.plan import Plan
 from ingest.source import Delivery
 from ingest.status import SiteStatus
+from ingest.store.declarations import Declaration, DeclaredReading, book, said_by
+from ingest.store.facts import Stamp
 from ingest.store.writer import Writer, about_data
 
 __all__ = ["Clocks", "SiteIngest"]
@@ -130,7 +132,7 @@ class SiteIngest:
         try:
             await self._commit(admitted, deliveries, caught_up=caught_up, inbox=inbox)
         except psycopg.Error as error:
-            await self._start_over(error, deliveries)
+            await self._start_over(error, len(deliveries))
             if len(deliveries) == 1:
                 await self._refuse(deliveries[0], admitted.readings, error, inbox=inbox)
                 return
@@ -162,22 +164,53 @@ class SiteIngest:
             await self._commit_late(Gathered.join(gathered))
         return self._acknowledgeable()
 
+    async def declare(self, declaration: Declaration) -> list[Delivery]:
+        """Commit what an approved declaration says; the deliveries that may be acknowledged now, in order.
+
+        What is gathered goes first: a withdrawal says again what is stored.
+        """
+        free = await self.flush_late()
+        readings, failure = Readings.empty(), f"the plan of site {self.plan.site} has no such measured point."
+        point = self._committer.measured(declaration.point_no)
+        if point is not None:
+            said: list[DeclaredReading] = []
+
+            async def look() -> None:
+                said[:] = await said_by(await self.connection(), declaration)
+
+            await self.patiently(look)
+            readings, failure = declaration.readings(point, said), ""
+        try:
+            await self._write_declared(declaration, readings, failure)
+        except psycopg.Error as error:
+            await self._start_over(error, 1)
+            if await self._committer.storable(readings):
+                raise self._nobody_to_blame(error) from error
+            await self._write_declared(declaration, Readings.empty(), in_words(error))
+        return free
+
+    async def _write_declared(self, declaration: Declaration, readings: Readings, failure: str) -> None:
+        async def booked(cursor: AsyncCursor, stamp: Stamp) -> None:
+            await book(cursor, stamp, declaration, failure or None)
+
+        await self._committer.write_declared(readings, booked)
+
     async def _commit_late(self, gathered: Gathered) -> None:
         try:
             await self._committer.write_late(gathered.readings)
         except psycopg.Error as error:
-            await self._start_over(error, gathered.deliveries)
+            await self._start_over(error, len(gathered.deliveries))
             if len(gathered.deliveries) == 1:
                 await self._refuse(gathered.deliveries[0], gathered.readings, error, inbox=False)
                 return
             for half in gathered.halves():
                 await self._commit_late(half)
 
-    async def _start_over(self, error: psycopg.Error, deliveries: Sequence[Delivery]) -> None:
-        """The database refuses a transaction: go back to what is stored."""
-        if not deliveries or not about_data(error):
+    async def _start_over(self, error: psycopg.Error, messages: int) -> None:
+        """The database refuses a transaction that holds so many messages: go back to what is stored."""
+        if not messages or not about_data(error):
             raise self._nobody_to_blame(error) from error
-        log.warning("the database refuses a batch of %d messages: %s", len(deliveries), in_words(error))
+        log.warning("the database refuses a batch of %d messages: %s", messages, in_words(error))
         await self._committer.rebuild()
 
     async def _refuse(

@@ -31,7 +31,7 @@ from ingest.store.neighbours import as_signals, from_loaded, load_readings, neig
 from ingest.store.registry import Numbers
 from ingest.store.rollups import roll_up
 from ingest.store.tables import EMISSION, INTERVAL, KPI_VALUE, STAGED_READING, FigureTable
-from ingest.store.writer import Writer
+from ingest.store.writer import FollowUp, Writer
 from kernels.rows import COUNTER, INTERVAL_ROW, NO_COUNT
 
 FIRST_LATE_REVISION = 2
@@ -66,8 +66,10 @@ class LateWriter:
         self._terms = Terms(state.plan)
         self._under_way = Revised(0, 0, 0, Refigured.nothing(), Heads.none())
 
-    async def commit(self, readings: Readings, plan_version: int) -> Revised:
-        """Store and recompute in one transaction; raises as `Writer.commit` does."""
+    async def commit(
+        self, readings: Readings, plan_version: int, follow_up: FollowUp | None = None
+    ) -> Revised:
+        """Store and recompute in one transaction, `follow_up` inside it; raises as `Writer.commit` does."""
         stamp = await self._writer.begin(plan_version)
         if stamp is None:
             return self._under_way
@@ -84,6 +86,8 @@ class LateWriter:
             changed = await self._recompute(cursor, stored, stamp) if stored.size else _none()
             kpis = await self.refigure(cursor, changed, stamp)
             heads = await self._heads(cursor, readings.point)
+            if follow_up is not None:
+                await follow_up(cursor, stamp)
             await self._writer.announce(cursor, stamp)
             n_late = int(stored[:, 2].sum())
             self._under_way = Revised(stored.shape[0], n_late, changed.shape[0], kpis, heads)

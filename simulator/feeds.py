@@ -4,18 +4,20 @@ A feed hands packets to `send`, which returns when there is room for more; that
 is all the pace a backfill has. The clock and the wait come from outside.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
 
 from ingest.model import DAY, HOUR, MINUTE, SECOND
 from simulator.cement import CementPlant
-from simulator.packets import Packet, in_columns, in_turn
+from simulator.packets import Column, Packet, in_columns, in_turn
 from simulator.statistics import Phase
 from simulator.steel import SteelReplay
 
 Send = Callable[[list[Packet]], Awaitable[None]]
 Wait = Callable[[float], Awaitable[None]]
 """Sleep for that many seconds."""
+Disturb = Callable[[Sequence[Column]], Sequence[Column]]
+"""What instruments show instead of what is so (`simulator.faults`)."""
 
 ROWS_A_MESSAGE = 60
 _BEHIND_US = 30 * SECOND
@@ -48,6 +50,7 @@ class CementFeed:
         history_us: int,
         clock: Callable[[], int],
         wait: Wait,
+        disturb: Disturb = list,
     ) -> None:
         self.phase: Phase = "backfill"
         self.points = [instrument.id for instrument in plant.instruments]
@@ -57,6 +60,7 @@ class CementFeed:
         self._history_us = history_us
         self._clock = clock
         self._wait = wait
+        self._disturb = disturb
 
     async def run(self, send: Send) -> None:
         """Never ends."""
@@ -70,12 +74,12 @@ class CementFeed:
                 await self._wait((int(grid.instants(tick, 1)[0]) - now) / SECOND)
             elif due * grid.period_us > _BEHIND_US:
                 n = min(due, HOUR // grid.period_us)
-                columns = self._plant.columns(tick, n)
+                columns = self._disturb(self._plant.columns(tick, n))
                 await send(list(in_columns(self._site_topic, columns, ROWS_A_MESSAGE)))
                 tick += n
             else:
                 self.phase = "live"
-                columns = self._plant.columns(tick, 1)
+                columns = self._disturb(self._plant.columns(tick, 1))
                 await send(list(in_turn(self._prefix, columns)))
                 tick += 1
 

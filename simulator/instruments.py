@@ -33,7 +33,8 @@ class Instrument:
     """Size of one count, in `unit`."""
     modulus: int
     """Counts at which a register starts again at 0; 0: never."""
-
+    max_count_per_h: float
+    """The fastest a register may count; inf: nobody has said."""
     state_names: Mapping[int, str]
     """Codes of a state point with the name the wire may say instead."""
 
@@ -55,6 +56,7 @@ def instruments(plan: Plan) -> list[Instrument]:
             sloped=bool(params["sloped"][index]) or point.kind is Kind.COUNTER,
             resolution=Fraction(Decimal(repr(point.resolution))),
             modulus=int(params["modulus_count"][index]),
+            max_count_per_h=float(params["max_step_count_per_h"][index]),
             state_names={code: name for name, code in point.states.items()},
         )
         for index, point in enumerate(plan.points[: plan.n_measured])

@@ -46,7 +46,7 @@ class Options:
     """Plant file; None: the shipped one of that name."""
     seed: int = 1
     faults: Sequence[str] = ()
-    """Such as `late=0.02`, see `simulator.faults`."""
+    """Such as `late=0.02`, `spike` or `all`, see `simulator.faults.chain`."""
     history_h: float = 24.0
     """Cement: hours before now with which it starts."""
     csv: Path | None = None
@@ -69,24 +69,26 @@ async def run(
     """
     given = options or Options()
     plan = compile_plan(load_plant(given.plant or PLANTS / f"{kind}.yaml"))
-    feed = make_feed(kind, plan, given)
     faults = chain(given.faults, given.seed)
+    feed = make_feed(kind, plan, given, faults)
     client_id = f"stackwatt-simulate-{plan.site}-{secrets.token_hex(4)}"
     publisher = Publisher(Address.parse(mqtt_url), client_id, random.Random(client_id))  # noqa: S311 - jitter
     return await _Run(plan.site, feed, faults, publisher, stats).until_stopped()
 
 
-def make_feed(kind: Literal["cement", "steel"], plan: Plan, options: Options) -> Feed:
-    """What a plant of that kind publishes under that plan, on the wall clock."""
+def make_feed(kind: Literal["cement", "steel"], plan: Plan, options: Options, faults: Chain) -> Feed:
+    """What a plant of that kind, its instruments faulty, publishes under that plan, on the wall clock."""
     measured = instruments(plan)
     if kind == "cement":
         plant = CementPlant(measured, options.seed)
         history_us = round(options.history_h * HOUR)
-        return CementFeed(plant, plan.topic_prefix, plan.site, history_us, _wall_clock, asyncio.sleep)
+        return CementFeed(
+            plant, plan.topic_prefix, plan.site, history_us, _wall_clock, asyncio.sleep, faults.disturb
+        )
     if options.rows_per_s < 0:
         raise InputError(f"rows per second {options.rows_per_s}: expected 0 (no pace) or more")
     rows = read_rows(options.csv or WEEK, plan.zone, options.midnight)
-    replay = SteelReplay(measured, rows, plan.topic_prefix, plan.site)
+    replay = SteelReplay(measured, rows, plan.topic_prefix, plan.site, faults.disturb)
     return SteelFeed(replay, round(options.at_once_days * DAY), options.rows_per_s, asyncio.sleep)
 
 

@@ -25,6 +25,16 @@ _UNIX = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
+class Column:
+    """The readings of one point in the order they were made, which is that of time while clocks are right."""
+
+    instrument: Instrument
+    at: Sequence[int]
+    """µs."""
+    values: Sequence[float]
+
+
+@dataclass(frozen=True, slots=True)
 class Packet:
     """One message and what it is worth."""
 
@@ -35,16 +45,10 @@ class Packet:
     """µs; the oldest and the newest `measured_at` in it."""
     readings: Mapping[str, int]
     """Readings by point id that no earlier packet has brought."""
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """The readings of one point, times ascending."""
-
-    instrument: Instrument
-    at: Sequence[int]
-    """µs."""
-    values: Sequence[float]
+    content: Sequence[Column] = ()
+    """What is in it, for whoever disturbs it."""
+    number: int = 0
+    """Its place among the packets of its topic, for the same."""
 
 
 def instant_text(at: int) -> str:
@@ -67,20 +71,21 @@ def in_columns(site_topic: str, columns: Sequence[Column], rows: int) -> Iterato
             column.instrument.id: len(row) - row.count(None)
             for column, row in zip(columns, values, strict=True)
         }
-        yield Packet(site_topic, msgspec.json.encode(body), min(some), max(some), counts)
+        content = tuple(_between(column, set(some)) for column in columns)
+        yield Packet(site_topic, msgspec.json.encode(body), min(some), max(some), counts, content)
 
 
 def in_turn(prefix: str, columns: Sequence[Column]) -> Iterator[Packet]:
     """One time's readings as the devices of a plant would send them, each in its own way.
 
     Counters as single readings with their unit, states by name, a unit's other
-    points together, a point alone as a series of one.
+    points of one time together, a point alone as a series of one.
     """
     rates = [column for column in columns if column.instrument.kind not in (Kind.COUNTER, Kind.STATE)]
     for column in columns:
         if column not in rates:
             yield single(prefix, column.instrument, column.at[0], column.values[0])
-    for _, together in groupby(rates, key=lambda column: _parent(column.instrument)):
+    for _, together in groupby(rates, key=lambda column: (_parent(column.instrument), column.at[0])):
         group = list(together)
         yield unit(prefix, group) if len(group) > 1 else series(prefix, group[0])
 
@@ -92,7 +97,8 @@ def single(prefix: str, instrument: Instrument, at: int, value: float) -> Packet
         body["unit"] = instrument.unit
     elif int(value) in instrument.state_names:
         body["value"] = instrument.state_names[int(value)]
-    return Packet(f"{prefix}/{instrument.id}", msgspec.json.encode(body), at, at, {instrument.id: 1})
+    content = (Column(instrument, (at,), (value,)),)
+    return Packet(f"{prefix}/{instrument.id}", msgspec.json.encode(body), at, at, {instrument.id: 1}, content)
 
 
 def series(prefix: str, column: Column) -> Packet:
@@ -101,7 +107,7 @@ def series(prefix: str, column: Column) -> Packet:
     body = {"ts": [_milliseconds(t) for t in column.at], "value": column.values, "quality": quality}
     readings = {instrument.id: len(column.at)}
     topic = f"{prefix}/{instrument.id}"
-    return Packet(topic, msgspec.json.encode(body), min(column.at), max(column.at), readings)
+    return Packet(topic, msgspec.json.encode(body), min(column.at), max(column.at), readings, (column,))
 
 
 def unit(prefix: str, group: Sequence[Column]) -> Packet:
@@ -111,7 +117,7 @@ def unit(prefix: str, group: Sequence[Column]) -> Packet:
     values = {column.instrument.id.removeprefix(f"{parent}/"): column.values[0] for column in group}
     body = {"ts": _milliseconds(at), "values": values}
     readings = {column.instrument.id: 1 for column in group}
-    return Packet(f"{prefix}/{parent}", msgspec.json.encode(body), at, at, readings)
+    return Packet(f"{prefix}/{parent}", msgspec.json.encode(body), at, at, readings, tuple(group))
 
 
 def total(packets: Iterable[Packet]) -> Counter[str]:
@@ -120,6 +126,11 @@ def total(packets: Iterable[Packet]) -> Counter[str]:
     for packet in packets:
         readings.update(packet.readings)
     return readings
+
+
+def _between(column: Column, times: set[int]) -> Column:
+    kept = [(at, value) for at, value in zip(column.at, column.values, strict=True) if at in times]
+    return Column(column.instrument, [at for at, _ in kept], [value for _, value in kept])
 
 
 def _parent(instrument: Instrument) -> str:

@@ -9,7 +9,7 @@ nothing is repeated, shifted to now, or invented.
 
 import csv
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -19,7 +19,7 @@ from zoneinfo import ZoneInfo
 from ingest.errors import InputError
 from ingest.model import Kind
 from simulator.instruments import Instrument
-from simulator.packets import Column, Packet, in_columns, unit
+from simulator.packets import Column, Packet, in_columns, in_turn
 
 WEEK = Path(__file__).parent / "data" / "steel_week.csv"
 
@@ -74,7 +74,14 @@ def _row(path: Path, line: int, texts: Mapping[str, str], zone: ZoneInfo, midnig
 class SteelReplay:
     """The rows of a works as packets."""
 
-    def __init__(self, measured: Sequence[Instrument], rows: Sequence[Row], prefix: str, site: str) -> None:
+    def __init__(
+        self,
+        measured: Sequence[Instrument],
+        rows: Sequence[Row],
+        prefix: str,
+        site: str,
+        disturb: Callable[[Sequence[Column]], Sequence[Column]] = list,
+    ) -> None:
         for instrument in measured:
             if instrument.name not in COLUMNS or instrument.kind is not Kind.DELTA:
                 kind = instrument.kind.name.lower()
@@ -83,6 +90,7 @@ class SteelReplay:
         self.rows = tuple(rows)
         self._prefix = prefix
         self._site = site
+        self._disturb = disturb
 
     def at_once(self, n: int) -> Iterator[Packet]:
         """The first `n` rows, many to a message."""
@@ -94,14 +102,16 @@ class SteelReplay:
     def one_by_one(self, n: int) -> Iterator[Packet]:
         """The rows after the first `n`, a message each, to the unit that measures them."""
         for row in self.rows[n:]:
-            yield unit(self._prefix, self._columns([row]))
+            yield from in_turn(self._prefix, self._columns([row]))
 
-    def _columns(self, rows: Sequence[Row]) -> list[Column]:
+    def _columns(self, rows: Sequence[Row]) -> Sequence[Column]:
         at = [row.at for row in rows]
-        return [
-            Column(instrument, at, [float(row.texts[COLUMNS[instrument.name]]) for row in rows])
-            for instrument in self.instruments
-        ]
+        return self._disturb(
+            [
+                Column(instrument, at, [float(row.texts[COLUMNS[instrument.name]]) for row in rows])
+                for instrument in self.instruments
+            ]
+        )
 
 
 def _is_number(text: str) -> bool:

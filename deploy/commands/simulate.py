@@ -32,9 +32,9 @@ def simulate(
     ] = "mqtt://127.0.0.1:1883",
     stats: Annotated[Path | None, typer.Option(help="File for statistics, rewritten every second.")] = None,
     plant: Annotated[Path | None, typer.Option(help="Plant file [default: the one that ships].")] = None,
-    seed: Annotated[int, typer.Option(help="Cement: another seed, another plant.")] = 1,
+    seed: Annotated[int, typer.Option(help="Another seed, another cement line and other faults.")] = 1,
     fault: Annotated[
-        list[str] | None, typer.Option(help="Such as late=0.02; may be given more than once.")
+        list[str] | None, typer.Option(help="all, or such as late=0.02; may be given more than once.")
     ] = None,
     history: Annotated[float, typer.Option(help="Cement: hours before now to start from.")] = 24.0,
     csv: Annotated[

@@ -17,6 +17,7 @@ from deploy.broker import Broker
 from ingest.errors import InputError
 from ingest.model import DAY, MINUTE, SECOND
 from ingest.plant.plan import Plan
+from simulator.faults import Chain
 from simulator.feeds import CementFeed, SteelFeed
 from simulator.main import Options, make_feed
 
@@ -117,10 +118,10 @@ def test_without_a_broker_it_waits_and_stops_with_nothing_published(
 
 
 def test_options_are_for_the_plant_they_are_for(cement_plan: Plan, steel_plan: Plan) -> None:
-    assert isinstance(make_feed("cement", cement_plan, Options()), CementFeed)
-    assert isinstance(make_feed("steel", steel_plan, Options()), SteelFeed)
+    assert isinstance(make_feed("cement", cement_plan, Options(), Chain([])), CementFeed)
+    assert isinstance(make_feed("steel", steel_plan, Options(), Chain([])), SteelFeed)
     with pytest.raises(InputError, match="rows per second -1: expected 0"):
-        make_feed("steel", steel_plan, Options(rows_per_s=-1))
+        make_feed("steel", steel_plan, Options(rows_per_s=-1), Chain([]))
 
 
 def test_the_simulator_knows_neither_database_nor_kernels() -> None:

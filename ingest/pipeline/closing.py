@@ -10,6 +10,7 @@ the watermark. What the watermark has passed but is still waiting is told provis
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from ingest.model import HOUR, NEVER
 from ingest.pipeline.batch import EMISSION_ROW, IntArray, Rows
@@ -87,6 +88,15 @@ def _to_store(state: SiteState, rows: Rows) -> IntArray:
     points = np.flatnonzero(due)
     state.stored_until[points] = closed_until[points]
     return points
+
+
+def silent(state: SiteState, closed: Closed) -> npt.NDArray[np.bool_]:
+    """Of the points whose frontier is to be stored those of which no new row tells it."""
+    newest = np.full(state.points.size, NEVER, np.int64)
+    np.maximum.at(newest, closed.rows["segment"], closed.rows["start_at"])
+    last_start = state.points["closed_until"][closed.points] - state.plan.interval_us
+    found: npt.NDArray[np.bool_] = newest[closed.points] != last_start
+    return found
 
 
 def _by_point(rows: Rows, points: IntArray) -> Rows:

@@ -94,6 +94,7 @@ class SitePipeline:
         state.settle(closed.rows)
         batch.closed_points = closed.points
         batch.closed_until = state.points["closed_until"][closed.points].copy()
+        batch.silent = closing.silent(state, closed)
         batch.emissions = closing.emissions(self.plan, closed.rows)
         batch.behind = self._behind(closed.rows, frontier_before)
         load = from_tail(state)

@@ -68,12 +68,12 @@ async def stage_rows(
     stamp: Stamp,
     *,
     revision: int = 1,
-    cause: int = 0,
+    cause: int | IntArray = 0,
 ) -> None:
-    """COPY figure rows and merge them."""
+    """COPY figure rows and merge them; a `revision` above 1 is that of what was recomputed."""
     if rows.size:
         await _stage(cursor, table, numbers[rows[key]], rows, stamp, revision, cause)
-        await cursor.execute(table.merge)
+        await cursor.execute(table.merge if revision == 1 else table.revise)
 
 
 async def _stage(
@@ -204,10 +204,9 @@ async def write_steps(cursor: AsyncCursor, steps: Rows, numbers: Numbers, stamp:
         )
 
 
-async def write_frontiers(
-    cursor: AsyncCursor, point_no: np.ndarray, closed_until: np.ndarray, stamp: Stamp
-) -> None:
-    """Move the checkpoint of points forward."""
+async def write_frontiers(cursor: AsyncCursor, batch: Batch, numbers: Numbers, stamp: Stamp) -> None:
+    """Move the checkpoint of points forward; where no row tells how far, the history of frontiers does."""
+    point_no, closed_until = numbers.points[batch.closed_points], batch.closed_until
     await cursor.execute(
         """
         INSERT INTO point_state (point_no, closed_until, batch_no)
@@ -217,6 +216,16 @@ async def write_frontiers(
         """,
         [stamp.batch_no, _array_text(point_no.tolist()), _array_text(closed_until.tolist())],
     )
+    if batch.silent.any():
+        await cursor.execute(
+            """
+            INSERT INTO frontier_history (point_no, closed_until, batch_no)
+            SELECT p, to_timestamp(0) + c * interval '1 microsecond', %s
+              FROM unnest(%s::int[], %s::bigint[]) AS t (p, c)
+            ON CONFLICT DO NOTHING
+            """,
+            [stamp.batch_no, point_no[batch.silent].tolist(), closed_until[batch.silent].tolist()],
+        )
 
 
 async def write_latest(cursor: AsyncCursor, batch: Batch, numbers: Numbers, stamp: Stamp) -> None:

@@ -4,17 +4,19 @@ The frontiers cannot tell whether a reading of closed time is already stored, so
 here SQL does (an anti-join), which costs too much for every batch; that is why
 late readings are gathered for half a second. The rows that differ after folding
 again are revisions, equal rows change nothing, and rows that no longer come out (a
-counter's only reading was corrected to bad) are deleted.
+counter's only reading was corrected to bad) are deleted. What they said stays in the
+history of their tables, and figures that follow carry the cause of what they follow from.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from psycopg import AsyncCursor
 
 from ingest.model import NEVER, Cause, Reason
-from ingest.pipeline import closing, late
+from ingest.pipeline import causes, closing, late
 from ingest.pipeline.batch import Heads, IntArray, Readings, Refigured, Rows
 from ingest.pipeline.kpis import Terms
 from ingest.pipeline.state import SiteState
@@ -83,19 +85,19 @@ class LateWriter:
                 "UPDATE ingest_commit SET readings = %s WHERE site_no = %s AND batch_no = %s",
                 [stored.shape[0], self._writer.site_no, stamp.batch_no],
             )
-            changed = await self._recompute(cursor, stored, stamp) if stored.size else _none()
-            kpis = await self.refigure(cursor, changed, stamp)
+            changed, cause = await self._recompute(cursor, stored, stamp)
+            kpis = await self.refigure(cursor, changed, stamp, cause)
             heads = await self._heads(cursor, readings.point)
             if follow_up is not None:
                 await follow_up(cursor, stamp)
             await self._writer.announce(cursor, stamp)
-            n_late = int(stored[:, 2].sum())
+            n_late = int(((stored[:, 2] & int(Reason.LATE)) != 0).sum())
             self._under_way = Revised(stored.shape[0], n_late, changed.shape[0], kpis, heads)
         self._writer.done()
         return self._under_way
 
     async def _store(self, cursor: AsyncCursor, readings: Readings, stamp: Stamp) -> IntArray:
-        """Insert what is not stored yet; (point, measured_at, 1 where it has the reason late) of it."""
+        """Insert what is not stored yet; (point, measured_at, reasons, seq) of it."""
         columns = reading_columns(readings, self._numbers, stamp)
         await STAGED_READING.copy(cursor, len(readings), columns)
         await cursor.execute(
@@ -108,12 +110,10 @@ class LateWriter:
                     WHERE r.point_no = s.point_no AND r.measured_at = s.measured_at
                       AND r.value = s.value AND r.quality = s.quality AND r.seq = s.seq)
              ORDER BY s.point_no, s.measured_at, s.value, s.quality, s.seq, s.received_at
-            RETURNING point_no, (extract(epoch FROM measured_at) * 1000000)::bigint, reasons
+            RETURNING point_no, (extract(epoch FROM measured_at) * 1000000)::bigint, reasons, seq
             """
         )
-        found = await cursor.fetchall()
-        marked = np.array([int(bool(reasons & Reason.LATE)) for _, _, reasons in found], np.int64)
-        return np.column_stack([self._as_plan_indices([(point, at) for point, at, _ in found]), marked])
+        return self._as_plan_indices(await cursor.fetchall(), width=4)
 
     async def _heads(self, cursor: AsyncCursor, point: IntArray) -> Heads:
         """What the lists of counters begin with now: a late reading may have made usable what was, or undone it."""
@@ -127,15 +127,24 @@ class LateWriter:
             counters, await load_readings(cursor, state, self._numbers, counters, retain_from, retain_from)
         )
 
-    def _as_plan_indices(self, pairs: list[tuple[int, int]]) -> IntArray:
-        array = np.array(pairs, np.int64).reshape(-1, 2)
+    def _as_plan_indices(self, rows: list[Any], width: int = 2) -> IntArray:
+        """Rows of integers that begin with the store's number of a point, as an array."""
+        array = np.array(rows, np.int64).reshape(-1, width)
         order = np.argsort(self._numbers.points)
         array[:, 0] = order[np.searchsorted(self._numbers.points[order], array[:, 0])]
         return array
 
-    async def _recompute(self, cursor: AsyncCursor, stored: IntArray, stamp: Stamp) -> IntArray:
-        """Fold what the new readings touch again; (point, start_at) of the intervals that changed."""
+    async def _recompute(
+        self, cursor: AsyncCursor, stored: IntArray, stamp: Stamp
+    ) -> tuple[IntArray, IntArray]:
+        """Fold what the new readings touch again.
+
+        Returns:
+            (point, start_at) of the intervals that changed, and the cause of each point of the plan.
+        """
         state, (point, first, last) = self._state, _extent(stored)
+        if not stored.size:
+            return _none(), causes.of_points(state.plan, stored, point)
         before, after = await neighbours(cursor, state, self._numbers, point, first, last)
         spans = late.affected(state, point, first, last, before, after)
         parts = [np.zeros(0, INTERVAL_ROW)]
@@ -148,9 +157,8 @@ class LateWriter:
         computed = late.computed_spans(state, point, low, high)
         parts += await self._recompute_computed(cursor, computed)
         rows = np.concatenate(parts)
-        in_time = np.setdiff1d(point[_fills_gap(state, point, first, before)], stored[stored[:, 2] == 1, 0])
-        cause = np.where(np.isin(rows["segment"], in_time), int(Cause.GAP_FILLED), int(Cause.LATE))
-        return await self._revise(cursor, rows, cause, late.Spans.join(spans, computed), stamp)
+        cause = causes.of_points(state.plan, stored, point[_fills_gap(state, point, first, before)])
+        return await self._revise(cursor, rows, cause, late.Spans.join(spans, computed), stamp), cause
 
     async def _recompute_computed(self, cursor: AsyncCursor, spans: late.Spans) -> list[Rows]:
         state, parts = self._state, []
@@ -170,20 +178,29 @@ class LateWriter:
         """Put the rows of the spans in the place of what is stored; (point, start_at) of what differs."""
         if not spans.point.size:
             return _none()
-        await stage_intervals(cursor, rows, self._numbers, stamp, revision=FIRST_LATE_REVISION, cause=cause)
+        await stage_intervals(
+            cursor, rows, self._numbers, stamp, revision=FIRST_LATE_REVISION, cause=cause[rows["segment"]]
+        )
         gone = await delete_unstaged(cursor, spans, self._numbers)
-        merged = await cursor.execute(INTERVAL.merge_telling)
+        merged = await cursor.execute(INTERVAL.revise)
         pairs = [(p, round(at.timestamp() * 1_000_000)) for p, at in await merged.fetchall()]
         changed = self._as_plan_indices(pairs + gone)
         if changed.size:
             await roll_up(cursor, self._zone, gone)
         return changed
 
-    async def refigure(self, cursor: AsyncCursor, changed: IntArray, stamp: Stamp) -> Refigured:
-        """Make emissions and KPI values of changed intervals again; the KPI rows that came out."""
+    async def refigure(
+        self, cursor: AsyncCursor, changed: IntArray, stamp: Stamp, cause: IntArray | None = None
+    ) -> Refigured:
+        """Make emissions and KPI values of changed intervals again; the KPI rows that came out.
+
+        `cause` is that of each point of the plan; None: they have been closed late.
+        """
         if not changed.size:
             return Refigured.nothing()
         state, plan, numbers = self._state, self._state.plan, self._numbers
+        if cause is None:
+            cause = np.full(len(plan.points), int(Cause.LATE), np.int64)
         wanted = {int(p) for p in changed[:, 0]}
         for kpi in plan.kpis:
             if wanted.intersection(kpi.points):
@@ -192,21 +209,28 @@ class LateWriter:
         pairs = {(int(p), int(at)) for p, at in changed}
         touched = [(int(row["segment"]), int(row["start_at"])) in pairs for row in rows]
         emitted = closing.emissions(plan, rows[np.array(touched, bool)])
-        await self._replace(cursor, EMISSION, "source", numbers.sources, emitted, stamp)
+        why = causes.of_emissions(plan, emitted, cause)
+        await self._replace(cursor, EMISSION, "source", numbers.sources, emitted, stamp, why)
         await delete_rows(cursor, EMISSION, numbers.sources, late.emissions_gone(plan, emitted, changed))
         made = late.kpi_rows(state, self._terms, rows, changed)
-        await self._replace(cursor, KPI_VALUE, "kpi", numbers.kpis, made.rows, stamp)
+        why = causes.of_kpis(plan, made.rows, changed, cause)
+        await self._replace(cursor, KPI_VALUE, "kpi", numbers.kpis, made.rows, stamp, why)
         await delete_rows(cursor, KPI_VALUE, numbers.kpis, made.gone)
         return made
 
     async def _replace(
-        self, cursor: AsyncCursor, table: FigureTable, key: str, numbers: IntArray, rows: Rows, stamp: Stamp
+        self,
+        cursor: AsyncCursor,
+        table: FigureTable,
+        key: str,
+        numbers: IntArray,
+        rows: Rows,
+        stamp: Stamp,
+        cause: IntArray,
     ) -> None:
         # The same transaction may have staged, and merged, rows of the same intervals before.
         await cursor.execute(table.unstage)
-        await stage_rows(
-            cursor, table, key, numbers, rows, stamp, revision=FIRST_LATE_REVISION, cause=int(Cause.LATE)
-        )
+        await stage_rows(cursor, table, key, numbers, rows, stamp, revision=FIRST_LATE_REVISION, cause=cause)
 
     async def _interval_rows(self, cursor: AsyncCursor, points: list[int], starts: IntArray) -> Rows:
         index = np.array(points, np.int64)

@@ -3,7 +3,9 @@
 Intervals, KPI values and emissions share one rule: a provisional row
 (revision 0) is overwritten in place; a closed row changes only when the new one
 differs in a figure, and then its revision goes up by one. Equal rows written
-again (after a restart) change nothing.
+again (after a restart) change nothing. What a closed row said before goes to the
+table's history, by a trigger (0005_history). A row that was taken away and comes
+again goes on counting: nothing said was the revision between.
 """
 
 from psycopg import sql
@@ -48,34 +50,53 @@ class FigureTable:
         self.key = key
         self.staged = CopyTarget(f"staged_{name}", columns)
         self.unstage = sql.SQL("DELETE FROM {}").format(sql.Identifier(f"staged_{name}"))
-        self.merge = sql.SQL(
-            """
-            INSERT INTO {table} ({columns})
-            SELECT {selected} FROM {staged}
-            ON CONFLICT ({key}, start_at) DO UPDATE
-               SET {assignments},
-                   revision = CASE WHEN {table}.revision = 0 THEN excluded.revision ELSE {table}.revision + 1 END
-             WHERE {table}.revision = 0
-                OR (excluded.revision > 0 AND ({old}) IS DISTINCT FROM ({new}))
-            """
-        ).format(
-            table=sql.Identifier(name),
-            staged=sql.Identifier(f"staged_{name}"),
-            key=sql.Identifier(key),
-            columns=_list(columns),
-            selected=sql.SQL(", ").join(
-                _nullable(column, kind, column in values) for column, kind in columns.items()
-            ),
-            assignments=sql.SQL(", ").join(
+        self._merging = {
+            "table": sql.Identifier(name),
+            "staged": sql.Identifier(f"staged_{name}"),
+            "key": sql.Identifier(key),
+            "columns": _list(columns),
+            "assignments": sql.SQL(", ").join(
                 sql.SQL("{0} = excluded.{0}").format(sql.Identifier(column))
                 for column in columns
                 if column not in (key, "start_at", "revision")
             ),
-            old=_list(figures, prefix=name),
-            new=_list(figures, prefix="excluded"),
+            "old": _list(figures, prefix=name),
+            "new": _list(figures, prefix="excluded"),
+        }
+        selected = {column: _nullable(column, kind, column in values) for column, kind in columns.items()}
+        self.merge = self._merge(selected)
+        """What closing has staged, into the table."""
+        counted = _COUNTED.format(
+            staged=sql.Identifier(f"staged_{name}"),
+            history=sql.Identifier(f"{name}_history"),
+            key=sql.Identifier(key),
         )
-        self.merge_telling = self.merge + sql.SQL("RETURNING {}, start_at").format(sql.Identifier(key))
-        """The same, and which rows it has written."""
+        self.revise = self._merge({**selected, "revision": counted}) + sql.SQL(
+            "RETURNING {}, start_at"
+        ).format(sql.Identifier(key))
+        """The same of what was recomputed, and which rows it has written."""
+
+    def _merge(self, selected: dict[str, sql.Composable]) -> sql.Composed:
+        return _MERGE.format(**self._merging, selected=sql.SQL(", ").join(selected.values()))
+
+
+_MERGE = sql.SQL(
+    """
+    INSERT INTO {table} ({columns})
+    SELECT {selected} FROM {staged}
+    ON CONFLICT ({key}, start_at) DO UPDATE
+       SET {assignments},
+           revision = CASE WHEN {table}.revision = 0 THEN excluded.revision ELSE {table}.revision + 1 END
+     WHERE {table}.revision = 0
+        OR (excluded.revision > 0 AND ({old}) IS DISTINCT FROM ({new}))
+    """
+)
+_COUNTED = sql.SQL(
+    """
+    GREATEST(revision, (SELECT max(h.revision) + 2 FROM {history} h
+                         WHERE h.{key} = {staged}.{key} AND h.start_at = {staged}.start_at))
+    """
+)
 
 
 def _list(columns: dict[str, str], prefix: str | None = None) -> sql.Composed:

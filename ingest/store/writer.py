@@ -229,7 +229,7 @@ class Writer:
         await self._months.ensure(connection, readings.measured_at)
 
     async def open(self, cursor: AsyncCursor, stamp: Stamp, watermark: int, readings: int) -> None:
-        """Insert the commit row if this writer still owns the site.
+        """Insert the commit row if this writer still owns the site, and say which batch it is to triggers.
 
         Raises:
             StaleEpochError: it does not.
@@ -238,7 +238,8 @@ class Writer:
             await cursor.execute(
                 """
                 INSERT INTO ingest_commit (site_no, batch_no, epoch, known_at, plan_version, watermark, readings)
-                SELECT site_no, %s, epoch, to_timestamp(0) + %s * interval '1 microsecond', %s,
+                SELECT site_no, set_config('stackwatt.batch_no', %s::text, true)::bigint, epoch,
+                       to_timestamp(0) + %s * interval '1 microsecond', %s,
                        to_timestamp(0) + %s * interval '1 microsecond', %s
                   FROM site WHERE site_no = %s AND epoch = %s FOR SHARE
                 """,
@@ -274,7 +275,7 @@ class Writer:
         await stage_rows(cursor, EMISSION, "source", numbers.sources, batch.emissions, stamp)
         await write_steps(cursor, batch.steps, numbers, stamp)
         if batch.closed_points.size:
-            await write_frontiers(cursor, numbers.points[batch.closed_points], batch.closed_until, stamp)
+            await write_frontiers(cursor, batch, numbers, stamp)
 
     async def announce(self, cursor: AsyncCursor, stamp: Stamp) -> None:
         """Tell listeners that the batch is there (they hear it after COMMIT)."""

@@ -11,6 +11,7 @@ import typer
 
 from deploy.commands import (
     bench,
+    chaos,
     check,
     demo,
     import_history,
@@ -42,6 +43,7 @@ app.command("up")(up.up)
 app.command("check")(check.check)
 app.command("test", context_settings=_PASS_ON, add_help_option=False)(test.test)
 app.command("bench", context_settings=_PASS_ON, add_help_option=False)(bench.bench)
+app.command("chaos", context_settings=_PASS_ON, add_help_option=False)(chaos.chaos)
 app.command("ingest")(ingest.ingest)
 app.command("import")(import_history.import_history)
 app.command("serve")(serve.serve)

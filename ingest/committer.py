@@ -227,6 +227,7 @@ class Committer:
         metrics.late.labels(site).inc(revised.late)
         metrics.duplicates.labels(site).inc(given - revised.stored)
         metrics.revised.labels(site).inc(revised.changed)
+        metrics.batch_no.labels(site).set(self._writer.batch_no)
 
     def _count(self, batch: Batch, refusals: Sequence[Refusal]) -> None:
         metrics, site = self._metrics, self._plan.site

@@ -50,3 +50,14 @@ async def test_commit_rows_add_up_to_the_readings_stored(dsn: str) -> None:
             "SELECT sum(readings), (SELECT count(*) FROM reading) FROM ingest_commit"
         ).fetchone()
     assert row == (61, 61)
+
+
+async def test_last_committed_batch_is_told_after_late_readings_too(dsn: str) -> None:
+    ingest = await open_site(dsn)
+    await feed(ingest, [message("line/setpoint", START + n * 10 * SECOND, float(n)) for n in range(60)])
+    await feed(ingest, [message("line/setpoint", START + 5 * SECOND, 7.0)])
+    told = ingest._metrics.batch_no.labels("mill")._value.get()
+    await ingest.close()
+    with psycopg.connect(dsn) as connection:
+        row = connection.execute("SELECT max(batch_no) FROM ingest_commit").fetchone()
+    assert row == (told,)

@@ -20,6 +20,7 @@ from deploy.commands import (
     migrate,
     plant,
     rejected,
+    replay,
     serve,
     simulate,
     test,
@@ -49,6 +50,7 @@ app.command("import")(import_history.import_history)
 app.command("serve")(serve.serve)
 app.command("simulate", context_settings=_PASS_ON, add_help_option=False)(simulate.simulate)
 app.command("import")(import_history.import_history)
+app.command("replay")(replay.replay)
 app.command("migrate")(migrate.migrate)
 app.add_typer(plant.app, name="plant")
 app.add_typer(rejected.app, name="rejected")

@@ -27,6 +27,7 @@ from ingest.store.late import LateWriter, Revised
 from ingest.store.rebuild import rebuild
 from ingest.store.registry import Numbers, ensure_numbers
 from ingest.store.rejected import Refusal
+from ingest.store.versions import take_over
 from ingest.store.writer import FollowUp, Writer
 
 LATEST_EVERY_US = 100_000
@@ -94,6 +95,7 @@ class Committer:
         numbers = await ensure_numbers(connection, self._writer.site_no, self._plan)
         await drop_live_figures(connection, self._writer.site_no, self._plan, numbers)
         state = await rebuild(connection, self._writer.site_no, self._plan, numbers)
+        await take_over(connection, state, numbers)
         late_writer = LateWriter(self._writer, state, numbers, str(self._plan.zone))
         self._state = _State(SitePipeline(self._plan, state), numbers, late_writer)
         self._told.clear()

@@ -1,4 +1,4 @@
-"""Binary COPY of columns.
+"""Binary COPY of columns, into tables and out of queries.
 
 psycopg's `write_row` costs 3 µs a row; a big-endian record array is the COPY
 format itself, so a batch is one buffer. Every field is present in every row:
@@ -19,6 +19,14 @@ TRAILER = b"\xff\xff"
 WIRE_TYPES = {"int2": ">i2", "int4": ">i4", "int8": ">i8", "float8": ">f8", "timestamptz": ">i8"}
 
 
+def _record(columns: Mapping[str, str]) -> np.dtype[np.void]:
+    """A row as COPY writes it."""
+    fields: list[tuple[str, str]] = [("fields", ">i2")]
+    for name, kind in columns.items():
+        fields += [(f"{name}_length", ">i4"), (name, WIRE_TYPES[kind])]
+    return np.dtype(fields)
+
+
 class CopyTarget:
     """A table and the columns that are copied into it, in order."""
 
@@ -26,10 +34,7 @@ class CopyTarget:
         """Columns map a name to one of `WIRE_TYPES`."""
         self.table = table
         self.columns = dict(columns)
-        fields: list[tuple[str, str]] = [("fields", ">i2")]
-        for name, kind in columns.items():
-            fields += [(f"{name}_length", ">i4"), (name, WIRE_TYPES[kind])]
-        self._dtype = np.dtype(fields)
+        self._dtype = _record(columns)
         self._statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT BINARY)").format(
             sql.Identifier(table), sql.SQL(", ").join(map(sql.Identifier, columns))
         )
@@ -48,3 +53,28 @@ class CopyTarget:
         """Send rows; to be called inside a transaction."""
         async with cursor.copy(self._statement) as copy:
             await copy.write(self.encode(rows, values))
+
+
+class CopySource:
+    """Columns of queries as one array; a query's rows must hold no NULL."""
+
+    def __init__(self, columns: Mapping[str, str]) -> None:
+        """Columns, in the order of the query's, map a name to one of `WIRE_TYPES`."""
+        self._columns = dict(columns)
+        self._record = _record(columns)
+        native = [(name, "f8" if kind == "float8" else "i8") for name, kind in columns.items()]
+        self.dtype = np.dtype(native)
+        """Of what `fetch` gives: int64 and float64, instants in µs since 1970."""
+
+    async def fetch(self, cursor: AsyncCursor, query: sql.Composable) -> npt.NDArray[np.void]:
+        """The rows of a query that holds its values as literals."""
+        statement = sql.SQL("COPY ({}) TO STDOUT (FORMAT BINARY)").format(query)
+        async with cursor.copy(statement) as copy:
+            stream = b"".join([bytes(part) async for part in copy])
+        record = np.frombuffer(stream[len(HEADER) : -len(TRAILER)], self._record)
+        rows = np.zeros(record.size, self.dtype)
+        for name, kind in self._columns.items():
+            rows[name] = record[name]
+            if kind == "timestamptz":
+                rows[name] += PG_EPOCH_US
+        return rows

@@ -179,6 +179,12 @@ _DAYS = sql.SQL(
     replace=_replacing(_COLUMNS),
 )
 
+_MADE = sql.SQL(
+    """
+    SELECT date_trunc({span}, i.start_at, {zone}), {figures}, {intervals}, {sums} FROM {parts} i GROUP BY 1
+    """
+)
+
 _EMPTIED = sql.SQL(
     """
     DELETE FROM {table} r
@@ -220,3 +226,27 @@ async def roll_up(
     if hours:
         await cursor.execute(_HOURS, values)
     await cursor.execute(_DAYS, values)
+
+
+def hours_of(intervals: sql.Composable, zone: str) -> sql.Composed:
+    """The hours of a relation of intervals, as `roll_up` makes them; start_at, figures, intervals, sums of means."""
+    return _MADE.format(
+        span="hour",
+        zone=zone,
+        figures=_FIGURES,
+        intervals=sql.SQL("count(*)"),
+        sums=sql.SQL(_SUMS),
+        parts=intervals,
+    )
+
+
+def days_of(hours: sql.Composable, zone: str) -> sql.Composed:
+    """The days of a relation of hours, alike."""
+    return _MADE.format(
+        span="day",
+        zone=zone,
+        figures=_FIGURES,
+        intervals=sql.SQL("sum(i.intervals)"),
+        sums=sql.SQL(_SUMS),
+        parts=hours,
+    )

@@ -1,0 +1,217 @@
+"""Replay of a site's stored readings, day by day: checked, or what differs restated.
+
+A check only reads and may run beside the site's ingest. Restating takes the site's
+writer lock, so an ingest of it must not run.
+"""
+
+import fnmatch
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import numpy as np
+from psycopg import AsyncConnection
+
+from ingest.errors import InputError
+from ingest.plant.plan import Plan
+from ingest.site import Clocks
+from ingest.store.replay import Mismatch, Replay
+from ingest.store.restate import Restatement
+from ingest.store.writer import Writer
+from kernels.rows import NO_COUNT
+
+SHOWN = 20
+"""Differences that are shown one by one; the others are counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What to replay."""
+
+    site: str | None
+    """None: the only one."""
+    points: str
+    """Pattern of point ids, with or without the site in front."""
+    from_at: str
+    """RFC 3339 with offset, or a date: its midnight in the site's zone."""
+    to_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One row that is not stored as it comes out."""
+
+    table: str
+    id: str
+    at: int
+    """µs."""
+    what: str
+    """`missing`, `extra` or `differs`."""
+    columns: dict[str, tuple[float | None, float | None]]
+    """What is stored and what comes out, where both are there."""
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What a replay has found."""
+
+    site: str
+    from_at: int
+    to_at: int
+    readings: int = 0
+    compared: dict[str, int] = field(default_factory=dict)
+    """Rows that came out, per table."""
+    different: Counter[str] = field(default_factory=Counter)
+    """Rows that differ, per table."""
+    first: list[Difference] = field(default_factory=list)
+    restated: bool = False
+
+    @property
+    def equal(self) -> bool:
+        """Whether everything is stored as it comes out."""
+        return not self.different
+
+
+Report = Callable[[int, int], None]
+"""Told (done, total) in point-days."""
+
+
+async def replay(dsn: str, wanted: Wanted, clocks: Clocks, report: Report, holder: str | None) -> Outcome:
+    """Replay a span; with a `holder` take the site in its name and restate what differs.
+
+    Raises:
+        InputError: there is no such site, point or span.
+        SiteBusyError: an ingest holds the site, and what differs is to be restated.
+    """
+    async with await AsyncConnection.connect(dsn, autocommit=True) as connection:
+        site_no, site = await _site(connection, wanted.site)
+        replayed = Replay(connection, site_no, _chooser(site, wanted.points))
+        newest = await replayed.prepare()
+        if newest is None:
+            raise InputError(f"site is {site!r}; expected one whose plant file has been applied")
+        if not replayed.points:
+            raise InputError(f"--points is {wanted.points!r}; expected a pattern that fits a point of {site}")
+        plan = newest.plan
+        from_at, to_at = (
+            _instant(text, plan, name) for name, text in (("from", wanted.from_at), ("to", wanted.to_at))
+        )
+        if from_at >= to_at:
+            raise InputError(f"--to is {wanted.to_at!r}; expected an instant after --from {wanted.from_at!r}")
+        outcome = Outcome(site, from_at, to_at)
+        writer = Writer(dsn, site_no, str(plan.zone), clocks.now) if holder is not None else None
+        try:
+            restatement = None
+            if writer is not None and holder is not None:
+                await writer.take_site(holder)
+                await writer.resume()
+                restatement = Restatement(writer, plan.version, str(plan.zone))
+            await _run(replayed, plan.zone, outcome, report, restatement)
+        finally:
+            if writer is not None:
+                await writer.close()
+    return outcome
+
+
+async def _run(
+    replayed: Replay, zone: ZoneInfo, outcome: Outcome, report: Report, restatement: Restatement | None
+) -> None:
+    days = list(_days(outcome.from_at, outcome.to_at, zone))
+    total, done = len(days) * len(replayed.points), 0
+
+    def step() -> None:
+        nonlocal done
+        done += 1
+        report(done, total)
+
+    for begin, end, whole in days:
+        found = await replayed.day(begin, end, whole=whole, done=step)
+        for mismatch in found:
+            outcome.different[mismatch.table.name] += mismatch.rows
+            outcome.first += differences(mismatch)[: max(0, SHOWN - len(outcome.first))]
+        if restatement is not None and found:
+            await restatement.write(found)
+            outcome.restated = True
+    outcome.readings, outcome.compared = replayed.tally.readings, dict(replayed.tally.compared)
+
+
+def differences(mismatch: Mismatch) -> list[Difference]:
+    """Each row of a mismatch by itself, in order of time."""
+    found, table, compared = [], mismatch.table, mismatch.compared
+    n_missing, n_extra = compared.missing.size, compared.extra.size
+    found += [_one(mismatch, row, "missing", {}) for row in mismatch.made[:n_missing]]
+    found += [_one(mismatch, row, "extra", {}) for row in mismatch.kept[:n_extra]]
+    pairs = zip(mismatch.kept[n_extra:], mismatch.made[n_missing:], compared.columns, strict=True)
+    for kept, made, differs in pairs:
+        names = [name for name, one in zip(table.columns, differs.tolist(), strict=True) if one]
+        found.append(
+            _one(
+                mismatch, made, "differs", {name: (_shown(kept[name]), _shown(made[name])) for name in names}
+            )
+        )
+    return sorted(found, key=lambda one: one.at)
+
+
+def _one(
+    mismatch: Mismatch, row: np.void, what: str, columns: dict[str, tuple[float | None, float | None]]
+) -> Difference:
+    return Difference(mismatch.table.name, mismatch.name, int(row[mismatch.table.at]), what, columns)
+
+
+def _shown(value: np.generic) -> float | None:
+    plain: float = value.item()
+    return None if plain != plain or plain == int(NO_COUNT) else plain  # noqa: PLR0124  NaN is none
+
+
+async def _site(connection: AsyncConnection, site: str | None) -> tuple[int, str]:
+    cursor = await connection.execute("SELECT site_no, id FROM site ORDER BY id")
+    known = await cursor.fetchall()
+    found = [(number, name) for number, name in known if site in (None, name)]
+    if len(found) != 1:
+        names = ", ".join(name for _, name in known) or "none; start ingest with a plant file first"
+        given = "missing" if site is None else repr(site)
+        raise InputError(f"--site is {given}; expected one of the database's: {names}")
+    return found[0]
+
+
+def _chooser(site: str, pattern: str) -> Callable[[str], bool]:
+    def chosen(point: str) -> bool:
+        return any(fnmatch.fnmatchcase(name, pattern) for name in (point, point.removeprefix(f"{site}/")))
+
+    return chosen
+
+
+def _instant(text: str, plan: Plan, name: str) -> int:
+    """An instant as it was given, µs; it has to be an edge of intervals."""
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        at = None
+    if at is not None and "T" not in text and " " not in text.strip():
+        at = at.replace(tzinfo=plan.zone)
+    if at is None or at.tzinfo is None:
+        raise InputError(f"--{name} is {text!r}; expected a date, or an instant like 2026-11-20T08:00:00Z")
+    found = (at.astimezone(UTC) - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
+    if found % plan.interval_us:
+        raise InputError(
+            f"--{name} is {text!r}; expected the edge of an interval of {plan.file.interval // 10**6} s"
+        )
+    return found
+
+
+def _days(from_at: int, to_at: int, zone: ZoneInfo) -> Iterator[tuple[int, int, bool]]:
+    """(begin, end, whether it is all of the day) of each day of the site that the span touches."""
+    local = datetime.fromtimestamp(from_at / 1e6, zone)
+    midnight = local.replace(hour=0, minute=0, second=0, microsecond=0, fold=0)
+    begin = _micros(midnight)
+    while begin < to_at:
+        midnight = midnight.replace(tzinfo=None) + timedelta(days=1)
+        midnight = midnight.replace(tzinfo=zone)
+        end = _micros(midnight)
+        yield max(begin, from_at), min(end, to_at), from_at <= begin and end <= to_at
+        begin = end
+
+
+def _micros(at: datetime) -> int:
+    return round(at.timestamp()) * 1_000_000

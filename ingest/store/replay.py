@@ -1,0 +1,256 @@
+"""Replay: the stored readings of a day folded again, beside what is stored.
+
+Every row is a function of readings and plan version, so what comes out is what the
+live path wrote, whatever happened on the way: the functions that recompute late
+readings (`ingest.pipeline.late`) are used as they are. A row names the version that
+made it; where there is none, the version in force at its point says whether there should
+be one. A day is read in one snapshot and a point at a time, so a running ingest disturbs
+nothing and memory holds the readings of one point and the rows of those that KPIs and
+sources read. Nothing is written here; see `ingest.store.restate`.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from psycopg import AsyncConnection, AsyncCursor, IsolationLevel
+
+from ingest.model import HOUR, NEVER
+from ingest.pipeline import late
+from ingest.pipeline.batch import IntArray, Rows
+from ingest.pipeline.compare import Compared, compare
+from ingest.store.figures import Figures, Kept
+from ingest.store.neighbours import as_signals, from_loaded, load_readings
+from ingest.store.stored import DAYS, HOURS, INTERVALS, LEDGER, StoredTable, rollups_of
+from ingest.store.versions import Edition, InForce, Versions, in_force
+from kernels.rows import INTERVAL_ROW, STEP_ROW
+
+
+@dataclass(frozen=True, slots=True)
+class Mismatch:
+    """What of one point, KPI or source is not stored as it comes out, in one table."""
+
+    table: StoredTable
+    number: int
+    name: str
+    made: Rows
+    """What comes out and is not stored so: `compared.missing`, then `compared.made`."""
+    version: IntArray
+    """The plan version of each; none for rows that name none."""
+    kept: Rows
+    """What is stored and does not come out so: `compared.extra`, then `compared.kept`."""
+    compared: Compared
+
+    @staticmethod
+    def of(
+        table: StoredTable, number: int, name: str, made: Rows, version: IntArray, kept: Rows
+    ) -> "Mismatch | None":
+        """Of all rows that come out and all that are stored; None if they are equal."""
+        found = compare(made, kept, table.at, table.columns)
+        if found.equal:
+            return None
+        mine = np.concatenate([found.missing, found.made])
+        theirs = np.concatenate([found.extra, found.kept])
+        return Mismatch(
+            table, number, name, made[mine], version[mine] if version.size else version, kept[theirs], found
+        )
+
+    @property
+    def rows(self) -> int:
+        """How many rows differ."""
+        return self.compared.missing.size + self.compared.extra.size + self.compared.made.size
+
+
+@dataclass(slots=True)
+class Tally:
+    """What has been looked at."""
+
+    readings: int = 0
+    compared: Counter[str] = field(default_factory=Counter)
+    """Rows that came out, per table."""
+
+
+@dataclass(slots=True)
+class _Day:
+    """One day in one snapshot."""
+
+    cursor: AsyncCursor
+    begin: int
+    end: int
+    whole: bool
+    forces: InForce
+    closed_until: dict[int, int]
+    editions: dict[int, Edition]
+    """Versions that made something in it, and the newest."""
+    kept: Kept
+
+
+class Replay:
+    """Compares the days of a site with what its readings say."""
+
+    def __init__(self, connection: AsyncConnection, site_no: int, chosen: Callable[[str], bool]) -> None:
+        """The connection is this replay's own; `chosen` says of a point's id whether it is looked at."""
+        self._connection = connection
+        self._site_no = site_no
+        self._chosen = chosen
+        self.versions = Versions(site_no)
+        self.tally = Tally()
+
+    async def prepare(self) -> Edition | None:
+        """Learn of the plan versions; the newest, None if there is none."""
+        await self._connection.set_isolation_level(IsolationLevel.REPEATABLE_READ)
+        await self._connection.set_read_only(True)
+        async with self._connection.transaction(), self._connection.cursor() as cursor:
+            await self.versions.refresh(cursor)
+            return await self.versions.edition(cursor, self.versions.newest)
+
+    @property
+    def points(self) -> dict[int, str]:
+        """Number and id of the chosen points."""
+        return {number: name for number, name in self.versions.names["point"].items() if self._chosen(name)}
+
+    async def day(
+        self, begin: int, end: int, *, whole: bool, done: Callable[[], None] = lambda: None
+    ) -> list[Mismatch]:
+        """What is not stored as it comes out in the intervals of [begin, end), at most a day of the site.
+
+        Args:
+            begin: µs, an interval edge.
+            end: alike.
+            whole: whether this is all of a day, which then is compared too; hours are if they lie in it.
+            done: called after each point.
+        """
+        async with self._connection.transaction(), self._connection.cursor() as cursor:
+            await self.versions.refresh(cursor)
+            newest = await self.versions.edition(cursor, self.versions.newest)
+            assert newest is not None
+            forces = await in_force(cursor, self._site_no, self.versions.newest)
+            closed_until = await _frontiers(cursor, self._site_no)
+            day = _Day(cursor, begin, end, whole, forces, closed_until, {newest.plan.version: newest}, Kept())
+            await self._know(day, forces.between(begin, end))
+            found: list[Mismatch | None] = []
+            for number, name in self.points.items():
+                found += await self._point(day, number, name)
+                done()
+            figures = Figures(cursor, day.editions, day.kept, day.closed_until, begin, end)
+            for table, number, made, version, kept in await figures.replayed(self.versions.names):
+                kind = "kpi" if table.name == "kpi_value" else "source"
+                self.tally.compared[table.name] += made.size
+                found.append(
+                    Mismatch.of(table, number, self.versions.names[kind][number], made, version, kept)
+                )
+        return [one for one in found if one is not None]
+
+    async def _point(self, day: _Day, number: int, name: str) -> list[Mismatch | None]:
+        """Intervals, ledger, hours and days of one point."""
+        stored = await INTERVALS.fetch(day.cursor, number, day.begin, day.end)
+        rows, version, steps = await self._folded(day, number, stored)
+        hours, days = await rollups_of(day.cursor, rows, _zone(day)) if rows.size else (_no(HOURS), _no(DAYS))
+        none = np.zeros(0, np.int64)
+        until = max(day.begin, min(day.end, day.closed_until.get(number, NEVER)))
+        booked = await LEDGER.fetch(day.cursor, number, day.begin + 1, until + 1)
+        found: list[tuple[StoredTable, Rows, IntArray, Rows]] = [
+            (INTERVALS, rows, version, stored),
+            (LEDGER, _as_booked(steps), none, booked),
+            (HOURS, _inside(day, hours), none, _inside(day, await self._stored(day, HOURS, number))),
+        ]
+        if day.whole:
+            found.append((DAYS, days, none, await self._stored(day, DAYS, number)))
+        for table, made, _, _ in found:
+            self.tally.compared[table.name] += made.size
+        return [Mismatch.of(table, number, name, made, of, kept) for table, made, of, kept in found]
+
+    async def _stored(self, day: _Day, table: StoredTable, number: int) -> Rows:
+        return await table.fetch(day.cursor, number, day.begin, day.end)
+
+    async def _folded(self, day: _Day, number: int, stored: Rows) -> tuple[Rows, IntArray, Rows]:
+        """(rows, version of each, steps) of a point's closed intervals, each under its version."""
+        parts, versions, steps = [np.zeros(0, INTERVAL_ROW)], [np.zeros(0, np.int64)], [np.zeros(0, STEP_ROW)]
+        for version, begin, end in await self._runs(day, number, stored):
+            edition = day.editions[version]
+            if number in edition.points:
+                rows, booked = await self._fold(day.cursor, edition, edition.points[number], begin, end)
+                parts.append(rows)
+                steps.append(booked)
+                versions.append(np.full(rows.size, version))
+        rows, version_of = np.concatenate(parts), np.concatenate(versions)
+        if any(number in edition.read for edition in day.editions.values()):
+            day.kept.put(number, rows, version_of)
+        return rows, version_of, np.concatenate(steps)
+
+    async def _runs(self, day: _Day, number: int, stored: Rows) -> Sequence[tuple[int, int, int]]:
+        """(version, begin, end): the point's closed time, cut where the version changes."""
+        interval_us = next(iter(day.editions.values())).plan.interval_us
+        until = min(day.end, day.closed_until.get(number, NEVER))
+        starts = np.arange(day.begin, until, interval_us)
+        if not starts.size:
+            return []
+        version = day.forces.at(number, starts)
+        await self._know(day, np.unique(stored["plan_version"]).tolist())
+        said = stored[(stored["start_at"] < until) & np.isin(stored["plan_version"], list(day.editions))]
+        place, astray = np.divmod(said["start_at"] - day.begin, interval_us)
+        version[place[astray == 0]] = said["plan_version"][astray == 0]
+        cuts = np.flatnonzero(np.diff(version, prepend=-1))
+        edges = [*starts[cuts].tolist(), until]
+        return [
+            (one, begin, end)
+            for one, begin, end in zip(version[cuts].tolist(), edges[:-1], edges[1:], strict=True)
+            if one in day.editions
+        ]
+
+    async def _know(self, day: _Day, versions: Iterable[int]) -> None:
+        """Compile versions that the day needs; those that there are not stay unknown."""
+        for version in versions:
+            edition = await self.versions.edition(day.cursor, version)
+            if edition is not None:
+                day.editions[version] = edition
+
+    async def _fold(
+        self, cursor: AsyncCursor, edition: Edition, point: int, begin: int, end: int
+    ) -> tuple[Rows, Rows]:
+        """Interval and step rows of one point (plan index) under one version."""
+        state, numbers = edition.state, edition.numbers
+        if point >= edition.plan.n_measured:
+            inputs = np.unique(edition.plan.computed[point - edition.plan.n_measured].inputs)
+            edges = np.full(inputs.size, begin), np.full(inputs.size, end)
+            loaded = await load_readings(cursor, state, numbers, inputs, *edges)
+            self.tally.readings += len(loaded)
+            return late.recompute(state, from_loaded(loaded), point, begin, end), np.zeros(0, STEP_ROW)
+        spans = late.Spans(np.array([point]), np.array([begin]), np.array([end]))
+        loaded = await load_readings(cursor, state, numbers, spans.point, spans.begin, spans.end)
+        self.tally.readings += len(loaded)
+        return late.refold(state, as_signals(loaded, spans.point), spans)
+
+
+async def _frontiers(cursor: AsyncCursor, site_no: int) -> dict[int, int]:
+    """Up to where each point is closed."""
+    await cursor.execute(
+        """
+        SELECT point_no, (extract(epoch FROM closed_until) * 1000000)::bigint
+          FROM point_state JOIN point USING (point_no) WHERE site_no = %s
+        """,
+        [site_no],
+    )
+    return dict(await cursor.fetchall())
+
+
+def _zone(day: _Day) -> str:
+    return str(next(iter(day.editions.values())).plan.zone)
+
+
+def _inside(day: _Day, hours: Rows) -> Rows:
+    """The hours all of whose intervals have been looked at."""
+    return hours[(hours["start_at"] >= day.begin) & (hours["start_at"] + HOUR <= day.end)]
+
+
+def _no(table: StoredTable) -> Rows:
+    return np.zeros(0, table.source.dtype)
+
+
+def _as_booked(steps: Rows) -> Rows:
+    """Counter steps as the ledger has them."""
+    rows = np.zeros(steps.size, LEDGER.source.dtype)
+    for name in rows.dtype.names or ():
+        rows[name] = steps["step_class" if name == "class" else name]
+    return rows

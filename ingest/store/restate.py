@@ -1,0 +1,153 @@
+"""Restatement: what a replay found to be different, written as revisions.
+
+The rows that come out go the way of recomputed ones (staged, merged where they
+differ, revision + 1, rolled up), with the cause restatement and the version that
+makes them. A transaction holds all that differs in a stretch of time, so figures
+never stand beside intervals of another making, and a restatement that is broken off
+is finished by the next.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from psycopg import AsyncCursor
+
+from ingest.model import NEVER, Cause
+from ingest.pipeline.batch import EMISSION_ROW, KPI_ROW, IntArray, Rows
+from ingest.pipeline.late import Spans
+from ingest.store.facts import Stamp, delete_rows, replace_steps, stage_intervals, stage_rows
+from ingest.store.late import FIRST_LATE_REVISION
+from ingest.store.registry import Numbers
+from ingest.store.replay import Mismatch
+from ingest.store.rollups import roll_up
+from ingest.store.stored import DAYS, EMISSIONS, HOURS, INTERVALS, KPI_VALUES, LEDGER, StoredTable
+from ingest.store.tables import EMISSION, INTERVAL, KPI_VALUE, FigureTable
+from ingest.store.writer import Writer
+from kernels.rows import INTERVAL_ROW, STEP_ROW
+
+ROWS_PER_TRANSACTION = 5000
+
+
+@dataclass(frozen=True, slots=True)
+class _Wrong:
+    """What has to be put right in one table over a stretch of time, `number` beside each row."""
+
+    made: Rows
+    number: IntArray
+    version: IntArray
+    gone: IntArray
+    """int64[n, 2]: (number, instant) of stored rows that do not come out."""
+
+
+class Restatement:
+    """Writes the differences of replayed days through the site's writer."""
+
+    def __init__(self, writer: Writer, plan_version: int, zone: str) -> None:
+        """`plan_version` is the newest; what is written names the version that made it."""
+        self._writer = writer
+        self._plan_version = plan_version
+        self._zone = zone
+
+    async def write(self, found: Sequence[Mismatch]) -> int:
+        """Write what differs; how many transactions it took.
+
+        Raises as `Writer.commit` does; what is committed by then stands.
+        """
+        transactions = 0
+        for begin, end in _stretches(found):
+            stamp = await self._writer.begin(self._plan_version)
+            assert stamp is not None, "a restatement is not tried again within a run"
+            connection = await self._writer.connection()
+            async with connection.transaction(), connection.cursor() as cursor:
+                await self._writer.open(cursor, stamp, NEVER, 0)
+                await self._write(cursor, found, stamp, begin, end)
+                await self._writer.announce(cursor, stamp)
+            self._writer.done()
+            transactions += 1
+        return transactions
+
+    async def _write(
+        self, cursor: AsyncCursor, found: Sequence[Mismatch], stamp: Stamp, begin: int, end: int
+    ) -> None:
+        intervals = _wrong(found, INTERVALS, begin, end, INTERVAL_ROW)
+        await self._revise(cursor, INTERVAL, intervals, stamp)
+        rolled_up = [*intervals.gone.tolist()]
+        for table in (HOURS, DAYS):
+            rows = _wrong(found, table, begin, end, table.source.dtype)
+            rolled_up += zip(rows.number.tolist(), rows.made["start_at"].tolist(), strict=True)
+            rolled_up += rows.gone.tolist()
+        await roll_up(cursor, self._zone, [(number, at) for number, at in rolled_up])
+        await self._book(cursor, _wrong(found, LEDGER, begin, end, LEDGER.source.dtype), stamp)
+        await self._revise(cursor, EMISSION, _wrong(found, EMISSIONS, begin, end, EMISSION_ROW), stamp)
+        await self._revise(cursor, KPI_VALUE, _wrong(found, KPI_VALUES, begin, end, KPI_ROW), stamp)
+
+    async def _revise(self, cursor: AsyncCursor, table: FigureTable, wrong: _Wrong, stamp: Stamp) -> None:
+        """Put rows in the place of what is stored, each under its version, and take away what does not come out."""
+        numbers, place = np.unique(wrong.number, return_inverse=True)
+        rows = wrong.made.copy()
+        cause = int(Cause.RESTATEMENT)
+        for version in np.unique(wrong.version).tolist():
+            mine, under = wrong.version == version, replace(stamp, plan_version=version)
+            if table is INTERVAL:
+                rows["segment"] = place
+                by_place = Numbers(numbers, numbers, numbers)
+                await stage_intervals(
+                    cursor, rows[mine], by_place, under, revision=FIRST_LATE_REVISION, cause=cause
+                )
+                continue
+            key = "kpi" if table is KPI_VALUE else "source"
+            rows[key] = place
+            await cursor.execute(table.unstage)
+            await stage_rows(
+                cursor, table, key, numbers, rows[mine], under, revision=FIRST_LATE_REVISION, cause=cause
+            )
+        if table is INTERVAL and rows.size:
+            await cursor.execute(INTERVAL.merge_telling)
+        gone, index = np.unique(wrong.gone[:, 0], return_inverse=True)
+        await delete_rows(cursor, table, gone, np.stack([index, wrong.gone[:, 1]], axis=1))
+
+    async def _book(self, cursor: AsyncCursor, wrong: _Wrong, stamp: Stamp) -> None:
+        """Book steps and strike those that are none."""
+        number = np.concatenate([wrong.number, wrong.gone[:, 0]])
+        at = np.concatenate([wrong.made["at"], wrong.gone[:, 1]])
+        if not at.size:
+            return
+        numbers, place = np.unique(number, return_inverse=True)
+        steps = np.zeros(wrong.made.size, STEP_ROW)
+        for name in wrong.made.dtype.names or ():
+            steps["step_class" if name == "class" else name] = wrong.made[name]
+        steps["segment"] = place[: steps.size]
+        # A ledger row belongs to the span (begin, end] in which it lies.
+        await replace_steps(
+            cursor, Spans(place, at - 1, at), steps, Numbers(numbers, numbers, numbers), stamp
+        )
+
+
+def _stretches(found: Sequence[Mismatch]) -> Iterator[tuple[int, int]]:
+    """Cut time so that each stretch [begin, end) holds about `ROWS_PER_TRANSACTION` rows, or one instant."""
+    parts = [rows[one.table.at] for one in found for rows in (one.made, one.kept[: one.compared.extra.size])]
+    at = np.sort(np.concatenate(parts)) if parts else np.zeros(0, np.int64)
+    begin = 0
+    while begin < at.size:
+        end = int(np.searchsorted(at, at[min(begin + ROWS_PER_TRANSACTION, at.size) - 1], side="right"))
+        yield int(at[begin]), int(at[end - 1]) + 1
+        begin = end
+
+
+def _wrong(
+    found: Sequence[Mismatch], table: StoredTable, begin: int, end: int, dtype: np.dtype[np.void]
+) -> _Wrong:
+    made, number, version = [np.zeros(0, dtype)], [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
+    gone = [np.zeros((0, 2), np.int64)]
+    for one in found:
+        if one.table is not table:
+            continue
+        mine = (one.made[table.at] >= begin) & (one.made[table.at] < end)
+        made.append(one.made[mine])
+        number.append(np.full(made[-1].size, one.number))
+        version.append(one.version[mine] if one.version.size else one.version)
+        extra = one.kept[table.at][: one.compared.extra.size]
+        extra = extra[(extra >= begin) & (extra < end)]
+        gone.append(np.stack([np.full(extra.size, one.number), extra], axis=1))
+    return _Wrong(np.concatenate(made), np.concatenate(number), np.concatenate(version), np.concatenate(gone))

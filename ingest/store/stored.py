@@ -1,0 +1,124 @@
+"""Stored rows of one point, KPI or source over a span, as arrays.
+
+What is stored comes as one binary COPY, so a day of minutes costs a millisecond.
+Hours and days that rows would make are asked of the database too: there they are made.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from psycopg import AsyncCursor, sql
+
+from ingest.pipeline.batch import Rows
+from ingest.store.copying import CopySource
+from ingest.store.rollups import days_of, hours_of
+from ingest.store.tables import EMISSION, INTERVAL, KPI_VALUE, QUALITY_COLUMNS, FigureTable
+from kernels.rows import NO_COUNT
+
+_FIGURES = {"amount": "float8", "amount_count": "int8", "mean": "float8", "min": "float8", "max": "float8"}
+_SUMS = {"mean_sum": "float8", "mean_us": "int8"}
+_NONE = {"float8": sql.Literal("NaN"), "int8": sql.Literal(int(NO_COUNT))}
+
+
+class StoredTable:
+    """A table whose rows have a number and an instant."""
+
+    def __init__(self, name: str, key: str, at: str, figures: Mapping[str, str], *, revised: bool) -> None:
+        """`figures` are its figures, which are compared; `revised`: whether it has revisions."""
+        self.name = name
+        self.at = at
+        self.columns = tuple(figures)
+        """The figures, as fields of what `fetch` gives."""
+        stamps = {"revision": "int4", "plan_version": "int4"} if revised else {}
+        columns = {at: "timestamptz", **figures, **stamps}
+        self.source = CopySource(columns)
+        self.fields = sql.SQL(", ").join(_field(column, kind) for column, kind in columns.items())
+        """Its columns for COPY, NULL as the arrays have it."""
+        self._closed = sql.SQL("AND revision > 0" if revised else "")
+        self._key = key
+
+    async def fetch(self, cursor: AsyncCursor, number: int, begin: int, end: int) -> Rows:
+        """The rows of a number whose instant is in [begin, end), in order of time; of intervals the closed ones."""
+        return await self.source.fetch(
+            cursor,
+            sql.SQL(
+                """
+                SELECT {fields} FROM {table}
+                 WHERE {key} = {number} AND {at} >= {begin} AND {at} < {end} {closed} ORDER BY {at}
+                """
+            ).format(
+                fields=self.fields,
+                table=sql.Identifier(self.name),
+                key=sql.Identifier(self._key),
+                at=sql.Identifier(self.at),
+                number=number,
+                begin=_instant(begin),
+                end=_instant(end),
+                closed=self._closed,
+            ),
+        )
+
+
+def _figure_table(table: FigureTable) -> StoredTable:
+    names = list(table.staged.columns)
+    figures = {name: table.staged.columns[name] for name in names[2 : names.index("revision")]}
+    return StoredTable(table.name, table.key, "start_at", figures, revised=True)
+
+
+def _field(column: str, kind: str) -> sql.Composable:
+    name, wire_type = sql.Identifier(column), sql.Identifier(kind)
+    if kind not in _NONE:
+        return sql.SQL("{}::{}").format(name, wire_type)
+    return sql.SQL("coalesce({}, {})::{}").format(name, _NONE[kind], wire_type)
+
+
+def _instant(at: int) -> sql.Composed:
+    return sql.SQL("to_timestamp(0) + {} * interval '1 microsecond'").format(at)
+
+
+INTERVALS = _figure_table(INTERVAL)
+KPI_VALUES = _figure_table(KPI_VALUE)
+EMISSIONS = _figure_table(EMISSION)
+LEDGER = StoredTable(
+    "ledger", "point_no", "at",
+    {"previous_at": "timestamptz", "class": "int2", "increment": "int8", "correction": "int8"}, revised=False,
+)  # fmt: skip
+HOURS = StoredTable(
+    "interval_hour", "point_no", "start_at",
+    {**_FIGURES, **QUALITY_COLUMNS, "intervals": "int4", **_SUMS}, revised=False,
+)  # fmt: skip
+DAYS = StoredTable(
+    "interval_day", "point_no", "start_at", {**_FIGURES, **QUALITY_COLUMNS, "intervals": "int4"}, revised=False
+)  # fmt: skip
+TABLES = (INTERVALS, LEDGER, HOURS, DAYS, EMISSIONS, KPI_VALUES)
+
+_ROLLED_UP = sql.SQL(", ").join(map(sql.Identifier, ("start_at", *HOURS.columns)))
+_NAMED = sql.SQL("({}) AS made ({})")
+_INTERVALS = sql.SQL(
+    """
+    (SELECT to_timestamp(0) + start_us * interval '1 microsecond' AS start_at, NULLIF(amount, 'NaN') AS amount,
+            NULLIF(amount_count, {no_count}) AS amount_count, NULLIF(mean, 'NaN') AS mean, NULLIF(min, 'NaN') AS min,
+            NULLIF(max, 'NaN') AS max, covered_us, valid_us, substituted_us, quality, reasons
+       FROM unnest({start_at}::bigint[], {amount}::float8[], {amount_count}::bigint[], {mean}::float8[], {min}::float8[],
+                   {max}::float8[], {covered_us}::bigint[], {valid_us}::bigint[], {substituted_us}::bigint[],
+                   {quality}::int2[], {reasons}::int4[])
+            AS t (start_us, amount, amount_count, mean, min, max, covered_us, valid_us, substituted_us, quality, reasons))
+    """
+)
+
+
+async def rollups_of(cursor: AsyncCursor, rows: Rows, zone: str) -> tuple[Rows, Rows]:
+    """The hours and the days that interval rows of one point make, in order of time."""
+    columns = {name: _array(rows[name].tolist()) for name in ("start_at", *INTERVALS.columns)}
+    intervals = _INTERVALS.format(no_count=int(NO_COUNT), **columns)
+    hours = _NAMED.format(hours_of(intervals, zone), _ROLLED_UP)
+    days = _NAMED.format(days_of(sql.SQL("(SELECT * FROM {})").format(hours), zone), _ROLLED_UP)
+    made = sql.SQL("SELECT {} FROM {} ORDER BY start_at")
+    return (
+        await HOURS.source.fetch(cursor, made.format(HOURS.fields, hours)),
+        await DAYS.source.fetch(cursor, made.format(DAYS.fields, days)),
+    )
+
+
+def _array(values: Sequence[float]) -> str:
+    """An array as PostgreSQL reads it."""
+    return f"{{{','.join(map(repr, values))}}}"

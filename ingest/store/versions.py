@@ -1,0 +1,195 @@
+"""The versions of a site's plant file, and which of them is in force where.
+
+A version is taken by ingest at its points' frontiers, which differ: one that was
+waiting for its next reading closes its last intervals under the new version. So what
+is in force is a fact of each point (`plan_in_force`), written when a version is
+taken. Names lead to numbers as they did then: a point that was renamed since is
+found under both names.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import count
+from typing import Any
+
+import numpy as np
+from psycopg import AsyncConnection, AsyncCursor, sql
+
+from ingest.model import NEVER
+from ingest.pipeline.batch import IntArray
+from ingest.pipeline.kpis import Terms
+from ingest.pipeline.state import SiteState
+from ingest.plant import plan_from_body
+from ingest.plant.plan import Plan
+from ingest.store.registry import Numbers
+
+KINDS = {"point": "points", "kpi": "kpis", "source": "sources"}
+"""What has numbers, and under which key of a plant file it stands."""
+
+
+@dataclass(frozen=True, slots=True)
+class Edition:
+    """One version, ready to fold."""
+
+    plan: Plan
+    state: SiteState
+    terms: Terms
+    numbers: Numbers
+    points: dict[int, int]
+    """Plan index of each point number."""
+    read: frozenset[int]
+    """Numbers of the points that KPIs and sources read."""
+
+    @staticmethod
+    def of(plan: Plan, known: dict[str, dict[str, int]]) -> "Edition":
+        """Of a plan; `known` gives its names numbers."""
+        numbers = Numbers(
+            *(
+                np.array([known[kind].get(one.id, -1) for one in named], np.int64)
+                for kind, named in (("point", plan.points), ("kpi", plan.kpis), ("source", plan.sources))
+            )
+        )
+        points = {number: p for p, number in enumerate(numbers.points.tolist()) if number >= 0}
+        readers = (*(kpi.points for kpi in plan.kpis), [source.point for source in plan.sources])
+        read = frozenset(int(numbers.points[p]) for some in readers for p in some)
+        return Edition(plan, SiteState(plan), Terms(plan), numbers, points, read)
+
+
+class Versions:
+    """All applied versions of a site, compiled when they are asked for."""
+
+    def __init__(self, site_no: int) -> None:
+        """Empty; see `refresh`."""
+        self._site_no = site_no
+        self._numbers: dict[int, dict[str, dict[str, int]]] = {}
+        self._editions: dict[int, Edition] = {}
+        self.names: dict[str, dict[int, str]] = {kind: {} for kind in KINDS}
+        """Today's name of each number, by kind; in the order of their numbers."""
+
+    @property
+    def newest(self) -> int:
+        """The newest version that has been applied; 0: none."""
+        return max(self._numbers, default=0)
+
+    async def refresh(self, cursor: AsyncCursor) -> None:
+        """Learn of versions applied since, and of names given since."""
+        for kind in KINDS:
+            await cursor.execute(
+                sql.SQL("SELECT {}, id FROM {} WHERE site_no = %s ORDER BY 1").format(
+                    sql.Identifier(f"{kind}_no"), sql.Identifier(kind)
+                ),
+                [self._site_no],
+            )
+            self.names[kind] = dict(await cursor.fetchall())
+        await cursor.execute(
+            """
+            SELECT version, body->>'site', body->'points', body->'kpis', body->'sources' FROM plan_version
+             WHERE site_no = %s AND %s < (SELECT max(version) FROM plan_version WHERE site_no = %s)
+             ORDER BY version
+            """,
+            [self._site_no, self.newest, self._site_no],
+        )
+        found = await cursor.fetchall()
+        for place, kind in enumerate(KINDS, start=2):
+            known = {name: number for number, name in self.names[kind].items()}
+            ids = _numbers_then([(row[0], row[1], row[place]) for row in found], known)
+            for version, mine in ids.items():
+                self._numbers.setdefault(version, {})[kind] = mine
+
+    async def edition(self, cursor: AsyncCursor, version: int) -> Edition | None:
+        """A version; None if there is no such."""
+        if version not in self._numbers:
+            return None
+        if version not in self._editions:
+            await cursor.execute(
+                "SELECT body FROM plan_version WHERE site_no = %s AND version = %s", [self._site_no, version]
+            )
+            row = await cursor.fetchone()
+            assert row is not None
+            self._editions[version] = Edition.of(plan_from_body(row[0], version), self._numbers[version])
+        return self._editions[version]
+
+
+def _numbers_then(
+    versions: Sequence[tuple[int, str, list[dict[str, Any]]]], known: dict[str, int]
+) -> dict[int, dict[str, int]]:
+    """Per version the number of each name in it, from today's names.
+
+    Goes through the versions as `ingest.store.registry` did: what an entry was formerly
+    becomes it, unless there is one of that name already.
+    """
+    table: dict[str, int] = {}
+    tokens = count()
+    named: dict[int, dict[str, int]] = {}
+    for version, site, entries in versions:
+        for entry in entries:
+            name = f"{site}/{entry['id']}"
+            for former in entry["formerly"]:
+                if name not in table and f"{site}/{former}" in table:
+                    table[name] = table.pop(f"{site}/{former}")
+            table.setdefault(name, next(tokens))
+        named[version] = {f"{site}/{entry['id']}": table[f"{site}/{entry['id']}"] for entry in entries}
+    today = {token: known[name] for name, token in table.items() if name in known}
+    return {
+        version: {name: today[token] for name, token in mine.items() if token in today}
+        for version, mine in named.items()
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class InForce:
+    """Per point number the edges from which versions are in force, ascending."""
+
+    edges: dict[int, tuple[IntArray, IntArray]]
+    newest: int
+
+    def at(self, point_no: int, starts: IntArray) -> IntArray:
+        """The version in force in each of the intervals."""
+        from_at, version = self.edges.get(point_no, (np.array([NEVER]), np.array([self.newest])))
+        found: IntArray = version[np.maximum(np.searchsorted(from_at, starts, side="right") - 1, 0)]
+        return found
+
+    def between(self, begin: int, end: int) -> set[int]:
+        """The versions that are in force at any point in [begin, end)."""
+        found: set[int] = set()
+        for from_at, version in self.edges.values():
+            first = max(int(np.searchsorted(from_at, begin, side="right")) - 1, 0)
+            found.update(version[first : int(np.searchsorted(from_at, end))].tolist())
+        return found
+
+
+async def in_force(cursor: AsyncCursor, site_no: int, newest: int) -> InForce:
+    """What is in force at every point of a site; `newest` where nobody has written it down."""
+    await cursor.execute(
+        """
+        SELECT point_no, array_agg(version ORDER BY version),
+               array_agg(CASE WHEN from_at = '-infinity' THEN %s
+                              ELSE (extract(epoch FROM from_at) * 1000000)::bigint END ORDER BY version)
+          FROM plan_in_force JOIN point USING (point_no) WHERE site_no = %s GROUP BY point_no
+        """,
+        [NEVER, site_no],
+    )
+    return InForce(
+        {
+            point: (np.array(from_at, np.int64), np.array(version, np.int64))
+            for point, version, from_at in await cursor.fetchall()
+        },
+        newest,
+    )
+
+
+async def take_over(connection: AsyncConnection, state: SiteState, numbers: Numbers) -> None:
+    """Note that the state's plan is in force from its points' frontiers on, unless it was before."""
+    closed_until = state.points["closed_until"].copy()
+    for program in state.plan.computed:
+        if closed_until[program.point] == NEVER:  # it will begin where its inputs are closed
+            closed_until[program.point] = closed_until[list(program.inputs)].max()
+    await connection.execute(
+        """
+        INSERT INTO plan_in_force (point_no, version, from_at)
+        SELECT p, %s, CASE WHEN c = %s THEN '-infinity' ELSE to_timestamp(0) + c * interval '1 microsecond' END
+          FROM unnest(%s::int[], %s::bigint[]) AS t (p, c)
+        ON CONFLICT DO NOTHING
+        """,
+        [state.plan.version, NEVER, numbers.points.tolist(), closed_until.tolist()],
+    )

@@ -1,0 +1,163 @@
+"""Replay says what live said; what was corrupted it names, and mends as a restatement."""
+
+import random
+from collections.abc import Sequence
+from typing import Any
+
+import psycopg
+import pytest
+
+from ingest.model import Cause
+from ingest.replay import Outcome, Wanted, replay
+from ingest.site import Clocks
+from tests.ingest.crooked import crooked, the_end
+from tests.ingest.feeding import Clock, figures
+from tests.ingest.test_order import WAYS, Way, bring
+
+ALL_DAYS = ("2026-11-20", "2026-11-22")
+"""In the site's zone: everything the crooked stretch touches."""
+
+
+async def replayed(
+    dsn: str, *, apply: bool = False, points: str = "*", span: Sequence[str] = ALL_DAYS
+) -> Outcome:
+    clock = Clock()
+    wanted = Wanted(None, points, *span)
+    return await replay(
+        dsn, wanted, Clocks(clock.now, clock.monotonic), lambda *_: None, "a test" if apply else None
+    )
+
+
+async def run(dsn: str, seed: int, minutes: int = 40, way: Way | None = None) -> None:
+    """A crooked stretch with late, repeated and corrected readings and restarts, everything closed."""
+    way = way or next(one for one in WAYS if one.crashes)
+    await bring(dsn, way, crooked(seed, minutes, 20), random.Random(seed))
+    await bring(dsn, WAYS[0], [the_end(minutes)], random.Random(seed))
+
+
+def execute(dsn: str, *statements: str) -> list[tuple[Any, ...]]:
+    """Run statements behind everybody's back; the rows of the last one."""
+    with psycopg.connect(dsn) as connection:
+        connection.execute("SET session_replication_role = replica")
+        cursor = [connection.execute(statement.encode()) for statement in statements][-1]
+        return cursor.fetchall() if cursor.description else []
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_a_replay_finds_what_live_has_stored(dsn: str, seed: int) -> None:
+    await run(dsn, seed, way=WAYS[(3 * seed + 1) % len(WAYS)])
+    before = figures(dsn)
+    outcome = await replayed(dsn)
+    assert outcome.first == []
+    assert outcome.equal
+    assert outcome.readings > 500
+    tables = {"interval", "ledger", "interval_hour", "interval_day", "emission", "kpi_value"}
+    assert {table for table, rows in outcome.compared.items() if rows > 5} >= tables - {"ledger"}
+    assert set(outcome.compared) == tables
+    assert figures(dsn) == before
+
+
+THE_INTERVAL = """
+    (point_no, start_at) = (SELECT point_no, start_at FROM interval JOIN point USING (point_no)
+                             WHERE id = 'mill/line/{}' AND revision > 0 AND amount > 0 ORDER BY start_at OFFSET 9 LIMIT 1)
+"""
+CORRUPTIONS: dict[str, tuple[str, list[tuple[str, str, str, list[str]]]]] = {
+    "the last bit of an amount": (
+        f"UPDATE interval SET amount = amount * (1 + 2.220446049250313e-16) WHERE {THE_INTERVAL.format('power')}",
+        [("interval", "mill/line/power", "differs", ["amount"])],
+    ),
+    "an interval too few": (
+        f"DELETE FROM interval WHERE {THE_INTERVAL.format('setpoint')}",
+        [("interval", "mill/line/setpoint", "missing", [])],
+    ),
+    "an interval too many": (
+        """
+        INSERT INTO interval
+        SELECT point_no, min(start_at) - interval '10 minutes', 1, 1000, NULL, NULL, NULL, 60000000, 60000000, 0, 0, 0, 1,
+               0, 1, now(), 1
+          FROM interval JOIN point USING (point_no) WHERE id = 'mill/line/batch' GROUP BY point_no
+        """,
+        [("interval", "mill/line/batch", "extra", [])],
+    ),
+    "a provisional row that was never closed": (
+        f"UPDATE interval SET revision = 0 WHERE {THE_INTERVAL.format('heat')}",
+        [("interval", "mill/line/heat", "missing", [])],
+    ),
+    "a quality and a reason": (
+        f"UPDATE interval SET quality = 3, reasons = 1 << 30 WHERE {THE_INTERVAL.format('sum')}",
+        [("interval", "mill/line/sum", "differs", ["quality", "reasons"])],
+    ),
+    "a step in the ledger": (
+        "UPDATE ledger SET correction = correction + 1 WHERE at = (SELECT min(at) FROM ledger)",
+        [("ledger", "mill/line/energy", "differs", ["correction"])],
+    ),
+    "a step that was none": (
+        """
+        INSERT INTO ledger (point_no, at, previous_at, class, increment, correction, batch_no)
+        SELECT point_no, min(start_at) + interval '90 s', min(start_at), 1, 2, 3, 1
+          FROM interval JOIN point USING (point_no) WHERE id = 'mill/line/mass' GROUP BY point_no
+        """,
+        [("ledger", "mill/line/mass", "extra", [])],
+    ),
+    "an hour": (
+        """
+        UPDATE interval_hour SET covered_us = covered_us - 1
+         WHERE (point_no, start_at) = (SELECT point_no, start_at FROM interval_hour ORDER BY 1, 2 LIMIT 1)
+        """,
+        [("interval_hour", "mill/line/energy", "differs", ["covered_us"])],
+    ),
+    "a day": (
+        "DELETE FROM interval_day WHERE point_no = (SELECT point_no FROM point WHERE id = 'mill/line/temperature')",
+        [("interval_day", "mill/line/temperature", "missing", [])],
+    ),
+    "a KPI value": (
+        """
+        UPDATE kpi_value SET b = b + 1
+         WHERE (kpi_no, start_at) = (SELECT kpi_no, min(start_at) FROM kpi_value JOIN kpi USING (kpi_no)
+                                      WHERE id = 'mill/line/co2' GROUP BY kpi_no)
+        """,
+        [("kpi_value", "mill/line/co2", "differs", ["b"])],
+    ),
+    "an emission": (
+        "DELETE FROM emission WHERE start_at = (SELECT start_at FROM emission ORDER BY start_at OFFSET 3 LIMIT 1)",
+        [("emission", "mill/line/electricity", "missing", [])],
+    ),
+}
+
+
+async def test_what_is_corrupted_is_named_and_mended(dsn: str) -> None:
+    await run(dsn, seed=3)
+    good, before = figures(dsn), every_row(dsn)
+    [stamp] = execute(dsn, "SELECT max(batch_no), max(plan_version), max(known_at) FROM ingest_commit")
+    execute(dsn, *(statement for statement, _ in CORRUPTIONS.values()))
+    found = await replayed(dsn)
+    expected = [one for _, named in CORRUPTIONS.values() for one in named]
+    named = [(one.table, one.id, one.what, list(one.columns)) for one in found.first]
+    assert sorted(named) == sorted(expected)
+    assert sum(found.different.values()) == len(CORRUPTIONS)
+    restated = await replayed(dsn, apply=True)
+    assert (restated.first, restated.restated) == (found.first, True)
+    assert figures(dsn) == good
+    again = await replayed(dsn, apply=True)
+    assert (again.equal, again.restated) == (True, False)
+    assert (await replayed(dsn)).equal
+    after = every_row(dsn)
+    changed = {key: row for key, row in after.items() if row != before[key]}
+    tables = ["emission"] + 4 * ["interval"] + ["kpi_value"]
+    assert sorted(table for table, *_ in changed) == tables
+    for key, (revision, cause, version, batch_no, known_at) in changed.items():
+        was = before[key]
+        assert (cause, version, batch_no) == (Cause.RESTATEMENT, stamp[1], stamp[0] + 1)
+        assert known_at > stamp[2]
+        assert revision in {was[0] + 1, 2}, "a row that was deleted or provisional begins again"
+
+
+def every_row(dsn: str) -> dict[tuple[Any, ...], tuple[Any, ...]]:
+    """Revision, cause, version, batch and known_at of every figure."""
+    found: dict[tuple[Any, ...], tuple[Any, ...]] = {}
+    for table, key in (("interval", "point_no"), ("kpi_value", "kpi_no"), ("emission", "source_no")):
+        for number, at, *row in execute(
+            dsn, f"SELECT {key}, start_at, revision, cause, plan_version, batch_no, known_at FROM {table}"
+        ):
+            found[table, number, at] = tuple(row)
+    return found

@@ -103,7 +103,7 @@ class Restatement:
                 cursor, table, key, numbers, rows[mine], under, revision=FIRST_LATE_REVISION, cause=cause
             )
         if table is INTERVAL and rows.size:
-            await cursor.execute(INTERVAL.merge_telling)
+            await cursor.execute(INTERVAL.revise)
         gone, index = np.unique(wrong.gone[:, 0], return_inverse=True)
         await delete_rows(cursor, table, gone, np.stack([index, wrong.gone[:, 1]], axis=1))
 

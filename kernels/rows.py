@@ -34,6 +34,8 @@ BAD: Final = 3
 """Qualities; the larger is the worse."""
 
 RANGE: Final = 1
+RATE: Final = 1 << 1
+STUCK: Final = 1 << 2
 LATE: Final = 1 << 8
 RESET: Final = 1 << 10
 ROLLOVER: Final = 1 << 11
@@ -78,6 +80,12 @@ POINT_PARAMS: Final = np.dtype(
         ("resolution", np.float64),  # unit of one count
         ("modulus_count", np.int64),  # counts at which the register starts again; 0 none
         ("max_step_count_per_h", np.float64),  # fastest possible register; inf unknown
+        ("max_rate_per_h", np.float64),  # a signal changes no faster, unit per hour; 0 no rule
+        ("stuck_after_us", np.int64),  # a signal that stands still so long is stuck; 0 no rule
+        ("stuck_band", np.float64),  # what still counts as standing still
+        ("stuck_low", np.float64),  # where it may stand still; low > high: nowhere
+        ("stuck_high", np.float64),
+        ("lookback_us", np.int64),  # how far before its start an interval asks for readings; 0: the last one
     ]
 )
 """What kernels need to know of a point."""

@@ -70,9 +70,11 @@ def changed_signal(
     state: SiteState, point: IntArray, first: IntArray, last: IntArray, before: IntArray, after: IntArray
 ) -> tuple[IntArray, IntArray]:
     """Between which instants gauges, samples and states may have another value now; see `affected`."""
-    max_gap_us = state.params["max_gap_us"][point]
+    max_gap_us, lookback_us = (state.params[name][point] for name in ("max_gap_us", "lookback_us"))
     high = last + max_gap_us
-    return np.maximum(before, first - max_gap_us), np.where(after == NEVER, high, np.minimum(after, high))
+    high = np.where(after == NEVER, high, np.minimum(after, high))
+    # The flags of later readings may change too.
+    return np.maximum(before, first - max_gap_us), np.maximum(high, last + lookback_us)
 
 
 def _some(spans: Spans) -> Spans:

@@ -6,7 +6,7 @@ program is evaluated over the union of its inputs' times.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from ingest.pipeline.state import SiteState
 from ingest.plant.plan import PlanComputed
 from kernels.fold import fold_intervals
 from kernels.rows import GOOD, INTERVAL_ROW, STEP_ROW, UNCERTAIN
+from kernels.screen import screen
 from kernels.tail import gather
 from kernels.union import evaluate_union
 
@@ -91,9 +92,23 @@ def signals_of(state: SiteState, load: Load, points: IntArray, from_at: IntArray
     return Signals.join(parts)
 
 
+def screened(state: SiteState, signals: Signals, points: IntArray) -> Signals:
+    """Readings of points with the flags that their points' rules give them; others as they are.
+
+    Whoever folds readings or computes with them asks for this, so that flags are the same
+    whether they come from the tail or from the store.
+    """
+    if not state.plan.params["lookback_us"][points].any():
+        return signals
+    flagged = replace(signals, quality=signals.quality.copy(), reasons=signals.reasons.copy())
+    screen(flagged.offsets, flagged.at, flagged.value, flagged.quality, flagged.reasons, state.params[points])
+    return flagged
+
+
 def evaluate(state: SiteState, load: Load, program: PlanComputed, from_at: int, to_at: int) -> Signals:
     """The readings of a computed point from the last union time at or before `from_at` up to `to_at`."""
-    inputs = load(np.array(program.inputs))
+    points = np.array(program.inputs)
+    inputs = screened(state, load(points), points)
     value_in = inputs.value.copy()
     first = NEVER
     for j, (multiplier, offset) in enumerate(program.scales):
@@ -107,7 +122,7 @@ def evaluate(state: SiteState, load: Load, program: PlanComputed, from_at: int, 
     value = np.zeros(room)
     n = evaluate_union(
         inputs.offsets, inputs.at, value_in, inputs.quality, inputs.reasons,
-        state.params[np.array(program.inputs)], program.method, np.array(program.constants, np.float64),
+        state.params[points], program.method, np.array(program.constants, np.float64),
         first, to_at, at, value, quality, reasons,
     )  # fmt: skip
     return Signals(np.array([0, n]), at[:n], value[:n], np.zeros(n, np.int64), quality[:n], reasons[:n])
@@ -135,13 +150,14 @@ def fold(
 
     Args:
         state: parameters of the points.
-        signals: readings of n segments.
+        signals: readings of n segments, as they were stored.
         points: int64[n], plan index of each segment; one may stand there twice.
         from_at: int64[n], interval edges.
         to_at: int64[n].
         most: stop when so many rows are there; `done_at` says where. None: fold all.
     """
     params, interval_us = state.params[points], state.plan.interval_us
+    signals = screened(state, signals, points)
     rows, steps = np.zeros(min(most or 4096, 4096) if most else 4096, INTERVAL_ROW), np.zeros(1024, STEP_ROW)
     found_rows, found_steps, total = [], [], 0
     begin = from_at

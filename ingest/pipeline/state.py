@@ -113,6 +113,8 @@ class SiteState:
         np.minimum.at(retain, computed[0][seen], closed[computed[1][seen]])
         seen = self.kpi_closed[kpis[1]] != NEVER
         np.minimum.at(retain, kpis[0][seen], self.kpi_closed[kpis[1][seen]])
+        seen = retain != NEVER
+        retain[seen] -= self.params["lookback_us"][seen]
         self.points["retain_from"][points] = retain[points]
         trim(self.entries, self.free, self.free_count, self.points, self.params)
 

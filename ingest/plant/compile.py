@@ -22,6 +22,7 @@ from ingest.plant.plan import COLUMNS, Plan, PlanComputed, PlanKpi, PlanPoint, P
 from ingest.plant.points import DEFAULT_RESOLUTION
 from ingest.plant.programs import compile_program
 from ingest.plant.references import check_references, live_windows, unit_paths
+from ingest.plant.screening import rate_per_h, screening_columns
 from ingest.plant.weights import compile_source, compile_sums
 
 STALE_AFTER_LIVE = 5 * MINUTE
@@ -171,6 +172,10 @@ def _columns(catalogue: Catalogue, programs: tuple[PlanComputed, ...]) -> dict[s
         declared = points[program.point].max_gap
         max_gap[program.point] = declared or max(max_gap[i] for i in program.inputs)
     resolution = [point.resolution or DEFAULT_RESOLUTION for point in points]
+    rates = [
+        rate_per_h(catalogue, ("points", position), point)
+        for position, point in zip(catalogue.order, points, strict=True)
+    ]
     values: dict[str, Sequence[float]] = {
         "kind": [Kind[point.kind.upper()] for point in points],
         "sloped": [
@@ -183,13 +188,11 @@ def _columns(catalogue: Catalogue, programs: tuple[PlanComputed, ...]) -> dict[s
         "modulus_count": [
             round((point.modulus or 0) / size) for point, size in zip(points, resolution, strict=True)
         ],
-        "max_step_count_per_h": [
-            float("inf") if point.max_rate is None else point.max_rate / size
-            for point, size in zip(points, resolution, strict=True)
-        ],
+        "max_step_count_per_h": [rate / size for rate, size in zip(rates, resolution, strict=True)],
         "low": [float("-inf") if point.limits is None else point.limits[0] for point in points],
         "high": [float("inf") if point.limits is None else point.limits[1] for point in points],
         "min_valid_share": [point.min_valid_share for point in points],
+        **screening_columns(points, rates, max_gap),
     }
     return {
         name: np.array(values[name], dtype=np.int64 if kind is int else np.float64)

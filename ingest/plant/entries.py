@@ -18,6 +18,7 @@ from ingest.plant.fields import (
     Number,
     Path,
     Positive,
+    Rate,
     Segment,
     Share,
     Span,
@@ -104,10 +105,19 @@ class Point(Entry):
     """Which end of its period a delta reading is stamped with; default end."""
     limits: tuple[Number, Number] | None = None
     """Physically possible values; one outside is stored as bad."""
-    max_rate: Positive | None = None
-    """Fastest possible counter, in its unit per hour: decides whether a rollover is possible."""
+    max_rate: Rate | None = None
+    """Fastest possible change, in its unit per hour or as `50 kW/s`.
+
+    Of a counter it decides whether a rollover is possible. A gauge or sample that changed faster
+    since its last used reading, at most max_gap ago, is uncertain, reason rate.
+    """
     resolution: Positive | None = None
-    """Size of one count of a counter or delta, in its unit; default 1e-6."""
+    """Size of one count of a counter or delta, in its unit, default 1e-6; smallest step that a gauge or
+    sample can show, default 0."""
+    stuck_after: Span | None = None
+    """A gauge or sample whose readings stay within one resolution for so long is uncertain, reason stuck."""
+    stuck_except: tuple[Number, Number] | None = None
+    """Values at which it may stand still: [0, 0] of a machine that may be stopped."""
     modulus: Positive | None = None
     """Where a counter starts again at 0, in its unit."""
     states: dict[Segment, Whole] = Field(default_factory=dict)

@@ -5,7 +5,9 @@ YAML already knows numbers from texts, so nothing is coerced: "5" is no number
 and true is no 1. What an id refers to is not known here (`references`).
 """
 
+import math
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Annotated, Any, Literal, get_args
@@ -30,6 +32,7 @@ RESERVED = frozenset({"readings", "intervals", "ledger", "series", "latest", "fo
 _SEGMENT = re.compile(r"[a-z0-9_-]+")
 _SPAN = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|min|h|d)")
 _SPAN_UNITS = {"ms": 1_000, "s": SECOND, "min": MINUTE, "h": HOUR, "d": DAY}
+_RATE = re.compile(r"(\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)\s*(\S.*)/\s*(s|min|h|d)")
 _TIME = re.compile(r"(?:[01]\d|2[0-3]):[0-5]\d")
 _MONTH_DAY = re.compile(r"(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])")
 _VARIABLE = re.compile(r"[A-Z][A-Z0-9_]*")
@@ -66,6 +69,24 @@ def format_span(span_us: int) -> str:
         if span_us % _SPAN_UNITS[unit] == 0 and (span_us > 0 or unit == "s"):
             return f"{span_us // _SPAN_UNITS[unit]}{unit}"
     return f"{span_us / _SPAN_UNITS['ms']}ms".replace(".0ms", "ms")
+
+
+def split_rate(value: str) -> tuple[float, str, str]:
+    """A rate as written (`50 kW/s`) as its size, its unit and the time: s, min, h or d."""
+    match = _RATE.fullmatch(value)
+    if match is None or not 0 < float(match[1]) < math.inf:
+        raise ValueError("a rate above 0 such as 50 kW/s")
+    return float(match[1]), match[2].strip(), match[3]
+
+
+def _rate(value: Any) -> Any:
+    if isinstance(value, str):
+        with suppress(ValueError):
+            split_rate(value)
+            return value
+    elif isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < math.inf:
+        return float(value)
+    raise ValueError("a number above 0, per hour, or a rate such as 50 kW/s")
 
 
 def _path(value: str) -> str:
@@ -168,6 +189,24 @@ Span = Annotated[
     Expected("a duration such as 5s, 15min, 1h or 1d"),
 ]
 """A duration; µs inside."""
+Rate = Annotated[
+    float | str,
+    BeforeValidator(_rate),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "number", "exclusiveMinimum": 0},
+                {
+                    "type": "string",
+                    "pattern": r"^\d+(\.\d+)?([eE][+-]?\d+)?\s*\S.*/\s*(s|min|h|d)$",
+                    "examples": ["50 kW/s"],
+                },
+            ]
+        }
+    ),
+    Expected("a number above 0, per hour, or a rate such as 50 kW/s"),
+]
+"""How fast something changes: in the unit of its point per hour, or with a unit of its own."""
 Date = Annotated[date, BeforeValidator(_date), Expected("a date such as 2026-10-01")]
 Instant = Annotated[datetime, BeforeValidator(_instant)]
 Basis = Literal["dry", "wet", "0C", "15C", "20C", "GCV", "NCV", "gauge", "abs", "calorific", "equal_value"]

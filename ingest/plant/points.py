@@ -14,13 +14,16 @@ from ingest.plant.file import PlantFile
 from ingest.plant.sentence import Place, absent, fault
 
 DEFAULT_RESOLUTION = 1e-6
+LEAST_STUCK_PERIODS = 3
+"""Fewer readings that are alike are nothing strange."""
 _MAX_COUNT = 2**62
 _COMMON = {"period", "limits", "topics", "until"}
+_SIGNAL = _COMMON | {"max_gap", "sloped", "max_rate", "resolution", "stuck_after", "stuck_except"}
 _KEYS = {
     "counter": _COMMON | {"max_gap", "max_rate", "resolution", "modulus"},
     "delta": _COMMON | {"stamp", "resolution"},
-    "gauge": _COMMON | {"max_gap", "sloped"},
-    "sample": _COMMON | {"max_gap", "sloped"},
+    "gauge": _SIGNAL,
+    "sample": _SIGNAL,
     "state": _COMMON | {"max_gap", "states"},
     "computed": {"max_gap", "sloped"},
 }
@@ -42,6 +45,7 @@ def check_points(file: PlantFile, units: frozenset[str]) -> None:
             raise fault(file.origin, (*place, "product"), point.product, "the id of a product of this file")
         _check_keys(file, point, place)
         _check_numbers(file, point, place)
+        _check_stuck(file, point, place)
         if point.max_gap is not None and not 0 < point.max_gap <= longest:
             expected = f"at most {format_span(longest)}, the largest window or one day"
             raise fault(file.origin, (*place, "max_gap"), format_span(point.max_gap), expected)
@@ -65,7 +69,7 @@ def _check_keys(file: PlantFile, point: Point, place: Place) -> None:
     for key in _OPTIONAL:
         value = getattr(point, key)
         if key not in _KEYS[role] and value not in (None, (), {}):
-            shown = format_span(value) if key in {"period", "max_gap"} else value
+            shown = format_span(value) if key in {"period", "max_gap", "stuck_after"} else value
             raise fault(file.origin, (*place, key), shown, f"no such key for a {role} point")
     if point.period is None and not point.computed:
         raise absent(file.origin, (*place, "period"), "the time between readings such as 5s or 15min")
@@ -94,6 +98,18 @@ def _check_numbers(file: PlantFile, point: Point, place: Place) -> None:
     for name, code in point.states.items():
         if codes.count(code) > 1 or abs(code) >= 2**53:
             raise fault(file.origin, (*place, "states", name), code, "a code that no other state has")
+
+
+def _check_stuck(file: PlantFile, point: Point, place: Place) -> None:
+    band, after = point.stuck_except, point.stuck_after
+    if band is not None and after is None:
+        raise absent(file.origin, (*place, "stuck_after"), "the time it may stand still, such as 1h")
+    if band is not None and band[0] > band[1]:
+        raise fault(file.origin, (*place, "stuck_except"), list(band), "the lower value first")
+    least = LEAST_STUCK_PERIODS * (point.period or 0)
+    if after is not None and not least <= after <= DAY:
+        expected = f"{format_span(least)}, which is {LEAST_STUCK_PERIODS} periods, to 1d"
+        raise fault(file.origin, (*place, "stuck_after"), format_span(after), expected)
 
 
 def _check_topics(file: PlantFile, units: frozenset[str]) -> None:

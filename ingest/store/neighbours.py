@@ -67,10 +67,13 @@ async def load_readings(
 ) -> Readings:
     """Readings around [begin, end) of each point (plan indices), in the order of the tail.
 
-    With `end` None all readings from the last one at or before `begin` are loaded; a `begin`
+    What the rules of a point look back to is loaded as well. With `end` None all readings
+    from the last one at or before `begin`, where the tail is to begin, are loaded; a `begin`
     of NEVER loads from the first.
     """
     params = state.params[point]
+    if end is not None:
+        begin = begin - params["lookback_us"]
     period = np.where(params["kind"] == DELTA, params["period_us"], 0)
     at_start = params["stamp_start"] != 0
     begin = np.where(begin == NEVER, NEVER, begin - np.where(at_start, period, 0))

@@ -25,6 +25,7 @@ from kernels.reference.formulas import (
 )
 from kernels.reference.frontier import behind, frontiers
 from kernels.reference.ring import kpi_slots, remember, window_sums
+from kernels.reference.screen import screen
 from kernels.reference.tail import behead, gather, insert, trim
 from kernels.reference.union import evaluate_union
 from kernels.reference.windows import block_sums, load_factor, power_factor, rate, ratio
@@ -57,6 +58,7 @@ __all__ = [
     "rate",
     "ratio",
     "remember",
+    "screen",
     "share",
     "stack_co2",
     "standard_concentration",

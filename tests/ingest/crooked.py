@@ -38,8 +38,11 @@ points:
   - {id: line/running, kind: state, period: 1min, max_gap: 5min, states: {stopped: 0, running: 1}}
   - {id: line/batch, kind: delta, unit: t, period: 1min, resolution: 0.001}
   - {id: line/sacks, kind: delta, unit: t, period: 150s, stamp: start, resolution: 0.001}
+  - {id: line/fan, kind: gauge, period: 1min, unit: kW, max_gap: 2min, sloped: false, max_rate: 100 kW/min, resolution: 0.1, stuck_after: 6min, stuck_except: [0, 0]}
+  - {id: line/boiler, kind: gauge, period: 1min, unit: kW, max_gap: 3min, sloped: true, max_rate: 6000, resolution: 0.5, stuck_after: 4min}
   - {id: line/sum, kind: gauge, unit: kW, max_gap: 90s, computed: {method: linear, inputs: {a: line/power, b: line/setpoint}, constants: {a: 1.0, b: 0.5}}}
   - {id: line/warmth, kind: gauge, unit: kW, max_gap: 150s, computed: {method: linear, inputs: {a: line/heat, b: line/power}, constants: {a: 0.25, b: 0.125}}}
+  - {id: line/house, kind: gauge, unit: kW, max_gap: 2min, computed: {method: linear, inputs: {a: line/fan, b: line/boiler}, constants: {a: 1.0, b: 1.0}}}
 sources:
   - {id: line/electricity, scope: 2, category: purchased, gas: co2, route: calculated, activity: line/energy, factors: [grid]}
 kpis:
@@ -47,12 +50,15 @@ kpis:
   - {id: line/packing, kind: ratio, unit: t/t, numerator: [{point: line/batch}], denominator: [{point: line/sacks}], windows: [1h]}
   - {id: line/co2, kind: rate, unit: t/h, numerator: [{source: line/electricity}], windows: [5min, 24h]}
   - {id: line/load, kind: rate, unit: kW, numerator: [{point: line/sum}, {point: line/warmth}], windows: [24h]}
+  - {id: line/heating, kind: rate, unit: kW, numerator: [{point: line/house}, {point: line/fan}], windows: [1h]}
   - {id: line/demand, kind: demand, unit: kW, numerator: [{point: line/energy}], block: 15min}
 """  # noqa: E501
 
 COUNTERS = {"line/energy": 1_000_000, "line/mass": 0}
 """Modulus in counts."""
 GAUGES = ("line/power", "line/setpoint", "line/temperature", "line/heat")
+RULED = ("line/fan", "line/boiler")
+"""Gauges that may not change too fast nor stand still for too long."""
 DELTAS = {"line/batch": MINUTE, "line/sacks": 150 * SECOND}
 
 
@@ -76,7 +82,7 @@ def crooked(seed: int, minutes: int, period_s: int) -> list[Delivery]:
     """Messages of all points over a stretch, in order of sending."""
     dice = random.Random(seed)
     said: list[Said] = []
-    for point in (*COUNTERS, *GAUGES, "line/running", *DELTAS):
+    for point in (*COUNTERS, *GAUGES, "line/running", *DELTAS, *RULED):
         values = _values(point, dice)
         for reading in _readings(point, values, minutes, period_s, dice):
             said.append(reading)
@@ -96,7 +102,21 @@ def end_of(minutes: int) -> int:
     return START + (minutes + 59) * MINUTE
 
 
+def _still_or_not(dice: random.Random) -> Iterator[float]:
+    """A signal that wanders, stands still for a while, within its last digit or at 0, and jumps."""
+    value = 100.0
+    while True:
+        if dice.random() < 0.1:
+            value = dice.choice((0.0, value, value))
+            for _ in range(dice.randrange(2, 20)):
+                yield round(value + dice.choice((0.0, 0.0, 0.1)) * (value > 0), 1)
+        value = round(abs(value + dice.uniform(-150, 150)), 1)
+        yield value
+
+
 def _values(point: str, dice: random.Random) -> Iterator[Any]:
+    if point in RULED:
+        yield from _still_or_not(dice)
     count = 900_000
     while True:
         if point in COUNTERS:

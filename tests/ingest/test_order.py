@@ -150,6 +150,14 @@ async def test_a_day(dsn: str, other_dsn: str, way: Way) -> None:
     if not _in_order:
         await brought(other_dsn, WAYS[0], messages, DAY_MINUTES, DAY_SEED)
         _in_order[:] = [kept_readings(other_dsn), latest(other_dsn)]
+        with psycopg.connect(other_dsn) as connection:
+            flagged = connection.execute(
+                "SELECT id, count(*) FILTER (WHERE reasons & 2 > 0), count(*) FILTER (WHERE reasons & 4 > 0)"
+                " FROM interval JOIN point USING (point_no) WHERE id = ANY(%s) GROUP BY id",
+                [["mill/line/fan", "mill/line/boiler", "mill/line/house"]],
+            ).fetchall()
+        assert len(flagged) == 3
+        assert all(fast > 50 and stuck > 50 for _, fast, stuck in flagged), flagged
     if way is not WAYS[0]:
         await brought(dsn, way, messages, DAY_MINUTES, DAY_SEED)
         assert [kept_readings(dsn), latest(dsn)] == _in_order

@@ -42,6 +42,7 @@ def params(**fields: float) -> Records:
     one["period_us"] = INTERVAL
     one["resolution"] = 1.0
     one["max_step_count_per_h"] = math.inf
+    one["stuck_low"], one["stuck_high"] = math.inf, -math.inf
     for name, value in fields.items():
         one[name] = value
     return one

@@ -43,6 +43,8 @@ def compiled(name: str) -> dict[str, Any]:
         *(kind for kind in model.Kind),
         *(quality for quality in model.Quality),
         model.Reason.RANGE,
+        model.Reason.RATE,
+        model.Reason.STUCK,
         model.Reason.LATE,
         model.Reason.RESET,
         model.Reason.ROLLOVER,
@@ -69,7 +71,7 @@ def test_a_plan_or_a_definition_does_not_load_numba(what: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["exact", "fold", "union", "methods", "co2", "windows", "tail", "frontier", "ring"]
+    "name", ["exact", "fold", "union", "methods", "co2", "windows", "tail", "frontier", "ring", "screen"]
 )
 def test_every_kernel_has_its_definition(name: str) -> None:
     for kernel in compiled(name):

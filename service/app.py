@@ -17,6 +17,7 @@ from service import (
     auth,
     keys,
     problems,
+    routes_declarations,
     routes_emissions,
     routes_health,
     routes_inbox,
@@ -41,8 +42,9 @@ Energy intensity and CO2 flow of plants while they happen, and the readings and 
 Instants are RFC 3339 in UTC; spans are half-open, [from, to). A value is never rounded; where there is
 none, a reason says why. Every error is a problem document (RFC 9457).
 
-A key has scopes and sites. Scope `read` opens every GET; `mes` or `operate` may send readings; `admin` may
-do everything. A session cookie opens what its key's GET requests would.
+A key has scopes and sites. Scope `read` opens every GET; `mes` or `operate` may send readings; `operate` may
+declare corrections and replaced meters, and approve what another key has declared; `admin` may do everything.
+A session cookie opens what its key's GET requests would.
 """
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
@@ -65,6 +67,7 @@ ROUTERS = (
     routes_kpis.router,
     routes_points.router,
     routes_inbox.router,
+    routes_declarations.router,
 )
 
 

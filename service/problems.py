@@ -37,16 +37,20 @@ TITLES = {
     "idempotency-key-missing": (400, "The Idempotency-Key header is missing"),
     "no-key": (401, "A key is needed"),
     "wrong-scope": (403, "The key lacks the scope"),
+    "second-person-needed": (403, "A second person has to decide"),
     "wrong-site": (403, "The key does not cover the site"),
     "no-such-route": (404, "There is nothing at this address"),
     "unknown-site": (404, "There is no such site"),
     "unknown-point": (404, "There is no such point"),
     "unknown-kpi": (404, "There is no such KPI"),
+    "unknown-declaration": (404, "There is no such declaration"),
     "method-not-allowed": (405, "The address does not take this method"),
+    "declaration-conflict": (409, "What was declared or decided before is against it"),
     "body-too-large": (413, "The body is too large"),
     "wrong-media-type": (415, "The body has the wrong media type"),
     "invalid-parameter": (422, "A parameter is wrong"),
     "invalid-body": (422, "The body is wrong"),
+    "implausible-declaration": (422, "What is declared does not fit what was measured"),
     "too-much-asked": (422, "The answer would be too large"),
     "idempotency-key-reused": (422, "The Idempotency-Key was used for another body"),
     "internal": (500, "The service failed"),
@@ -233,11 +237,11 @@ def _of_fault(request: Request, fault: Mapping[str, Any]) -> ProblemError:
                 where, name, fault["input"], f"one of the parameters {', '.join(parameters_of(request))}"
             )
         case _:
-            return invalid(where, name, fault["input"], _expected(fault))
+            return invalid(where, name, fault["input"], expected_of(fault))
 
 
-def _expected(fault: Mapping[str, Any]) -> str:
-    """What pydantic expected, in the words of the other sentences."""
+def expected_of(fault: Mapping[str, Any]) -> str:
+    """What pydantic expected of a wrong value, in the words of the other sentences."""
     bounds = fault.get("ctx", {})
     match fault["type"]:
         case "int_parsing" | "int_from_float":
@@ -248,6 +252,8 @@ def _expected(fault: Mapping[str, Any]) -> str:
             return f"a number of at most {bounds['le']}"
         case "string_too_long":
             return f"at most {bounds['max_length']} characters"
+        case "string_too_short":
+            return f"at least {bounds['min_length']} characters"
         case _:
             expected = str(fault["msg"])
             for prefix in ("Value error, ", "Input should be ", "expected "):

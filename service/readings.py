@@ -1,14 +1,14 @@
 """Readings of a point as they were stored, page by page.
 
-All of them, also bad ones and those a later reading of the same instant
-corrected; which of two counts is the intervals' business.
+All of them, also bad ones, declared ones, and those a later reading of the same
+instant corrected; which of two counts is the intervals' business.
 """
 
 import math
 
 from pydantic import Field
 
-from ingest.model import Quality
+from ingest.model import DECLARED_SEQ, Quality
 from ingest.plant.plan import PlanPoint
 from service import cursors
 from service.documents import Document, Instant, Page, columns_of
@@ -16,6 +16,7 @@ from service.figures import QUALITY_NAMES, QualityName, reason_names
 from service.store import Connection, rows
 from service.tabular import Table, instant_text
 from service.times import to_datetime
+from service.winners import declaration_of
 
 _KEY = (cursors.INSTANT, range(-1, 2**63), cursors.INSTANT, float, range(len(Quality)))
 """measured_at, seq, received_at, value, quality: the order in which readings count."""
@@ -29,7 +30,8 @@ class ReadingDocument(Document):
     value: float | None = Field(description="In the point's unit; null: the reading carried none")
     quality: QualityName
     reasons: list[str]
-    seq: int | None = Field(description="null: none given")
+    seq: int | None = Field(description="The device's own; null: none given, or it is of a declaration")
+    declaration: int | None = Field(description="The declaration that it is of; null: measured")
     batch_no: int = Field(description="The commit that stored it")
 
 
@@ -101,6 +103,7 @@ def _shown(
         None if math.isnan(value) else value,
         QUALITY_NAMES[quality],
         reason_names(reasons),
-        None if seq < 0 else seq,
+        seq if 0 <= seq < DECLARED_SEQ else None,
+        declaration_of(seq),
         batch_no,
     )

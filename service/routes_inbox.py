@@ -6,30 +6,26 @@ wrong with it, then handed to ingest as it came.
 """
 
 import asyncio
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 from fastapi import APIRouter, Header, Request, Response
 from pydantic import Field
-from starlette.requests import ClientDisconnect
 
 from ingest.plant.plan import Plan
 from ingest.source import Delivery
 from ingest.wire import Decoded, decode
 from service import inbox
 from service.auth import Sender
+from service.bodies import KEY_PARAMETER, checked_key, invalid_body, json_bytes
 from service.context import service_of
 from service.documents import Document, answer
-from service.problems import ProblemError, documented, invalid
+from service.problems import documented
 from service.routes_points import PointId
 from service.tabular import document
 
 router = APIRouter(tags=["points"])
 
-MOST_BYTES = 1 << 20
-"""As the wire contract bounds a message."""
-
-_KEY_EXPECTED = "1 to 200 printable ASCII characters, new for new content"
 _LISTED = 100
 
 
@@ -64,16 +60,7 @@ _BODIES = {
     "a series": {"value": {"ts": [1795161600000, 1795161605000], "value": [1.0, 2.0]}},
 }
 _REQUEST = {
-    # Declared here, for the framework would call optional what we ask for in our own words.
-    "parameters": [
-        {
-            "name": "Idempotency-Key",
-            "in": "header",
-            "required": True,
-            "description": _KEY_EXPECTED,
-            "schema": {"type": "string", "pattern": "^[ -~]{1,200}$"},
-        }
-    ],
+    "parameters": [KEY_PARAMETER],
     "requestBody": {
         "required": True,
         "description": "A message of wire contract v1 as it may come on the point's topic, at most 1 MiB",
@@ -116,10 +103,10 @@ async def send_readings(
     other message.
     """
     service = service_of(request)
-    key = _checked_key(idempotency_key)
+    key = checked_key(idempotency_key)
     async with service.store.snapshot() as connection:
         site, point = await service.plans.point(connection, access, point_id)
-    payload = await _body(request)
+    payload = await json_bytes(request)
     topic = f"{site.plan.topic_prefix}/{point.id}"
     decoded = await asyncio.to_thread(_decoded, site.plan, topic, payload, service.now())
     async with service.store.transaction() as connection:
@@ -140,40 +127,6 @@ async def send_readings(
     return document(request, accepted, status=202)
 
 
-def _checked_key(key: str | None) -> str:
-    if key is None:
-        raise ProblemError(
-            "idempotency-key-missing", f"Header 'Idempotency-Key' is missing: expected {_KEY_EXPECTED}."
-        )
-    if not 1 <= len(key) <= 200 or not key.isascii() or not key.isprintable():
-        raise invalid("Header", "Idempotency-Key", key, _KEY_EXPECTED)
-    return key
-
-
-async def _body(request: Request) -> bytes:
-    """The body, read no further than it may be long."""
-    media_type = request.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
-    if media_type != "application/json":
-        raise ProblemError(
-            "wrong-media-type", f"The body has media type {media_type!r}: expected application/json."
-        )
-    coding = request.headers.get("content-encoding", "identity").strip().lower()
-    if coding != "identity":
-        raise ProblemError("wrong-media-type", f"The body has coding {coding!r}: expected it as it is.")
-    body = bytearray()
-    try:
-        async for part in request.stream():
-            body += part
-            if len(body) > MOST_BYTES:
-                raise ProblemError(
-                    "body-too-large",
-                    f"The body has more than {MOST_BYTES} bytes: expected at most {MOST_BYTES}.",
-                )
-    except ClientDisconnect:  # nobody will read it, but it is no failure of ours
-        raise _invalid_body("malformed", "it ended before its end") from None
-    return bytes(body)
-
-
 def _decoded(plan: Plan, topic: str, payload: bytes, now: int) -> Decoded:
     """What the wire contract makes of a body.
 
@@ -183,14 +136,9 @@ def _decoded(plan: Plan, topic: str, payload: bytes, now: int) -> Decoded:
     decoded = decode([Delivery(topic=topic, payload=payload, received_at=now)], plan)
     refusals = decoded.rejections
     if refusals and (refusals[0].element is None or not decoded.point.size):
-        raise _invalid_body(refusals[0].reason, refusals[0].detail)
+        raise invalid_body(refusals[0].reason, refusals[0].detail)
     try:
         msgspec.json.decode(payload)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:  # the wire also takes apart what holds NaN
-        raise _invalid_body("malformed", f"it is not JSON: {error}.") from None
+        raise invalid_body("malformed", f"it is not JSON: {error}.") from None
     return decoded
-
-
-def _invalid_body(reason: Any, detail: str) -> ProblemError:
-    sentence = detail if detail.endswith(".") else f"{detail}."
-    return ProblemError("invalid-body", f"The body is refused: {sentence}", reason=str(reason))

@@ -49,6 +49,7 @@ READINGS_EXAMPLE: dict[str, Any] = {
             "quality": "good",
             "reasons": [],
             "seq": None,
+            "declaration": None,
             "batch_no": 812,
         }
     ],

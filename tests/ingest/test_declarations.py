@@ -59,7 +59,7 @@ async def test_a_correction_is_one_more_reading_and_revises_what_was_closed(dsn:
     assert declared_rows(dsn) == [("mill/line/setpoint", at, 11.0, 1, MANUAL, 2 * number, batch_no)]
     assert booked(dsn) == [(number, batch_no, batch_no, None)]
     assert [row[2] for row in readings(dsn) if row[1].timestamp() * SECOND == at] == [5.0, 11.0]
-    assert intervals(dsn, SETPOINT)[2] == (6.0, Quality.UNCERTAIN, MANUAL, 2, Cause.LATE)
+    assert intervals(dsn, SETPOINT)[2] == (6.0, Quality.UNCERTAIN, MANUAL, 2, Cause.CORRECTION)
 
 
 async def test_a_value_may_be_taken_away(dsn: str) -> None:

@@ -29,6 +29,7 @@ READ = [
     "/v1/kpis/latest",
     "/v1/kpis/cement/power/series",
     "/v1/emissions",
+    "/v1/declarations",
 ]
 OF_SITE = [
     "/v1/plant?site=cement",
@@ -40,6 +41,7 @@ OF_SITE = [
     "/v1/kpis/latest?site=cement",
     "/v1/kpis/cement/power/series",
     "/v1/emissions?site=cement",
+    "/v1/declarations?site=cement",
 ]
 SEND = "/v1/points/cement/kiln/power/readings"
 OPEN = {"/", "/page/{name}", "/healthz", "/readyz", "/metrics"}

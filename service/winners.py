@@ -1,0 +1,83 @@
+"""The readings that count: of those of one instant the one that sorts last.
+
+The order is that of ingest: seq, then arrival, then value, then quality. What a
+counter uses must not be bad either. Read for sentences and summaries only; amounts
+are ingest's.
+"""
+
+from dataclasses import dataclass
+
+from ingest.model import DECLARED_SEQ, Quality
+from service.store import Connection, row
+from service.times import to_datetime
+
+_WINS = """
+    NOT EXISTS (
+        SELECT FROM reading o
+         WHERE o.point_no = r.point_no AND o.measured_at = r.measured_at
+           AND (o.seq, o.received_at, o.value <> 'NaN', o.value, o.quality)
+             > (r.seq, r.received_at, r.value <> 'NaN', r.value, r.quality))
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Winner:
+    """A reading that counts."""
+
+    at: int
+    value: float
+    """NaN: it carried none."""
+    quality: int
+    reasons: int
+    seq: int
+
+    @property
+    def declaration_no(self) -> int | None:
+        """The declaration that it is of; None: a device's own."""
+        return declaration_of(self.seq)
+
+
+def declaration_of(seq: int) -> int | None:
+    """The number of the declaration a reading's `seq` is of, None for a device's."""
+    return (seq - DECLARED_SEQ) // 2 if seq >= DECLARED_SEQ else None
+
+
+async def at_instant(connection: Connection, point_no: int, at: int) -> Winner | None:
+    """The reading that counts at an instant (µs), None if there is none."""
+    found = await row(
+        connection,
+        f"""
+        SELECT measured_at, value, quality, reasons, seq FROM reading r
+         WHERE point_no = %s AND measured_at = %s AND {_WINS}
+        """,  # noqa: S608  fragments of this module
+        [point_no, to_datetime(at)],
+    )
+    return None if found is None else Winner(*found)
+
+
+async def usable_before(connection: Connection, point_no: int, at: int) -> Winner | None:
+    """The last reading before an instant (µs) that a counter can use."""
+    found = await row(
+        connection,
+        f"""
+        SELECT measured_at, value, quality, reasons, seq FROM reading r
+         WHERE point_no = %s AND measured_at < %s AND quality < %s AND value <> 'NaN' AND {_WINS}
+         ORDER BY measured_at DESC LIMIT 1
+        """,  # noqa: S608  fragments of this module
+        [point_no, to_datetime(at), int(Quality.BAD)],
+    )
+    return None if found is None else Winner(*found)
+
+
+async def usable_after(connection: Connection, point_no: int, at: int) -> Winner | None:
+    """The first reading after an instant (µs) that a counter can use."""
+    found = await row(
+        connection,
+        f"""
+        SELECT measured_at, value, quality, reasons, seq FROM reading r
+         WHERE point_no = %s AND measured_at > %s AND quality < %s AND value <> 'NaN' AND {_WINS}
+         ORDER BY measured_at LIMIT 1
+        """,  # noqa: S608  fragments of this module
+        [point_no, to_datetime(at), int(Quality.BAD)],
+    )
+    return None if found is None else Winner(*found)

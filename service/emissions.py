@@ -15,6 +15,9 @@ from pydantic import Field
 from ingest.methods.figures import NoFigure
 from ingest.model import Quality
 from ingest.plant.plan import Plan, PlanSource
+from service import past
+from service.as_of import AsOfDocument, Known
+from service.documents import Page
 from service.figures import QUALITY_NAMES, Figure, data_age_s, exact_sum, finite, share
 from service.problems import ProblemError
 from service.store import Connection, Row, chunks, rows
@@ -35,6 +38,12 @@ class EmissionFigure(Figure):
     )
     gas: str
     sources: list[str] = Field(description="Full ids of the sources in the group")
+
+
+class EmissionsPage(Page[EmissionFigure]):
+    """The groups of all sites."""
+
+    as_of: dict[str, AsOfDocument] = Field(description="By site id")
 
 
 @dataclass(slots=True)
@@ -87,11 +96,17 @@ def check_size(asked: Iterable[tuple[Plan, tuple[int, int]]]) -> None:
 
 
 async def of_site(
-    connection: Connection, plan: Plan, from_at: int, to_at: int, group_by: GroupBy, now: int
+    connection: Connection,
+    plan: Plan,
+    from_at: int,
+    to_at: int,
+    group_by: GroupBy,
+    now: int,
+    known: Known,
 ) -> list[EmissionFigure]:
-    """The groups of one site over [from_at, to_at) µs, on interval edges, in the plan's order."""
+    """The groups of one site over [from_at, to_at) µs, on interval edges, in the plan's order; all `known`."""
     from_at, to_at = from_at - from_at % plan.interval_us, to_at - to_at % plan.interval_us
-    closed = await _closed_ends(connection, plan)
+    closed = await _closed_ends(connection, plan, known)
     groups: dict[tuple[str, str, str], list[PlanSource]] = {}
     for source in plan.sources:
         groups.setdefault((_group(source, group_by), source.route, source.gas), []).append(source)
@@ -103,12 +118,47 @@ async def of_site(
         made = {closed[source.id][0]: SourceSum(source, from_at, end) for source in sources}
         sums |= made
         members.append((group, list(made.values())))
-    await _read(connection, sums, from_at, to_at)
+    await _read(connection, sums, from_at, to_at, known)
     return [_figure(plan, group_by, group, found, now) for group, found in members]
 
 
-async def _closed_ends(connection: Connection, plan: Plan) -> dict[str, tuple[int, int]]:
+async def _closed_ends(connection: Connection, plan: Plan, known: Known) -> dict[str, tuple[int, int]]:
     """Per source its number and the end of its closed span, µs; a negative number and 0 where it has none."""
+    points = [plan.points[source.point].id for source in plan.sources]
+    closed_until = await _frontiers(connection, plan, points, known)
+    last = await _newest(connection, [source.id for source in plan.sources], known)
+    ends = {}
+    for place, source in enumerate(plan.sources):
+        number, last_at = last.get(source.id, (-1 - place, None))
+        until = closed_until.get(plan.points[source.point].id, 0)
+        ends[source.id] = (number, 0 if last_at is None else max(last_at + plan.interval_us, until))
+    return ends
+
+
+async def _frontiers(connection: Connection, plan: Plan, points: list[str], known: Known) -> dict[str, int]:
+    if known.past:
+        return await past.frontiers(connection, plan, points, known)
+    found = await rows(
+        connection,
+        "SELECT p.id, s.closed_until FROM point p JOIN point_state s USING (point_no) WHERE p.id = ANY(%s)",
+        [points],
+    )
+    return dict(found)
+
+
+async def _newest(
+    connection: Connection, sources: list[str], known: Known
+) -> dict[str, tuple[int, int | None]]:
+    """Per source its number and the start of its last interval, µs."""
+    if known.past:
+        numbers = await rows(connection, "SELECT id, source_no FROM source WHERE id = ANY(%s)", [sources])
+        return {
+            source: (
+                number,
+                (await past.first_and_last(connection, "emission", "source_no", number, known))[1],
+            )
+            for source, number in numbers
+        }
     found = await rows(
         connection,
         """
@@ -116,35 +166,28 @@ async def _closed_ends(connection: Connection, plan: Plan) -> dict[str, tuple[in
           FROM source s
          WHERE s.id = ANY(%s)
         """,
-        [[source.id for source in plan.sources]],
+        [sources],
     )
-    frontiers = await rows(
-        connection,
-        "SELECT p.id, s.closed_until FROM point p JOIN point_state s USING (point_no) WHERE p.id = ANY(%s)",
-        [[plan.points[source.point].id for source in plan.sources]],
-    )
-    closed_until: dict[str, int] = dict(frontiers)
-    known = {source_id: (number, last_at) for source_id, number, last_at in found}
-    ends = {}
-    for place, source in enumerate(plan.sources):
-        number, last_at = known.get(source.id, (-1 - place, None))
-        until = closed_until.get(plan.points[source.point].id, 0)
-        ends[source.id] = (number, 0 if last_at is None else max(last_at + plan.interval_us, until))
-    return ends
+    return {source: (number, last_at) for source, number, last_at in found}
 
 
-async def _read(connection: Connection, sums: dict[int, SourceSum], from_at: int, to_at: int) -> None:
-    query = """
-        SELECT source_no, start_at, mass_kg, covered_us, valid_us, substituted_us, quality, revision,
-               plan_version, known_at
-          FROM emission
-         WHERE source_no = ANY(%(sources)s) AND start_at >= %(from)s AND start_at < %(to)s
-         ORDER BY source_no, start_at
+async def _read(
+    connection: Connection, sums: dict[int, SourceSum], from_at: int, to_at: int, known: Known
+) -> None:
+    columns = """
+        source_no, start_at, mass_kg, covered_us, valid_us, substituted_us, quality, revision, plan_version, known_at
     """
-    span = {"from": to_datetime(from_at), "to": to_datetime(to_at)}
-    async for part in chunks(connection, query, {"sources": list(sums), **span}):
-        for number, *values in part:
-            sums[number].add(tuple(values))
+    chosen = "source_no = ANY(%(sources)s) AND start_at >= %(from)s AND start_at < %(to)s"
+    query = past.rows_of("emission", columns, chosen, known)
+    values = {
+        "sources": list(sums),
+        "from": to_datetime(from_at),
+        "to": to_datetime(to_at),
+        "batch": known.batch_no,
+    }
+    async for part in chunks(connection, f"{query} ORDER BY source_no, start_at", values):
+        for number, *figures in part:
+            sums[number].add(tuple(figures))
 
 
 def _group(source: PlanSource, group_by: GroupBy) -> str:

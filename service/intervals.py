@@ -3,7 +3,8 @@
 Nothing measured leaves no row; but inside the span that is closed an absent row
 says something, so it is told as a gap: value null, reason gap. The grid is the
 site's interval, or its hours and days in its own zone. An interval length that
-changed between plan versions is read on the newest grid.
+changed between plan versions is read on the newest grid. As of an earlier batch, hours
+and days are made from the intervals that stood then.
 """
 
 import math
@@ -15,7 +16,8 @@ from pydantic import Field
 from ingest.methods.figures import NoFigure
 from ingest.model import DAY, HOUR, Cause, Quality, Reason
 from ingest.plant.plan import Plan, PlanPoint
-from service import cursors
+from service import cursors, past
+from service.as_of import AsOfDocument, Known
 from service.documents import Document, Instant, Page, columns_of
 from service.figures import QUALITY_NAMES, QualityName, reason_names, share
 from service.store import Connection, row, rows
@@ -23,6 +25,9 @@ from service.tabular import Table, instant_text
 from service.times import to_datetime
 
 Step = Literal["interval", "hour", "day"]
+
+MOST_FOLDED = 250_000
+"""Intervals that a page of hours or days as of an earlier batch is made of, at most."""
 
 
 class IntervalDocument(Document):
@@ -57,6 +62,7 @@ class IntervalsPage(Page[IntervalDocument]):
     from_: Instant = Field(alias="from", description="Begin of the span asked for")
     to: Instant = Field(description="End of the span asked for, exclusive")
     resolution: float = Field(description="Of `amount_count`, in `unit`")
+    as_of: AsOfDocument
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,24 +74,31 @@ class ClosedSpan:
     until: int
 
 
-async def closed_span(connection: Connection, point_id: str, interval_us: int) -> ClosedSpan | None:
-    """Where a point has intervals; None if it has none yet."""
+async def closed_span(connection: Connection, plan: Plan, point_id: str, known: Known) -> ClosedSpan | None:
+    """Where a point has intervals, or had; None if it has none yet."""
     found = await row(
-        connection,
-        """
-        SELECT p.point_no,
-               (SELECT min(start_at) FROM interval WHERE point_no = p.point_no),
-               (SELECT max(start_at) FROM interval WHERE point_no = p.point_no),
-               (SELECT closed_until FROM point_state WHERE point_no = p.point_no)
-          FROM point p
-         WHERE p.id = %s
-        """,
-        [point_id],
+        connection, _SPAN if not known.past else "SELECT point_no FROM point WHERE id = %s", [point_id]
     )
-    if found is None or found[1] is None:
+    if found is None:
         return None
+    if known.past:
+        first_at, last_at = await past.first_and_last(connection, "interval", "point_no", found[0], known)
+        frontiers = await past.frontiers(connection, plan, [point_id], known)
+        found = (found[0], first_at, last_at, frontiers.get(point_id))
     point_no, first_at, last_at, closed_until = found
-    return ClosedSpan(point_no, first_at, max(last_at + interval_us, closed_until or 0))
+    if first_at is None:
+        return None
+    return ClosedSpan(point_no, first_at, max(last_at + plan.interval_us, closed_until or 0))
+
+
+_SPAN: LiteralString = """
+    SELECT p.point_no,
+           (SELECT min(start_at) FROM interval WHERE point_no = p.point_no),
+           (SELECT max(start_at) FROM interval WHERE point_no = p.point_no),
+           (SELECT closed_until FROM point_state WHERE point_no = p.point_no)
+      FROM point p
+     WHERE p.id = %s
+"""
 
 
 async def page(
@@ -97,36 +110,32 @@ async def page(
     to_at: int,
     limit: int,
     cursor: str | None,
+    known: Known,
 ) -> Table:
-    """Intervals that start in [from_at, to_at) µs, at most `limit`."""
-    head = {
-        "id": point.id,
-        "unit": point.unit,
-        "amount_unit": point.amount_unit,
-        "step": step,
-        "from": instant_text(from_at),
-        "to": instant_text(to_at),
-        "resolution": point.resolution,
-    }
-    span = await closed_span(connection, point.id, plan.interval_us)
+    """Intervals that start in [from_at, to_at) µs, at most `limit`; all of them `known`."""
+    head = _head(point, step, from_at, to_at, known)
+    span = await closed_span(connection, plan, point.id, known)
     if span is None:
         return Table(columns_of(IntervalDocument), [], head=head)
     begin = from_at if cursor is None else cursors.decode(cursor, (cursors.INSTANT,))[0]
     begin = max(begin, from_at)
     step_us = {"interval": plan.interval_us, "hour": HOUR, "day": DAY}[step]
+    if known.past and step != "interval":
+        limit = min(limit, max(1, MOST_FOLDED * plan.interval_us // step_us))
     # The hour or day that holds the point's first interval begins before it; days have up to 25 hours.
     begin = max(begin, span.first_at - {"interval": 0, "hour": HOUR, "day": 25 * HOUR}[step])
     # Slots before the first interval and after `until` are no gaps and fall out; four more are enough.
     end = min(to_at, max(begin, span.until) + step_us, begin + (limit + 4) * step_us + HOUR)
+    # The last hour or day may begin just before `to`.
+    beyond = end + {"interval": 0, "hour": HOUR, "day": 25 * HOUR}[step]
+    instants = {"from": begin, "to": end, "beyond": beyond, "first": span.first_at, "until": span.until}
     found = await rows(
         connection,
-        _QUERIES[step],
+        _PAST[step] if known.past else _QUERIES[step],
         {
             "point_no": span.point_no,
-            "from": to_datetime(begin),
-            "to": to_datetime(end),
-            "first": to_datetime(span.first_at),
-            "until": to_datetime(span.until),
+            **{name: to_datetime(at) for name, at in instants.items()},
+            "batch": known.batch_no,
             "zone": plan.zone.key,
             "step_us": step_us,
             "limit": limit + 1,
@@ -136,6 +145,19 @@ async def page(
     key = cursors.encode([found[limit][0]]) if more else None
     shown = [_shown(point.resolution, *values) for values in found[:limit]]
     return Table(columns_of(IntervalDocument), shown, key, head)
+
+
+def _head(point: PlanPoint, step: Step, from_at: int, to_at: int, known: Known) -> dict[str, object]:
+    return {
+        "id": point.id,
+        "unit": point.unit,
+        "amount_unit": point.amount_unit,
+        "step": step,
+        "from": instant_text(from_at),
+        "to": instant_text(to_at),
+        "resolution": point.resolution,
+        "as_of": known.document.model_dump(),
+    }
 
 
 _INTERVALS: LiteralString = """
@@ -183,6 +205,11 @@ _DAYS: LiteralString = """
      LIMIT %(limit)s
 """
 _QUERIES: dict[Step, LiteralString] = {"interval": _INTERVALS, "hour": _HOURS, "day": _DAYS}
+_PAST: dict[Step, LiteralString] = {
+    "interval": past.INTERVALS + _INTERVALS.replace("JOIN interval i", "JOIN stood i"),
+    "hour": past.HOURS + _HOURS.replace("JOIN interval_hour i", "JOIN hours i"),
+    "day": past.DAYS + _DAYS.replace("JOIN interval_day i", "JOIN days i"),
+}
 
 
 def _shown(

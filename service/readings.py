@@ -11,6 +11,7 @@ from pydantic import Field
 from ingest.model import DECLARED_SEQ, Quality
 from ingest.plant.plan import PlanPoint
 from service import cursors
+from service.as_of import AsOfDocument, Known
 from service.documents import Document, Instant, Page, columns_of
 from service.figures import QUALITY_NAMES, QualityName, reason_names
 from service.store import Connection, rows
@@ -42,12 +43,19 @@ class ReadingsPage(Page[ReadingDocument]):
     unit: str
     from_: Instant = Field(alias="from", description="Begin of the span asked for")
     to: Instant = Field(description="End of the span asked for, exclusive")
+    as_of: AsOfDocument
 
 
 async def page(
-    connection: Connection, point: PlanPoint, from_at: int, to_at: int, limit: int, cursor: str | None
+    connection: Connection,
+    point: PlanPoint,
+    from_at: int,
+    to_at: int,
+    limit: int,
+    cursor: str | None,
+    known: Known,
 ) -> Table:
-    """Readings with from_at <= measured_at < to_at (µs), in the order in which they count."""
+    """Readings with from_at <= measured_at < to_at (µs) that were `known`, in the order in which they count."""
     after = None if cursor is None else cursors.decode(cursor, _KEY)
     found = await rows(
         connection,
@@ -55,7 +63,7 @@ async def page(
         SELECT measured_at, received_at, value, quality, reasons, seq, batch_no
           FROM reading
          WHERE point_no = (SELECT point_no FROM point WHERE id = %(point)s)
-           AND measured_at >= %(from)s AND measured_at < %(to)s
+           AND measured_at >= %(from)s AND measured_at < %(to)s AND (NOT %(past)s OR batch_no <= %(batch)s)
            AND (measured_at, seq, received_at, value, quality::int)
              > (%(from)s, %(seq)s::bigint, %(received)s::timestamptz, %(value)s::float8, %(quality)s::int)
          ORDER BY measured_at, seq, received_at, value, quality
@@ -65,6 +73,8 @@ async def page(
             "point": point.id,
             "to": to_datetime(to_at),
             "limit": limit + 1,
+            "past": known.past,
+            "batch": known.batch_no,
             **_after(from_at, after),
         },
     )
@@ -76,6 +86,7 @@ async def page(
         "unit": point.unit,
         "from": instant_text(from_at),
         "to": instant_text(to_at),
+        "as_of": known.document.model_dump(),
     }
     return Table(columns_of(ReadingDocument), [_shown(*values) for values in found[:limit]], key, head)
 

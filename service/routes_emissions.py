@@ -5,11 +5,12 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field
 
-from service import emissions, latest
+from service import as_of, emissions, latest
+from service.as_of import AsOfAsked
 from service.auth import Reader
 from service.context import service_of
-from service.documents import Page, answer
-from service.emissions import EmissionFigure, GroupBy
+from service.documents import answer
+from service.emissions import EmissionFigure, EmissionsPage, GroupBy
 from service.parameters import OfSite, SpanOf, Tabular, resolved
 from service.problems import documented
 from service.tabular import of_models, table
@@ -17,7 +18,7 @@ from service.tabular import of_models, table
 router = APIRouter(tags=["figures"])
 
 
-class EmissionsAsked(SpanOf, OfSite, Tabular):
+class EmissionsAsked(SpanOf, AsOfAsked, OfSite, Tabular):
     """Which emissions."""
 
     group_by: GroupBy = Field("scope", description="What to sum over; routes and gases are never summed")
@@ -50,6 +51,7 @@ EMISSIONS_EXAMPLE = {
         }
     ],
     "next": None,
+    "as_of": {"cement": {"batch_no": 812, "known_at": "2026-11-20T08:00:04.010000Z"}},
 }
 
 
@@ -57,7 +59,7 @@ EMISSIONS_EXAMPLE = {
     "/v1/emissions",
     summary="Mass emitted, by group, route and gas",
     responses={
-        **answer(Page[EmissionFigure], EMISSIONS_EXAMPLE, csv=True),
+        **answer(EmissionsPage, EMISSIONS_EXAMPLE, csv=True),
         **documented(
             "no-key",
             "wrong-scope",
@@ -80,12 +82,19 @@ async def emitted(request: Request, access: Reader, asked: Annotated[EmissionsAs
     async with service.store.snapshot() as connection:
         sites = await service.plans.visible(connection, access, asked.site)
         commits = await latest.read_commits(connection, [site.site_no for site in sites])
-        now = service.now()
-        spans = []
+        as_of.check_sites(asked.as_of, sites)
+        knowns, spans = [], []
         for site in sites:
-            commit = commits.get(site.site_no)
-            spans.append(resolved(asked, site.plan, now, None if commit is None else commit.watermark))
+            now = service.now()
+            known = await as_of.resolve(connection, site, asked.as_of, commits.get(site.site_no), now)
+            knowns.append(known)
+            spans.append(resolved(asked, site.plan, known.at(now), known.watermark))
         emissions.check_size(zip((site.plan for site in sites), spans, strict=True))
-        for site, (from_at, to_at) in zip(sites, spans, strict=True):
-            items += await emissions.of_site(connection, site.plan, from_at, to_at, asked.group_by, now)
-    return table(request, of_models(EmissionFigure, items), asked.format)
+        for site, known, (from_at, to_at) in zip(sites, knowns, spans, strict=True):
+            now = known.at(service.now())
+            items += await emissions.of_site(
+                connection, site.plan, from_at, to_at, asked.group_by, now, known
+            )
+    head = {site.plan.site: known.document.model_dump() for site, known in zip(sites, knowns, strict=True)}
+    answered = of_models(EmissionFigure, items, {"as_of": head})
+    return table(request, answered, asked.format, tagged=asked.as_of is not None)

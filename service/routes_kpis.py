@@ -5,7 +5,8 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import Field
 
-from service import latest, series
+from service import as_of, latest, series
+from service.as_of import AsOfAsked
 from service.auth import Reader
 from service.context import service_of
 from service.documents import Page, Span, answer
@@ -30,7 +31,7 @@ class LatestAsked(OfSite, Tabular):
     """Which figures."""
 
 
-class SeriesAsked(SpanOf, Tabular):
+class SeriesAsked(SpanOf, AsOfAsked, Tabular):
     """Which windows."""
 
     window: Span | None = Field(
@@ -102,6 +103,7 @@ SERIES_EXAMPLE = {
     "uncertainty": None,
     "data_age_s": 4.7,
     "plan_version": 1,
+    "as_of": {"batch_no": 812, "known_at": "2026-11-20T08:00:04.010000Z"},
     "columns": {
         "from": ["2026-11-20T06:00:00Z", "2026-11-20T07:00:00Z"],
         "to": ["2026-11-20T07:00:00Z", "2026-11-20T08:00:00Z"],
@@ -176,14 +178,14 @@ async def kpi_series(
     service = service_of(request)
     async with service.store.snapshot() as connection:
         site, kpi = await service.plans.kpi(connection, access, kpi_id)
-        commits = await latest.read_commits(connection, [site.site_no])
-        commit = commits.get(site.site_no)
-        watermark = None if commit is None else commit.watermark
-        from_at, to_at = resolved(asked, site.plan, service.now(), watermark)
+        commits, now = await latest.read_commits(connection, [site.site_no]), service.now()
+        known = await as_of.resolve(connection, site, asked.as_of, commits.get(site.site_no), now)
+        now = known.at(now)
+        from_at, to_at = resolved(asked, site.plan, now, known.watermark)
         wanted = series.checked(site.plan, kpi, from_at, to_at, asked.window, asked.step)
-        closed = await series.read(connection, site.plan, kpi, wanted)
+        closed = await series.read(connection, site.plan, kpi, wanted, known)
     # The connection is given back first: who asks for long sums keeps nobody else from the database.
-    found = await series.series_of(site.plan, kpi, wanted, closed, service.now())
+    found = await series.series_of(site.plan, kpi, wanted, closed, now)
     if chosen_format(request, asked.format) == "csv":
-        return table(request, series.as_table(found), "csv")
-    return document(request, found)
+        return table(request, series.as_table(found), "csv", tagged=known.past)
+    return document(request, found, tagged=known.past)

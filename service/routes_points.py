@@ -5,7 +5,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import Field
 
-from service import intervals, latest, readings
+from service import as_of, intervals, latest, readings
+from service.as_of import AsOfAsked, Known
 from service.auth import Reader
 from service.context import Service, service_of
 from service.documents import answer
@@ -26,11 +27,11 @@ _REFUSED = documented(
 )
 
 
-class ReadingsAsked(SpanOf, Tabular, Paged):
+class ReadingsAsked(SpanOf, AsOfAsked, Tabular, Paged):
     """Which readings."""
 
 
-class IntervalsAsked(SpanOf, Tabular, Paged):
+class IntervalsAsked(SpanOf, AsOfAsked, Tabular, Paged):
     """Which intervals."""
 
     step: intervals.Step = Field("interval", description="interval, or hour or day of the site's zone")
@@ -41,6 +42,7 @@ READINGS_EXAMPLE: dict[str, Any] = {
     "unit": "kW",
     "from": "2026-11-20T08:00:00Z",
     "to": "2026-11-20T09:00:00Z",
+    "as_of": {"batch_no": 812, "known_at": "2026-11-20T09:00:04.010000Z"},
     "items": [
         {
             "measured_at": "2026-11-20T08:00:00.250000Z",
@@ -63,6 +65,7 @@ INTERVALS_EXAMPLE = {
     "from": "2026-11-20T08:00:00Z",
     "to": "2026-11-20T09:00:00Z",
     "resolution": 1e-06,
+    "as_of": {"batch_no": 812, "known_at": "2026-11-20T09:00:04.010000Z"},
     "items": [
         {
             "from": "2026-11-20T08:00:00Z",
@@ -100,9 +103,9 @@ async def point_readings(
     service = service_of(request)
     async with service.store.snapshot() as connection:
         site, point = await service.plans.point(connection, access, point_id)
-        from_at, to_at = await _span(connection, service, site, asked)
-        page = await readings.page(connection, point, from_at, to_at, asked.limit, asked.cursor)
-    return table(request, page, asked.format)
+        known, from_at, to_at = await _span(connection, service, site, asked, asked.as_of)
+        page = await readings.page(connection, point, from_at, to_at, asked.limit, asked.cursor, known)
+    return table(request, page, asked.format, tagged=known.past)
 
 
 @router.get(
@@ -113,18 +116,21 @@ async def point_readings(
 async def point_intervals(
     request: Request, access: Reader, point_id: PointId, asked: Annotated[IntervalsAsked, Query()]
 ) -> Response:
-    """Intervals that start in [from, to), oldest first."""
+    """Intervals that start in [from, to), oldest first; as of an earlier batch, the closed ones it knew."""
     service = service_of(request)
     async with service.store.snapshot() as connection:
         site, point = await service.plans.point(connection, access, point_id)
-        from_at, to_at = await _span(connection, service, site, asked)
+        known, from_at, to_at = await _span(connection, service, site, asked, asked.as_of)
         page = await intervals.page(
-            connection, site.plan, point, asked.step, from_at, to_at, asked.limit, asked.cursor
+            connection, site.plan, point, asked.step, from_at, to_at, asked.limit, asked.cursor, known
         )
-    return table(request, page, asked.format)
+    return table(request, page, asked.format, tagged=known.past)
 
 
-async def _span(connection: Connection, service: Service, site: SitePlan, asked: SpanOf) -> tuple[int, int]:
-    commits = await latest.read_commits(connection, [site.site_no])
-    commit = commits.get(site.site_no)
-    return resolved(asked, site.plan, service.now(), None if commit is None else commit.watermark)
+async def _span(
+    connection: Connection, service: Service, site: SitePlan, asked: SpanOf, batch: str | None
+) -> tuple[Known, int, int]:
+    """What may be known, and from when to when, µs."""
+    commits, now = await latest.read_commits(connection, [site.site_no]), service.now()
+    known = await as_of.resolve(connection, site, batch, commits.get(site.site_no), now)
+    return known, *resolved(asked, site.plan, known.at(now), known.watermark)

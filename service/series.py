@@ -12,13 +12,15 @@ from pydantic import Field
 
 from ingest.methods.figures import KpiKind, NoFigure
 from ingest.plant.plan import Plan, PlanKpi
+from service import past
+from service.as_of import AsOfDocument, Known
 from service.documents import Document, Instant, Span
 from service.figures import QUALITY_NAMES, QualityName, data_age_s, share
 from service.problems import ProblemError, invalid
 from service.store import Connection, chunks, row
 from service.tabular import Table
 from service.times import format_span, to_datetime
-from service.windows import KpiRows, WindowFigure, block_rates, window_figure
+from service.windows import COLUMNS, KpiRows, WindowFigure, block_rates, window_figure
 
 MOST_WINDOWS = 5_000
 MOST_INTERVALS = 200_000
@@ -56,6 +58,7 @@ class Series(Document):
     uncertainty: None = None
     data_age_s: float | None = Field(description="Now minus the end of the KPI's closed span")
     plan_version: int = Field(description="The plan in force now")
+    as_of: AsOfDocument
     columns: SeriesColumns
 
 
@@ -112,26 +115,26 @@ class Closed:
     """End of its closed span."""
     end: int
     """End of what was read."""
+    known: Known
 
 
-async def read(connection: Connection, plan: Plan, kpi: PlanKpi, ask: Ask) -> Closed:
-    """The closed intervals of a KPI that the windows asked for hold."""
-    first_at, until = await _closed_span(connection, plan, kpi)
+async def read(connection: Connection, plan: Plan, kpi: PlanKpi, ask: Ask, known: Known) -> Closed:
+    """The closed intervals of a KPI that the windows asked for hold, all of them `known`."""
+    first_at, until = await _closed_span(connection, plan, kpi, known)
     end = min(ask.to_at, until) if until is not None else ask.from_at
     found = KpiRows()
-    query = """
-        SELECT start_at, a, b, covered_us, valid_us, substituted_us, quality, revision, plan_version, known_at
-          FROM kpi_value
-         WHERE kpi_no = (SELECT kpi_no FROM kpi WHERE id = %(kpi)s)
-           AND start_at >= %(from)s AND start_at < %(to)s
-         ORDER BY start_at
+    chosen = """
+        kpi_no = (SELECT kpi_no FROM kpi WHERE id = %(kpi)s) AND start_at >= %(from)s AND start_at < %(to)s
     """
+    query = past.rows_of("kpi_value", COLUMNS, chosen, known)
     # A window longer than the time since 1970 begins in 1970.
     span = {"from": to_datetime(max(0, ask.from_at + ask.step_us - ask.window_us)), "to": to_datetime(end)}
     if end > ask.from_at:
-        async for part in chunks(connection, query, {"kpi": kpi.id, **span}):
+        async for part in chunks(
+            connection, f"{query} ORDER BY start_at", {"kpi": kpi.id, "batch": known.batch_no, **span}
+        ):
             found.extend(part)
-    return Closed(found, first_at, until, end)
+    return Closed(found, first_at, until, end, known)
 
 
 async def series_of(plan: Plan, kpi: PlanKpi, ask: Ask, closed: Closed, now: int) -> Series:
@@ -149,6 +152,7 @@ async def series_of(plan: Plan, kpi: PlanKpi, ask: Ask, closed: Closed, now: int
         to=windows[-1].to_at if windows else ask.from_at,
         data_age_s=None if closed.until is None else data_age_s(plan, closed.until, now),
         plan_version=plan.version,
+        as_of=closed.known.document,
         columns=_columns(windows),
     )
 
@@ -174,8 +178,13 @@ def _windows(closed: Closed, kpi: PlanKpi, ask: Ask) -> list[WindowFigure]:
     return made
 
 
-async def _closed_span(connection: Connection, plan: Plan, kpi: PlanKpi) -> tuple[int | None, int | None]:
+async def _closed_span(
+    connection: Connection, plan: Plan, kpi: PlanKpi, known: Known
+) -> tuple[int | None, int | None]:
     """First and last instant of the KPI's closed intervals, µs; None where it has none."""
+    points = [plan.points[i].id for i in kpi.points]
+    if known.past:
+        return await _past_span(connection, plan, kpi, points, known)
     found = await row(
         connection,
         """
@@ -187,12 +196,26 @@ async def _closed_span(connection: Connection, plan: Plan, kpi: PlanKpi) -> tupl
           FROM kpi k
          WHERE k.id = %(kpi)s
         """,
-        {"kpi": kpi.id, "points": [plan.points[i].id for i in kpi.points]},
+        {"kpi": kpi.id, "points": points},
     )
     if found is None or found[0] is None:
         return None, None
     first_at, last_at, inputs_until = found
     return first_at, max(last_at + plan.interval_us, inputs_until or 0)
+
+
+async def _past_span(
+    connection: Connection, plan: Plan, kpi: PlanKpi, points: list[str], known: Known
+) -> tuple[int | None, int | None]:
+    found = await row(connection, "SELECT kpi_no FROM kpi WHERE id = %s", [kpi.id])
+    if found is None:
+        return None, None
+    first_at, last_at = await past.first_and_last(connection, "kpi_value", "kpi_no", found[0], known)
+    if first_at is None or last_at is None:
+        return None, None
+    frontiers = await past.frontiers(connection, plan, points, known)
+    inputs_until = min(frontiers.values()) if len(frontiers) == len(points) else 0
+    return first_at, max(last_at + plan.interval_us, inputs_until)
 
 
 def _columns(windows: list[WindowFigure]) -> SeriesColumns:

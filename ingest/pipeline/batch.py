@@ -14,6 +14,7 @@ from kernels.rows import INTERVAL_ROW, STEP_ROW
 
 IntArray = npt.NDArray[np.int64]
 FloatArray = npt.NDArray[np.float64]
+BoolArray = npt.NDArray[np.bool_]
 Rows = npt.NDArray[np.void]
 
 KPI_ROW = np.dtype(
@@ -149,7 +150,7 @@ class Batch:
     closed_points: IntArray = field(default_factory=lambda: np.zeros(0, np.int64))
     closed_until: IntArray = field(default_factory=lambda: np.zeros(0, np.int64))
     """Frontier of each of `closed_points` after this batch."""
-    silent: npt.NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, np.bool_))
+    silent: BoolArray = field(default_factory=lambda: np.zeros(0, np.bool_))
     """Whether the last interval before it has no row."""
     late: Readings = field(default_factory=Readings.empty)
     """Readings that touch closed time: stored and recomputed by a transaction of their own."""

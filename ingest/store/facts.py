@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from psycopg import AsyncCursor, sql
 
-from ingest.pipeline.batch import Batch, IntArray, Readings, Rows
+from ingest.pipeline.batch import Batch, BoolArray, IntArray, Readings, Rows
 from ingest.pipeline.late import Spans
 from ingest.store.registry import Numbers
 from ingest.store.tables import INTERVAL, READING, FigureTable
@@ -204,9 +204,12 @@ async def write_steps(cursor: AsyncCursor, steps: Rows, numbers: Numbers, stamp:
         )
 
 
-async def write_frontiers(cursor: AsyncCursor, batch: Batch, numbers: Numbers, stamp: Stamp) -> None:
-    """Move the checkpoint of points forward; where no row tells how far, the history of frontiers does."""
-    point_no, closed_until = numbers.points[batch.closed_points], batch.closed_until
+async def write_frontiers(
+    cursor: AsyncCursor, point_no: IntArray, closed_until: IntArray, silent: BoolArray, stamp: Stamp
+) -> None:
+    """Move the checkpoint of points forward; where no row of theirs ends there, history notes it."""
+    if not point_no.size:
+        return
     await cursor.execute(
         """
         INSERT INTO point_state (point_no, closed_until, batch_no)
@@ -216,7 +219,7 @@ async def write_frontiers(cursor: AsyncCursor, batch: Batch, numbers: Numbers, s
         """,
         [stamp.batch_no, _array_text(point_no.tolist()), _array_text(closed_until.tolist())],
     )
-    if batch.silent.any():
+    if silent.any():
         await cursor.execute(
             """
             INSERT INTO frontier_history (point_no, closed_until, batch_no)
@@ -224,7 +227,7 @@ async def write_frontiers(cursor: AsyncCursor, batch: Batch, numbers: Numbers, s
               FROM unnest(%s::int[], %s::bigint[]) AS t (p, c)
             ON CONFLICT DO NOTHING
             """,
-            [stamp.batch_no, point_no[batch.silent].tolist(), closed_until[batch.silent].tolist()],
+            [stamp.batch_no, point_no[silent].tolist(), closed_until[silent].tolist()],
         )
 
 

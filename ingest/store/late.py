@@ -28,6 +28,7 @@ from ingest.store.facts import (
     replace_steps,
     stage_intervals,
     stage_rows,
+    write_frontiers,
 )
 from ingest.store.neighbours import as_signals, from_loaded, load_readings, neighbours
 from ingest.store.registry import Numbers
@@ -187,7 +188,15 @@ class LateWriter:
         changed = self._as_plan_indices(pairs + gone)
         if changed.size:
             await roll_up(cursor, self._zone, gone)
+            await self._store_frontiers(cursor, np.unique(changed[:, 0]), stamp)
         return changed
+
+    async def _store_frontiers(self, cursor: AsyncCursor, points: IntArray, stamp: Stamp) -> None:
+        """What a silent point has closed is stored once an hour, but before any row of it."""
+        closed_until = self._state.points["closed_until"]
+        points = points[closed_until[points] > self._state.stored_until[points]]
+        silent = np.ones(points.size, np.bool_)
+        await write_frontiers(cursor, self._numbers.points[points], closed_until[points], silent, stamp)
 
     async def refigure(
         self, cursor: AsyncCursor, changed: IntArray, stamp: Stamp, cause: IntArray | None = None

@@ -15,36 +15,9 @@ from typing import LiteralString
 
 from psycopg import AsyncCursor, sql
 
+from ingest.store.arithmetic import FIGURES, quality_of
 from kernels.rows import NO_COUNT
 
-
-def _quality(used_us: LiteralString, substituted_us: LiteralString, worst: LiteralString) -> sql.Composed:
-    """Quality of a span from its sums and the worst of its parts."""
-    return sql.SQL(
-        """
-        CASE WHEN {used_us} = 0 THEN 3 WHEN {substituted_us} > 0 THEN 2 WHEN {worst} > 0 THEN 1 ELSE 0 END
-        """
-    ).format(used_us=sql.SQL(used_us), substituted_us=sql.SQL(substituted_us), worst=sql.SQL(worst))
-
-
-_FIGURES = sql.SQL(
-    """
-    sum(i.amount ORDER BY i.start_at),
-    CASE WHEN count(i.amount_count) = count(i.amount) AND abs(sum(i.amount_count)) <= 9223372036854775807
-         THEN sum(i.amount_count)::bigint END,
-    sum(i.mean * (i.valid_us + i.substituted_us) ORDER BY i.start_at)
-        / NULLIF(sum(i.valid_us + i.substituted_us) FILTER (WHERE i.mean IS NOT NULL), 0)::double precision,
-    min(i.min),
-    max(i.max),
-    sum(i.covered_us)::bigint,
-    sum(i.valid_us)::bigint,
-    sum(i.substituted_us)::bigint,
-    {quality},
-    bit_or(i.reasons)
-"""
-).format(
-    quality=_quality("sum(i.valid_us + i.substituted_us)", "sum(i.substituted_us)", "max(i.quality)"),
-)
 _COLUMNS = (
     "amount, amount_count, mean, min, max, covered_us, valid_us, substituted_us, quality, reasons, intervals,"
     " known_at, batch_no"
@@ -118,8 +91,8 @@ _EXTENDED = sql.SQL(
     amount=_sum_of("amount"),
     mean_sum=_sum_of("mean_sum"),
     mean_us=_sum_of("mean_us"),
-    quality_of_one=_quality("used_us", "substituted_us", "quality"),
-    quality_of_both=_quality(
+    quality_of_one=quality_of("used_us", "substituted_us", "quality"),
+    quality_of_both=quality_of(
         "h.valid_us + h.substituted_us + excluded.valid_us + excluded.substituted_us",
         "h.substituted_us + excluded.substituted_us",
         "GREATEST(h.quality, excluded.quality)",
@@ -148,7 +121,7 @@ _HOURS = sql.SQL(
     """
 ).format(
     columns=sql.SQL(_COLUMNS),
-    figures=_FIGURES,
+    figures=FIGURES,
     sums=sql.SQL(_SUMS),
     replace=_replacing(f"{_COLUMNS}, mean_sum, mean_us"),
 )
@@ -175,7 +148,7 @@ _DAYS = sql.SQL(
     """
 ).format(
     columns=sql.SQL(_COLUMNS),
-    figures=_FIGURES,
+    figures=FIGURES,
     replace=_replacing(_COLUMNS),
 )
 
@@ -233,7 +206,7 @@ def hours_of(intervals: sql.Composable, zone: str) -> sql.Composed:
     return _MADE.format(
         span="hour",
         zone=zone,
-        figures=_FIGURES,
+        figures=FIGURES,
         intervals=sql.SQL("count(*)"),
         sums=sql.SQL(_SUMS),
         parts=intervals,
@@ -245,7 +218,7 @@ def days_of(hours: sql.Composable, zone: str) -> sql.Composed:
     return _MADE.format(
         span="day",
         zone=zone,
-        figures=_FIGURES,
+        figures=FIGURES,
         intervals=sql.SQL("sum(i.intervals)"),
         sums=sql.SQL(_SUMS),
         parts=hours,

@@ -274,8 +274,8 @@ class Writer:
         await stage_rows(cursor, KPI_VALUE, "kpi", numbers.kpis, batch.kpi_rows, stamp)
         await stage_rows(cursor, EMISSION, "source", numbers.sources, batch.emissions, stamp)
         await write_steps(cursor, batch.steps, numbers, stamp)
-        if batch.closed_points.size:
-            await write_frontiers(cursor, batch, numbers, stamp)
+        moved = numbers.points[batch.closed_points]
+        await write_frontiers(cursor, moved, batch.closed_until, batch.silent, stamp)
 
     async def announce(self, cursor: AsyncCursor, stamp: Stamp) -> None:
         """Tell listeners that the batch is there (they hear it after COMMIT)."""

@@ -31,13 +31,8 @@ def closed_rows(connection: psycopg.Connection) -> dict[str, Rows]:
         ).fetchall()
         for table in TABLES
     }
-    # A late reading may fill the end of what is closed before that end is stored.
     found["frontier"] = connection.execute(
-        """
-        SELECT point_no, greatest(closed_until, (SELECT max(start_at) + interval '1 minute' FROM interval i
-                                                  WHERE i.point_no = s.point_no AND revision > 0))
-          FROM point_state s ORDER BY 1
-        """
+        "SELECT point_no, closed_until FROM point_state ORDER BY 1"
     ).fetchall()
     return found
 

@@ -107,6 +107,7 @@ async def replay(dsn: str, wanted: Wanted, clocks: Clocks, report: Report, holde
                 await writer.take_site(holder)
                 await writer.resume()
                 restatement = Restatement(writer, plan.version, str(plan.zone))
+            await replayed.begin(alone=restatement is not None)
             await _run(replayed, plan.zone, outcome, report, restatement)
         finally:
             if writer is not None:

@@ -64,14 +64,19 @@ class Figures:
         editions: dict[int, Edition],
         kept: Kept,
         closed_until: dict[int, int],
+        closed_since: dict[int, int],
         begin: int,
         end: int,
     ) -> None:
-        """Of the intervals in `kept` under the versions that made them."""
+        """Of the intervals in `kept` under the versions that made them.
+
+        What is stored of intervals between `closed_until` and `closed_since` is not looked at.
+        """
         self._cursor = cursor
         self._editions = editions
         self._kept = kept
         self._closed_until = closed_until
+        self._closed_since = closed_since
         self._span = begin, end
 
     async def replayed(self, names: dict[str, dict[int, str]]) -> list[Replayed]:
@@ -112,6 +117,14 @@ class Figures:
     ) -> Replayed:
         """Of what comes out under each version the rows that are that version's."""
         stored = await table.fetch(self._cursor, number, *self._span)
+        numbers = {
+            int(self._editions[version].numbers.points[p])
+            for version, (_, points) in uses.items()
+            for p in points
+        }
+        until = min(self._closed_until.get(one, NEVER) for one in numbers)
+        since = min(self._closed_since.get(one, NEVER) for one in numbers)
+        stored = stored[(stored["start_at"] < until) | (stored["start_at"] >= since)]
         key = "kpi" if table is KPI_VALUES else "source"
         parts = [np.zeros(0, KPI_ROW if key == "kpi" else EMISSION_ROW)]
         versions = [np.zeros(0, np.int64)]

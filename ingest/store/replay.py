@@ -6,9 +6,12 @@ readings (`ingest.pipeline.late`) are used as they are. A row names the version 
 made it; where there is none, the version in force at its point says whether there should
 be one. A day is read in one snapshot and a point at a time, so a running ingest disturbs
 nothing and memory holds the readings of one point and the rows of those that KPIs and
-sources read. Nothing is written here; see `ingest.store.restate`.
+sources read. A row that a running ingest has just closed may rest on a reading whose own
+row follows with the late ones, so what was closed when the replay began is compared,
+and that a moment later. Nothing is written here; see `ingest.store.restate`.
 """
 
+import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -24,7 +27,11 @@ from ingest.store.figures import Figures, Kept
 from ingest.store.neighbours import as_signals, from_loaded, load_readings
 from ingest.store.stored import DAYS, HOURS, INTERVALS, LEDGER, StoredTable, rollups_of
 from ingest.store.versions import Edition, InForce, Versions, in_force
+from ingest.store.writer import SITE_LOCK
 from kernels.rows import INTERVAL_ROW, STEP_ROW
+
+SETTLE_S = 2.0
+"""An ingest commits late readings within half a second of what it closed with them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +88,30 @@ class _Day:
     whole: bool
     forces: InForce
     closed_until: dict[int, int]
+    """Frontiers when the replay began: up to here is compared."""
+    closed_since: dict[int, int]
+    """Frontiers now: from there on nothing may be closed."""
     editions: dict[int, Edition]
     """Versions that made something in it, and the newest."""
     kept: Kept
+
+    def settled(self, stored: Rows, number: int) -> Rows:
+        """Stored intervals of a point without those that were closed since the replay began."""
+        at = stored["start_at"]
+        return stored[
+            (at < self.closed_until.get(number, NEVER)) | (at >= self.closed_since.get(number, NEVER))
+        ]
+
+    def unmoved(self, number: int) -> bool:
+        """Whether nothing of the point was closed in the day since the replay began."""
+        until = self.closed_until.get(number, NEVER)
+        return until >= self.end or until == self.closed_since.get(number, NEVER)
+
+    def whole_hours(self, hours: Rows, number: int) -> Rows:
+        """The hours in the day all of whose closed intervals have been looked at."""
+        ends = hours["start_at"] + HOUR
+        inside = (hours["start_at"] >= self.begin) & (ends <= self.end)
+        return hours[inside & (self.unmoved(number) | (ends <= self.closed_until.get(number, NEVER)))]
 
 
 class Replay:
@@ -96,6 +124,7 @@ class Replay:
         self._chosen = chosen
         self.versions = Versions(site_no)
         self.tally = Tally()
+        self._closed_until: dict[int, int] = {}
 
     async def prepare(self) -> Edition | None:
         """Learn of the plan versions; the newest, None if there is none."""
@@ -104,6 +133,14 @@ class Replay:
         async with self._connection.transaction(), self._connection.cursor() as cursor:
             await self.versions.refresh(cursor)
             return await self.versions.edition(cursor, self.versions.newest)
+
+    async def begin(self, *, alone: bool) -> None:
+        """Note what is closed; unless this is `alone` with the site, let an ingest of it finish what it is at."""
+        async with self._connection.transaction(), self._connection.cursor() as cursor:
+            self._closed_until = await _frontiers(cursor, self._site_no)
+            held = not alone and await _is_held(cursor, self._site_no)
+        if held:
+            await asyncio.sleep(SETTLE_S)
 
     @property
     def points(self) -> dict[int, str]:
@@ -126,14 +163,17 @@ class Replay:
             newest = await self.versions.edition(cursor, self.versions.newest)
             assert newest is not None
             forces = await in_force(cursor, self._site_no, self.versions.newest)
-            closed_until = await _frontiers(cursor, self._site_no)
-            day = _Day(cursor, begin, end, whole, forces, closed_until, {newest.plan.version: newest}, Kept())
+            closed_since = await _frontiers(cursor, self._site_no)
+            day = _Day(
+                cursor, begin, end, whole, forces, self._closed_until, closed_since,
+                {newest.plan.version: newest}, Kept(),
+            )  # fmt: skip
             await self._know(day, forces.between(begin, end))
             found: list[Mismatch | None] = []
             for number, name in self.points.items():
                 found += await self._point(day, number, name)
                 done()
-            figures = Figures(cursor, day.editions, day.kept, day.closed_until, begin, end)
+            figures = Figures(cursor, day.editions, day.kept, day.closed_until, day.closed_since, begin, end)
             for table, number, made, version, kept in await figures.replayed(self.versions.names):
                 kind = "kpi" if table.name == "kpi_value" else "source"
                 self.tally.compared[table.name] += made.size
@@ -144,7 +184,8 @@ class Replay:
 
     async def _point(self, day: _Day, number: int, name: str) -> list[Mismatch | None]:
         """Intervals, ledger, hours and days of one point."""
-        stored = await INTERVALS.fetch(day.cursor, number, day.begin, day.end)
+        rows = await INTERVALS.fetch(day.cursor, number, day.begin, day.end)
+        stored = day.settled(rows, number)
         rows, version, steps = await self._folded(day, number, stored)
         hours, days = await rollups_of(day.cursor, rows, _zone(day)) if rows.size else (_no(HOURS), _no(DAYS))
         none = np.zeros(0, np.int64)
@@ -153,16 +194,16 @@ class Replay:
         found: list[tuple[StoredTable, Rows, IntArray, Rows]] = [
             (INTERVALS, rows, version, stored),
             (LEDGER, _as_booked(steps), none, booked),
-            (HOURS, _inside(day, hours), none, _inside(day, await self._stored(day, HOURS, number))),
         ]
-        if day.whole:
-            found.append((DAYS, days, none, await self._stored(day, DAYS, number)))
+        for table, made in ((HOURS, hours), (DAYS, days)):
+            kept = await table.fetch(day.cursor, number, day.begin, day.end)
+            if table is HOURS:
+                found.append((table, day.whole_hours(made, number), none, day.whole_hours(kept, number)))
+            elif day.whole and day.unmoved(number):
+                found.append((table, made, none, kept))
         for table, made, _, _ in found:
             self.tally.compared[table.name] += made.size
         return [Mismatch.of(table, number, name, made, of, kept) for table, made, of, kept in found]
-
-    async def _stored(self, day: _Day, table: StoredTable, number: int) -> Rows:
-        return await table.fetch(day.cursor, number, day.begin, day.end)
 
     async def _folded(self, day: _Day, number: int, stored: Rows) -> tuple[Rows, IntArray, Rows]:
         """(rows, version of each, steps) of a point's closed intervals, each under its version."""
@@ -235,13 +276,21 @@ async def _frontiers(cursor: AsyncCursor, site_no: int) -> dict[int, int]:
     return dict(await cursor.fetchall())
 
 
+async def _is_held(cursor: AsyncCursor, site_no: int) -> bool:
+    """Whether anybody has the site's writer lock."""
+    await cursor.execute(
+        """
+        SELECT FROM pg_locks
+         WHERE locktype = 'advisory' AND classid = %s AND objid = %s AND granted
+           AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+        """,
+        [SITE_LOCK, site_no],
+    )
+    return await cursor.fetchone() is not None
+
+
 def _zone(day: _Day) -> str:
     return str(next(iter(day.editions.values())).plan.zone)
-
-
-def _inside(day: _Day, hours: Rows) -> Rows:
-    """The hours all of whose intervals have been looked at."""
-    return hours[(hours["start_at"] >= day.begin) & (hours["start_at"] + HOUR <= day.end)]
 
 
 def _no(table: StoredTable) -> Rows:

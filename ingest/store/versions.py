@@ -144,9 +144,11 @@ class InForce:
     newest: int
 
     def at(self, point_no: int, starts: IntArray) -> IntArray:
-        """The version in force in each of the intervals."""
-        from_at, version = self.edges.get(point_no, (np.array([NEVER]), np.array([self.newest])))
-        found: IntArray = version[np.maximum(np.searchsorted(from_at, starts, side="right") - 1, 0)]
+        """The version in force in each of the intervals; 0: none."""
+        if point_no not in self.edges:
+            return np.full(starts.size, self.newest)
+        from_at, version = self.edges[point_no]
+        found: IntArray = np.concatenate([[0], version])[np.searchsorted(from_at, starts, side="right")]
         return found
 
     def between(self, begin: int, end: int) -> set[int]:

@@ -1,5 +1,6 @@
 """Replay says what live said; what was corrupted it names, and mends as a restatement."""
 
+import asyncio
 import random
 from collections.abc import Sequence
 from typing import Any
@@ -7,11 +8,13 @@ from typing import Any
 import psycopg
 import pytest
 
+from ingest.errors import InputError, SiteBusyError
 from ingest.model import Cause
 from ingest.replay import Outcome, Wanted, replay
 from ingest.site import Clocks
-from tests.ingest.crooked import crooked, the_end
-from tests.ingest.feeding import Clock, figures
+from ingest.source import Delivery
+from tests.ingest.crooked import PLANT, crooked, the_end
+from tests.ingest.feeding import Clock, figures, open_site
 from tests.ingest.test_order import WAYS, Way, bring
 
 ALL_DAYS = ("2026-11-20", "2026-11-22")
@@ -161,3 +164,155 @@ def every_row(dsn: str) -> dict[tuple[Any, ...], tuple[Any, ...]]:
         ):
             found[table, number, at] = tuple(row)
     return found
+
+
+NEWER = (
+    PLANT.replace("max_gap: 2min, sloped: true, limits", "max_gap: 5min, sloped: true, limits")
+    .replace("max_gap: 4min, sloped: false, min_valid_share: 0.5", "max_gap: 1min, sloped: false")
+    .replace("constants: {a: 1.0, b: 0.5}", "constants: {a: 1.0, b: 0.25}")
+    .replace("{id: grid, value: 0.4,", "{id: grid, value: 0.5,")
+    .replace("{id: line/batch, ", "{id: line/grain, formerly: [line/batch], ")
+    .replace("{point: line/batch}", "{point: line/grain}")
+    .replace(
+        "sources:\n",
+        """\
+  - {id: line/extra, kind: gauge, unit: kW, computed: {method: linear, inputs: {a: line/heat}, constants: {a: 2.0}}}
+sources:
+  - {id: line/more, scope: 2, category: purchased, gas: co2, route: calculated, activity: line/energy, factors: [grid]}
+""",
+    )
+    .replace(
+        "kpis:\n",
+        "kpis:\n  - {id: line/new, kind: rate, unit: kW, numerator: [{point: line/extra}], windows: [1h]}\n",
+    )
+)
+
+
+async def take(dsn: str, plant: str, messages: Sequence[Delivery], size: int) -> None:
+    """Hand messages over to an ingest under a plant file."""
+    ingest = await open_site(dsn, plant)
+    for begin in range(0, len(messages), size):
+        await ingest.take(messages[begin : begin + size], caught_up=False)
+        await ingest.flush_late()
+    while ingest.more:
+        await ingest.take([], caught_up=False)
+    await ingest.close()
+
+
+@pytest.mark.parametrize("seed", [5, 6])
+async def test_each_interval_is_replayed_under_the_version_that_made_it(dsn: str, seed: int) -> None:
+    sent = crooked(seed, 60, 20)
+    half = len(sent) // 2
+    renamed = [
+        Delivery(
+            one.topic.replace("batch", "grain"), one.payload.replace(b"batch", b"grain"), one.received_at
+        )
+        for one in [*sent[half:], the_end(60)]
+    ]
+    await take(dsn, PLANT, sent[:half], 60)
+    await take(dsn, NEWER, renamed, 60)
+    made = execute(
+        dsn,
+        """
+        SELECT id, array_agg(DISTINCT plan_version ORDER BY plan_version) FROM interval JOIN point USING (point_no)
+         GROUP BY id
+        """,
+    )
+    versions = dict(made)
+    assert versions.pop("mill/line/extra") == [2]
+    assert {tuple(found) for found in versions.values()} == {(1, 2)}
+    assert "mill/line/grain" in versions
+    outcome = await replayed(dsn)
+    assert outcome.first == []
+    good = figures(dsn)
+    # One of each version, and one that the newer version would not have made.
+    execute(
+        dsn,
+        """
+        UPDATE interval SET mean = mean + 1e-6 WHERE (point_no, start_at) IN (
+            SELECT point_no, max(start_at) FROM interval JOIN point USING (point_no)
+             WHERE id = 'mill/line/power' GROUP BY point_no, plan_version)
+        """,
+        """
+        DELETE FROM interval
+         WHERE (point_no, start_at) = (SELECT point_no, min(start_at) FROM interval JOIN point USING (point_no)
+                                        WHERE id = 'mill/line/setpoint' GROUP BY point_no)
+        """,
+    )
+    assert (await replayed(dsn)).different["interval"] >= 3
+    assert (await replayed(dsn, apply=True)).restated
+    assert (await replayed(dsn)).equal
+    assert figures(dsn) == good
+    assert dict(made) == dict(
+        execute(
+            dsn,
+            """
+            SELECT id, array_agg(DISTINCT plan_version ORDER BY plan_version) FROM interval JOIN point USING (point_no)
+             GROUP BY id
+            """,
+        )
+    )
+
+
+async def test_a_check_beside_a_running_ingest_sees_whole_transactions(dsn: str) -> None:
+    messages = [*crooked(7, 40, 20), the_end(40)]
+    ingest = await open_site(dsn, PLANT)
+    await ingest.take(messages[:50], caught_up=False)
+    running = True
+
+    async def feed_on() -> None:
+        nonlocal running
+        for begin in range(50, len(messages), 10):
+            await ingest.take(messages[begin : begin + 10], caught_up=False)
+            await ingest.flush_late()
+            await asyncio.sleep(0.1)
+        running = False
+
+    task, outcomes = asyncio.create_task(feed_on()), []
+    while running:
+        outcomes.append(await replayed(dsn))
+        assert outcomes[-1].first == []
+    await task
+    with pytest.raises(SiteBusyError, match="being written by test"):
+        await replayed(dsn, apply=True)
+    await ingest.close()
+    seen = [outcome.compared["interval"] for outcome in outcomes]
+    assert len(set(seen)) > 1, "nothing was closed meanwhile"
+
+
+async def test_a_span_and_a_pattern_choose_what_is_compared(dsn: str) -> None:
+    await run(dsn, seed=3)
+    everything = await replayed(dsn)
+    execute(dsn, "UPDATE interval SET covered_us = covered_us - 1 WHERE revision > 0")
+    one = await replayed(dsn, points="line/power")
+    assert {different.id for different in one.first} == {"mill/line/power"}
+    assert "kpi_value" not in one.compared
+    assert one.different["interval"] == one.compared["interval"] < everything.compared["interval"]
+    counted = await replayed(dsn, points="mill/line/energy")
+    assert counted.compared["emission"] == everything.compared["emission"]
+    hour = await replayed(dsn, span=("2026-11-20T08:00:00Z", "2026-11-20T08:20:00Z"), apply=True)
+    assert 20 < sum(hour.different.values()) < sum(everything.compared.values())
+    assert len(hour.first) == 20
+    assert "interval_day" not in hour.compared
+    rest = await replayed(dsn)
+    assert {different.at >= hour.to_at for different in rest.first} == {True}
+    assert (await replayed(dsn, span=("2026-11-20T08:00:00Z", "2026-11-20T08:20:00Z"))).equal
+
+
+@pytest.mark.parametrize(
+    ("points", "span", "said"),
+    [
+        ("line/none*", ALL_DAYS, "--points is 'line/none*'"),
+        ("*", ("2026-11-20T08:00", "2026-11-22"), "--from is '2026-11-20T08:00'"),
+        ("*", ("2026-11-20", "soon"), "--to is 'soon'"),
+        ("*", ("2026-11-20", "2026-11-20T08:00:30Z"), "expected the edge of an interval of 60 s"),
+        ("*", ("2026-11-22", "2026-11-20"), "expected an instant after"),
+    ],
+)
+async def test_what_cannot_be_replayed_is_one_sentence(
+    dsn: str, points: str, span: tuple[str, str], said: str
+) -> None:
+    await take(dsn, PLANT, [], 1)
+    with pytest.raises(InputError) as refused:
+        await replayed(dsn, points=points, span=span)
+    assert said in str(refused.value)

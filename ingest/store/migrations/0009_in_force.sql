@@ -8,6 +8,8 @@ CREATE TABLE plan_in_force (
     PRIMARY KEY (point_no, version)
 );
 INSERT INTO plan_in_force
-SELECT point_no, plan_version,
-       CASE row_number() OVER (PARTITION BY point_no ORDER BY plan_version) WHEN 1 THEN '-infinity' ELSE min(start_at) END
-  FROM interval WHERE revision = 1 GROUP BY point_no, plan_version;
+SELECT i.point_no, i.plan_version,
+       CASE WHEN i.plan_version = (SELECT min(version) FROM plan_version v WHERE v.site_no = p.site_no) THEN '-infinity'
+            ELSE min(i.start_at) END
+  FROM interval i JOIN point p USING (point_no)
+ WHERE i.revision = 1 GROUP BY p.site_no, i.point_no, i.plan_version;

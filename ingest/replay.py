@@ -17,7 +17,8 @@ from psycopg import AsyncConnection
 from ingest.errors import InputError
 from ingest.plant.plan import Plan
 from ingest.site import Clocks
-from ingest.store.replay import Mismatch, Replay
+from ingest.store.mismatch import Mismatch
+from ingest.store.replay import Replay
 from ingest.store.restate import Restatement
 from ingest.store.writer import Writer
 from kernels.rows import NO_COUNT

@@ -12,9 +12,8 @@ and that a moment later. Nothing is written here; see `ingest.store.restate`.
 """
 
 import asyncio
-from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from psycopg import AsyncConnection, AsyncCursor, IsolationLevel
@@ -22,8 +21,8 @@ from psycopg import AsyncConnection, AsyncCursor, IsolationLevel
 from ingest.model import HOUR, NEVER
 from ingest.pipeline import late
 from ingest.pipeline.batch import IntArray, Rows
-from ingest.pipeline.compare import Compared, compare
 from ingest.store.figures import Figures, Kept
+from ingest.store.mismatch import Mismatch, Tally
 from ingest.store.neighbours import as_signals, from_loaded, load_readings
 from ingest.store.stored import DAYS, HOURS, INTERVALS, LEDGER, StoredTable, rollups_of
 from ingest.store.versions import Edition, InForce, Versions, in_force
@@ -32,50 +31,6 @@ from kernels.rows import INTERVAL_ROW, STEP_ROW
 
 SETTLE_S = 2.0
 """An ingest commits late readings within half a second of what it closed with them."""
-
-
-@dataclass(frozen=True, slots=True)
-class Mismatch:
-    """What of one point, KPI or source is not stored as it comes out, in one table."""
-
-    table: StoredTable
-    number: int
-    name: str
-    made: Rows
-    """What comes out and is not stored so: `compared.missing`, then `compared.made`."""
-    version: IntArray
-    """The plan version of each; none for rows that name none."""
-    kept: Rows
-    """What is stored and does not come out so: `compared.extra`, then `compared.kept`."""
-    compared: Compared
-
-    @staticmethod
-    def of(
-        table: StoredTable, number: int, name: str, made: Rows, version: IntArray, kept: Rows
-    ) -> "Mismatch | None":
-        """Of all rows that come out and all that are stored; None if they are equal."""
-        found = compare(made, kept, table.at, table.columns)
-        if found.equal:
-            return None
-        mine = np.concatenate([found.missing, found.made])
-        theirs = np.concatenate([found.extra, found.kept])
-        return Mismatch(
-            table, number, name, made[mine], version[mine] if version.size else version, kept[theirs], found
-        )
-
-    @property
-    def rows(self) -> int:
-        """How many rows differ."""
-        return self.compared.missing.size + self.compared.extra.size + self.compared.made.size
-
-
-@dataclass(slots=True)
-class Tally:
-    """What has been looked at."""
-
-    readings: int = 0
-    compared: Counter[str] = field(default_factory=Counter)
-    """Rows that came out, per table."""
 
 
 @dataclass(slots=True)

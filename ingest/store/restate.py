@@ -18,8 +18,8 @@ from ingest.pipeline.batch import EMISSION_ROW, KPI_ROW, IntArray, Rows
 from ingest.pipeline.late import Spans
 from ingest.store.facts import Stamp, delete_rows, replace_steps, stage_intervals, stage_rows
 from ingest.store.late import FIRST_LATE_REVISION
+from ingest.store.mismatch import Mismatch
 from ingest.store.registry import Numbers
-from ingest.store.replay import Mismatch
 from ingest.store.rollups import roll_up
 from ingest.store.stored import DAYS, EMISSIONS, HOURS, INTERVALS, KPI_VALUES, LEDGER, StoredTable
 from ingest.store.tables import EMISSION, INTERVAL, KPI_VALUE, FigureTable

@@ -14,6 +14,7 @@ from deploy.commands import (
     chaos,
     check,
     demo,
+    fuzz,
     import_history,
     ingest,
     keys,
@@ -45,11 +46,11 @@ app.command("check")(check.check)
 app.command("test", context_settings=_PASS_ON, add_help_option=False)(test.test)
 app.command("bench", context_settings=_PASS_ON, add_help_option=False)(bench.bench)
 app.command("chaos", context_settings=_PASS_ON, add_help_option=False)(chaos.chaos)
+app.command("fuzz", context_settings=_PASS_ON, add_help_option=False)(fuzz.fuzz)
 app.command("ingest")(ingest.ingest)
 app.command("import")(import_history.import_history)
 app.command("serve")(serve.serve)
 app.command("simulate", context_settings=_PASS_ON, add_help_option=False)(simulate.simulate)
-app.command("import")(import_history.import_history)
 app.command("replay")(replay.replay)
 app.command("migrate")(migrate.migrate)
 app.add_typer(plant.app, name="plant")

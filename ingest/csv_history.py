@@ -77,7 +77,7 @@ class CsvHistory:
         Raises InputError where file, mapping and plan do not fit each other.
         """
         if mapping.site != plan.site:
-            raise InputError(f"the mapping is for site {mapping.site!r}; expected {plan.site!r}")
+            raise InputError(f"the mapping is for site {mapping.site[:60]!r}; expected {plan.site!r}")
         self._path = path
         self._mapping = mapping
         self._topic = f"{plan.topic_prefix}/{plan.site}"
@@ -167,12 +167,12 @@ class CsvHistory:
         if point is None or point >= plan.n_measured:
             what = "no point of the plan" if point is None else "a computed point"
             raise InputError(
-                f"column {heading!r} goes to {target.point!r}, {what}; expected a measured point"
+                f"column {heading[:40]!r} goes to {target.point[:60]!r}, {what}; expected a measured point"
             )
         try:
             multiplier, offset = plan.convert(point, target.unit)
         except InputError as error:
-            raise InputError(f"column {heading!r}: {error}") from None
+            raise InputError(f"column {heading[:40]!r}: {error}") from None
         states = plan.points[point].states if plan.points[point].kind is Kind.STATE else None
         return _Column(heading, place, target.point, states, multiplier, offset)
 
@@ -180,9 +180,9 @@ class CsvHistory:
         found = [place for place, name in enumerate(headings) if name.strip() == heading]
         if len(found) != 1:
             fault = "twice" if found else "not"
-            known = ", ".join(map(repr, headings[:20])) or "nothing"
+            known = ", ".join(repr(name[:40]) for name in headings[:20]) or "nothing"
             raise InputError(
-                f"{self._path.name}: column {heading!r} is {fault} there; expected it once in {known}"
+                f"{self._path.name}: column {heading[:40]!r} is {fault} there; expected it once in {known}"
             )
         return found[0]
 
@@ -194,7 +194,8 @@ class CsvHistory:
         if text.read(1) != "\ufeff":
             text.seek(0)
         for _ in range(self._mapping.skip_rows):
-            text.readline()
+            if not text.readline():
+                break
         reader = csv.reader(text, delimiter=self._mapping.delimiter, strict=True)
         for row in reader:
             yield reader.line_num + self._mapping.skip_rows, row

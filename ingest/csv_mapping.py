@@ -12,6 +12,7 @@ and the units convert is checked against the plan, by `ingest.csv_history`.
 
 import hashlib
 import json
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -26,6 +27,7 @@ from ingest.plant.sentence import from_validation
 
 ISO = "iso"
 EPOCH_MS = "epoch_ms"
+_LONGEST_FORMAT = 100
 _SOME_TIME = datetime(2018, 11, 20, 8, 45, 30, tzinfo=UTC)
 
 
@@ -77,8 +79,11 @@ class TimeMapping(Entry):
             return self
         try:
             _SOME_TIME.strptime(_SOME_TIME.strftime(self.format), self.format)
-        except ValueError:
-            raise ValueError("iso, epoch_ms or a pattern such as %d/%m/%Y %H:%M as format") from None
+            is_pattern = self.format.isprintable() and len(self.format) <= _LONGEST_FORMAT
+        except (ValueError, re.error):  # the latter where a directive stands twice
+            is_pattern = False
+        if not is_pattern:
+            raise ValueError("iso, epoch_ms or a pattern such as %d/%m/%Y %H:%M as format")
         if self.zone is None and "%z" not in self.format:
             raise ValueError("a zone, since the format has no offset (%z)")
         return self

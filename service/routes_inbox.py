@@ -139,6 +139,7 @@ def _decoded(plan: Plan, topic: str, payload: bytes, now: int) -> Decoded:
         raise invalid_body(refusals[0].reason, refusals[0].detail)
     try:
         msgspec.json.decode(payload)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:  # the wire also takes apart what holds NaN
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        # the wire also takes apart what holds NaN
         raise invalid_body("malformed", f"it is not JSON: {error}.") from None
     return decoded

@@ -29,8 +29,14 @@ from ingest.model import DAY, HOUR, MINUTE, SECOND
 RESERVED = frozenset({"readings", "intervals", "ledger", "series", "latest", "footprint"})
 """Segments the HTTP API puts behind an id."""
 
+LONGEST_ID = 255
+"""Characters of an id: topics and index rows of the database have room for a few of them."""
+
+LONGEST_SPAN = 36_600 * DAY
+"""No plant waits longer, and an instant with any span added stays an int64."""
+
 _SEGMENT = re.compile(r"[a-z0-9_-]+")
-_SPAN = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|min|h|d)")
+_SPAN = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|min|h|d)", re.ASCII)
 _SPAN_UNITS = {"ms": 1_000, "s": SECOND, "min": MINUTE, "h": HOUR, "d": DAY}
 _RATE = re.compile(r"(\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)\s*(\S.*)/\s*(s|min|h|d)")
 _TIME = re.compile(r"(?:[01]\d|2[0-3]):[0-5]\d")
@@ -58,6 +64,8 @@ def parse_span(value: Any) -> int:
     if match is None:
         raise ValueError("a duration such as 5s, 15min, 1h or 1d")
     span = float(match[1]) * _SPAN_UNITS[match[2]]
+    if span > LONGEST_SPAN:
+        raise ValueError(f"a duration of at most {format_span(LONGEST_SPAN)}")
     if span != int(span):
         raise ValueError("a duration of whole microseconds")
     return int(span)
@@ -90,6 +98,8 @@ def _rate(value: Any) -> Any:
 
 
 def _path(value: str) -> str:
+    if len(value) > LONGEST_ID:
+        raise ValueError(f"an id of at most {LONGEST_ID} characters")
     for segment in value.split("/"):
         if not _SEGMENT.fullmatch(segment):
             raise ValueError("segments of a-z, 0-9, _ and - joined by /")
@@ -101,6 +111,8 @@ def _path(value: str) -> str:
 def _segment(value: str) -> str:
     if not _SEGMENT.fullmatch(value):
         raise ValueError("an id of a-z, 0-9, _ and -")
+    if len(value) > LONGEST_ID:
+        raise ValueError(f"an id of at most {LONGEST_ID} characters")
     if value in RESERVED:
         raise ValueError(f"an id other than the reserved word {value!r}")
     return value

@@ -35,8 +35,13 @@ def spell(place: Place) -> str:
     """`points[3].unit`; the file itself is `the file`."""
     text = ""
     for step in place:
-        text += f"[{step}]" if isinstance(step, int) else f".{step}"
+        text += f"[{step}]" if isinstance(step, int) else f".{_key(step)}"
     return text.removeprefix(".") or "the file"
+
+
+def _key(key: str) -> str:
+    """A key as it was written, unless that would spoil the sentence."""
+    return key if key.isprintable() and len(key) <= 60 else _short(key)
 
 
 def from_validation(origin: str, error: ValidationError, model: type[BaseModel]) -> PlantError:

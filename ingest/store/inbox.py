@@ -29,6 +29,16 @@ class Envelope(msgspec.Struct, omit_defaults=True):
         return bytes(self.payload) or self.base64
 
 
+def opened(inbox_no: int, body: str) -> Envelope:
+    """The envelope of a row; a body that is none becomes the content of one, to be refused like any other."""
+    try:
+        envelope = msgspec.json.decode(body, type=Envelope)
+    except (msgspec.MsgspecError, RecursionError):  # the latter from brackets within brackets
+        return Envelope(topic=f"inbox/{inbox_no}", base64=body.encode())
+    envelope.topic = envelope.topic.replace("\0", "\N{REPLACEMENT CHARACTER}")  # no column holds NUL
+    return envelope
+
+
 class Inbox:
     """Unconsumed inbox rows of one site; `priority` 0 before 1."""
 
@@ -55,10 +65,7 @@ class Inbox:
         deliveries = []
         now = self._now()
         for inbox_no, body, received_at in await cursor.fetchall():
-            try:
-                envelope = msgspec.json.decode(body, type=Envelope)
-            except msgspec.MsgspecError:
-                envelope = Envelope(topic=f"inbox/{inbox_no}", base64=body.encode())
+            envelope = opened(inbox_no, body)
             self._handed_out.add(inbox_no)
             deliveries.append(
                 Delivery(

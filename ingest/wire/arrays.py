@@ -130,7 +130,7 @@ class ArrayForms:
             if point is None:
                 known[row] = False
                 error = self._topics.no_such_point(unit, paths[row])
-                self._refusals.add_error(message, row * width, error, count=width)
+                self._refusals.add_error(message, row * width, error, count=max(1, width))
         return [0 if point is None else point for point in found], known
 
     def _matrix(

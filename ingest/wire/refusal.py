@@ -117,7 +117,11 @@ def shown(value: Any) -> str:
     """Return a value as it may stand in a sentence: short, printable, without NUL."""
     if isinstance(value, str) and len(value) > 60:
         return repr(value[:57]) + "..."
-    return repr(value) if isinstance(value, str | int | float | None) else _kind_of(value)
+    if not isinstance(value, str | int | float | None):
+        return _kind_of(value)
+    text = repr(value)
+    # an integer of JSON may have thousands of digits
+    return f"{text[:57]}..." if isinstance(value, int) and len(text) > 60 else text
 
 
 def _kind_of(value: Any) -> str:

@@ -271,3 +271,18 @@ def test_files_that_cannot_be_read(file: Path, tmp_path: Path, plan: Plan) -> No
     other = parse_mapping("site: mill\ncolumns: {P: {point: p, unit: kW}}\ntime: {column: t}", "m")
     with pytest.raises(InputError, match="the mapping is for site 'mill'; expected 'works'"):
         CsvHistory(file, other, plan)
+
+
+def test_more_lines_to_skip_than_there_are(tmp_path: Path, plan: Plan) -> None:
+    path = tmp_path / "short.csv"
+    path.write_text("t,P\n2026-11-20T08:00:00Z,1\n")
+    with pytest.raises(InputError, match="column 't' is not there; expected it once in nothing"):
+        CsvHistory(path, mapping(more=f"skip_rows: {2**63}"), plan)
+
+
+def test_a_refusal_stays_a_sentence_however_long_the_headings(tmp_path: Path, plan: Plan) -> None:
+    path = tmp_path / "wide.csv"
+    path.write_text(",".join(["x" * 5000] * 30) + "\n")
+    with pytest.raises(InputError) as caught:
+        CsvHistory(path, mapping(), plan)
+    assert len(str(caught.value)) < 1000

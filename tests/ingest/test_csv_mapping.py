@@ -41,6 +41,8 @@ def test_the_digest_follows_what_is_said_and_not_how() -> None:
         ("Europe/Berlin", "Europe/Bonn", "m.yaml: time.zone is 'Europe/Bonn'; expected a zone of the tz database"),
         (", zone: Europe/Berlin", "", "expected a zone, since the format has no offset (%z)"),
         ("%d.%m.%Y %H:%M", "%Q", "expected iso, epoch_ms or a pattern such as %d/%m/%Y %H:%M as format"),
+        ("%d.%m.%Y %H:%M", "%d.%m.%d %H:%M", "expected iso, epoch_ms or a pattern such as %d/%m/%Y %H:%M as format"),
+        ("%d.%m", "\u2028%d.%m", "expected iso, epoch_ms or a pattern such as %d/%m/%Y %H:%M as format"),
         ('"%d.%m.%Y %H:%M"', "epoch_ms, midnight: next_day", "expected midnight: same with epoch_ms"),
         ("Berlin", "Berlin, midnight: maybe", "m.yaml: time.midnight is 'maybe'; expected 'same' or 'next_day'"),
         ("site: works", "site: works\ndelimiter: ', '", "m.yaml: delimiter is ', '; expected one character"),

@@ -6,7 +6,7 @@ import psycopg
 from psycopg import AsyncConnection
 
 from ingest.source import Delivery
-from ingest.store.inbox import Inbox
+from ingest.store.inbox import Inbox, opened
 from ingest.store.rejected import list_rejected, replay_rejected
 from service.inbox import accept, envelope
 from tests.ingest.feeding import SECOND, START, feed, figures, message, open_site, readings
@@ -107,3 +107,15 @@ async def test_rows_of_another_kind_wait_for_who_knows_them(dsn: str) -> None:
         await accept(connection, 1, "order", "{}", "key", "test")
         assert await Inbox(1, lambda: START).collect(connection, 10) == []
     await ingest.close()
+
+
+def test_a_body_that_is_no_envelope_becomes_a_message_to_refuse() -> None:
+    deep = '{"topic": "t", "payload": ' + "[" * 5000 + "]" * 5000 + "}"
+    for body in ("", "{", '{"payload": 1}', '{"topic": 1}', '{"topic": "t", "base64": "?"}', deep):
+        envelope = opened(7, body)
+        assert (envelope.topic, envelope.content) == ("inbox/7", body.encode())
+
+
+def test_a_topic_without_a_column_that_holds_it_is_made_one_that_is_refused() -> None:
+    envelope = opened(7, '{"topic": "plant/mill\\u0000", "payload": 1}')
+    assert (envelope.topic, envelope.content) == ("plant/mill\N{REPLACEMENT CHARACTER}", b"1")

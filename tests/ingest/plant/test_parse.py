@@ -78,3 +78,18 @@ def test_numbers_are_not_coerced() -> None:
     for value in ("'5'", "true", ".nan", ".inf"):
         with pytest.raises(PlantError, match=r"mill\.yaml: points\[0\]\.limits\[1\] is"):
             _parse(f"points: [{{id: a, kind: gauge, unit: kW, period: 1s, limits: [0, {value}]}}]\n")
+
+
+@pytest.mark.parametrize(
+    ("key", "shown"), [('"\\0"', r"'\x00'"), ('"a\\nb"', r"'a\nb'"), ("y" * 300, "'" + "y" * 56 + "...")]
+)
+def test_a_strange_key_leaves_the_sentence_whole(key: str, shown: str) -> None:
+    with pytest.raises(PlantError) as caught:
+        parse_plant(f"site: mill\nname: Mill\ntime_zone: UTC\n{key}: 1\n", "p.yaml")
+    assert str(caught.value).startswith(f"p.yaml: {shown} is not a known key; expected one of site,")
+
+
+@pytest.mark.parametrize("text", ["36601d", "9" * 30 + "d", "9" * 400 + "d"])
+def test_no_span_is_longer_than_a_century(text: str) -> None:
+    with pytest.raises(ValueError, match="a duration of at most 36600d"):
+        parse_span(text)

@@ -82,7 +82,7 @@ async def asked_in(request: Request, model: type[Asked]) -> Asked:
     content = await json_bytes(request) or b"{}"
     try:
         given = msgspec.json.decode(content)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise invalid_body("malformed", f"it is not JSON: {error}.") from None
     if not isinstance(given, dict):
         raise invalid_body("malformed", "it is no JSON object.")

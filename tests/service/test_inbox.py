@@ -84,6 +84,7 @@ async def test_ingest_is_woken(client: httpx.AsyncClient, shared: SeededDatabase
         (b'{"valeu": 1}', '"value"'),
         (b"12,3", "JSON"),
         (b'{"ts": [1795161600000, 1795161605000], "value": [1.0, NaN]}', "not JSON"),
+        (b'{"value": 1, "x": ' + b"[" * 5000 + b"]" * 5000 + b"}", "UTF-8 JSON was expected"),
         (b'{"ts": [1795161600000], "value": [true]}', "True"),
     ],
 )

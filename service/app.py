@@ -22,6 +22,7 @@ from service import (
     routes_health,
     routes_inbox,
     routes_kpis,
+    routes_ledger,
     routes_live,
     routes_page,
     routes_plant,
@@ -66,6 +67,7 @@ ROUTERS = (
     routes_emissions.router,
     routes_kpis.router,
     routes_points.router,
+    routes_ledger.router,
     routes_inbox.router,
     routes_declarations.router,
 )

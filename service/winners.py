@@ -5,10 +5,11 @@ counter uses must not be bad either. Read for sentences and summaries only; amou
 are ingest's.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
-from ingest.model import DECLARED_SEQ, Quality
-from service.store import Connection, row
+from ingest.model import DECLARED_SEQ, Quality, Reason, StepClass
+from service.store import Connection, row, rows
 from service.times import to_datetime
 
 _WINS = """
@@ -17,6 +18,14 @@ _WINS = """
          WHERE o.point_no = r.point_no AND o.measured_at = r.measured_at
            AND (o.seq, o.received_at, o.value <> 'NaN', o.value, o.quality)
              > (r.seq, r.received_at, r.value <> 'NaN', r.value, r.quality))
+"""
+
+
+_KEPT = f"""
+    FROM reading r
+   WHERE point_no = %s AND quality < 3 AND value <> 'NaN' AND {_WINS}
+     AND NOT EXISTS (SELECT FROM ledger g
+                      WHERE g.point_no = r.point_no AND g.at = r.measured_at AND g.class = %s)
 """
 
 
@@ -35,6 +44,20 @@ class Winner:
     def declaration_no(self) -> int | None:
         """The declaration that it is of; None: a device's own."""
         return declaration_of(self.seq)
+
+    @property
+    def usable(self) -> bool:
+        """Whether a counter can use it."""
+        return self.quality < Quality.BAD and self.value == self.value
+
+
+@dataclass(frozen=True, slots=True)
+class Register:
+    """What a counter's register read at an instant, coming and going."""
+
+    old: Winner
+    """Of a replaced meter; else the same as `new`."""
+    new: Winner
 
 
 def declaration_of(seq: int) -> int | None:
@@ -81,3 +104,46 @@ async def usable_after(connection: Connection, point_no: int, at: int) -> Winner
         [point_no, to_datetime(at), int(Quality.BAD)],
     )
     return None if found is None else Winner(*found)
+
+
+async def kept_from(connection: Connection, point_no: int, at: int) -> int | None:
+    """The first instant at or after one (µs) at which a counter's register was kept, not skipped as a glitch."""
+    found = await row(
+        connection,
+        f"SELECT measured_at {_KEPT} AND measured_at >= %s ORDER BY measured_at LIMIT 1",
+        [point_no, int(StepClass.GLITCH), to_datetime(at)],
+    )
+    return None if found is None else int(found[0])
+
+
+async def kept_before(connection: Connection, point_no: int, at: int) -> int | None:
+    """The last instant before one (µs) at which a counter's register was kept, not skipped as a glitch."""
+    found = await row(
+        connection,
+        f"SELECT measured_at {_KEPT} AND measured_at < %s ORDER BY measured_at DESC LIMIT 1",
+        [point_no, int(StepClass.GLITCH), to_datetime(at)],
+    )
+    return None if found is None else int(found[0])
+
+
+async def registers(connection: Connection, point_no: int, instants: Collection[int]) -> dict[int, Register]:
+    """The registers at some instants (µs); those where nothing usable counts are missing."""
+    found = await rows(
+        connection,
+        """
+        SELECT measured_at, value, quality, reasons, seq FROM reading
+         WHERE point_no = %s AND measured_at = ANY(%s)
+         ORDER BY measured_at, seq, received_at, value <> 'NaN', value, quality
+        """,
+        [point_no, [to_datetime(at) for at in sorted(instants)]],
+    )
+    together: dict[int, list[Winner]] = {}
+    for values in found:
+        together.setdefault(values[0], []).append(Winner(*values))
+    read = {}
+    for at, readings in together.items():
+        new = readings[-1]
+        replaced = new.reasons & Reason.REPLACED and len(readings) > 1 and readings[-2].usable
+        if new.usable:
+            read[at] = Register(readings[-2] if replaced else new, new)
+    return read

@@ -92,18 +92,29 @@ class CsvHistory:
         self._columns = [
             self._column(heading, self._place(heading, headings), plan) for heading in mapping.columns
         ]
+        self._rows_a_chunk = max(1, READINGS_A_CHUNK // len(self._columns))
         self._width = 1 + max(self._time_place, *(column.place for column in self._columns))
+
+    def checked(self) -> Iterator[int]:
+        """Read the whole file as `chunks` will; yields the bytes done, now and then.
+
+        Raises InputError at the first row that cannot be read.
+        """
+        with self._opened() as (file, rows):
+            clock = RowClock(self._mapping.time)
+            for number, (line, row) in enumerate(rows):
+                if row:
+                    self._read(row, line, clock)
+                if number % self._rows_a_chunk == 0:
+                    yield min(file.tell(), self.bytes_total)
 
     def chunks(self) -> Iterator[HistoryChunk]:
         """Yield the messages in the order of the file.
 
         Raises InputError at the first row that cannot be read; what came before it stands.
         """
-        rows_a_chunk = max(1, READINGS_A_CHUNK // len(self._columns))
-        clock = RowClock(self._mapping.time)
-        with _readable(self._path), self._path.open("rb") as file, self._text(file) as text:
-            rows = self._rows(text)
-            next(rows, None)
+        with self._opened() as (file, rows):
+            clock = RowClock(self._mapping.time)
             number = 0
             ts: list[float] = []
             value: list[list[Cell]] = [[] for _ in self._columns]
@@ -114,12 +125,20 @@ class CsvHistory:
                 ts.append(at // 1000 if at % 1000 == 0 else at / 1000)
                 for column, cell in zip(value, cells, strict=True):
                     column.append(cell)
-                if len(ts) == rows_a_chunk:
+                if len(ts) == self._rows_a_chunk:
                     yield self._chunk(number, ts, value, min(file.tell(), self.bytes_total))
                     number += 1
                     ts, value = [], [[] for _ in self._columns]
             if ts:
                 yield self._chunk(number, ts, value, self.bytes_total)
+
+    @contextmanager
+    def _opened(self) -> Iterator[tuple[BinaryIO, Iterator[tuple[int, list[str]]]]]:
+        """The file and its rows below the headings, each with the number of its last line."""
+        with _readable(self._path), self._path.open("rb") as file, self._text(file) as text:
+            rows = self._rows(text)
+            next(rows, None)
+            yield file, rows
 
     def _chunk(
         self, number: int, ts: Sequence[float], value: Sequence[Sequence[Cell]], done: int

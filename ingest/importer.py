@@ -1,6 +1,7 @@
 """History from a CSV file, through the inbox like everything that is not MQTT.
 
-The file becomes wire messages under keys that depend only on file, mapping and
+A file is read through before anything of it is queued, so one with a wrong row
+leaves nothing behind. It becomes wire messages under keys that depend only on file, mapping and
 place, so an import that was interrupted goes on where it was, and one that is
 repeated changes nothing. A running ingest of the site consumes them between its
 live batches; without one, or when that has gone, the import takes the site and runs the
@@ -13,6 +14,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 from prometheus_client import CollectorRegistry
@@ -44,6 +46,7 @@ PRIORITY = 1
 class Progress:
     """How far an import has come; reported after every chunk."""
 
+    phase: Literal["checking", "importing"]
     rows: int
     """Of the file, queued or found queued before."""
     queued: int
@@ -60,7 +63,7 @@ async def import_csv(
     """Import a file and wait until all of it is stored.
 
     Raises:
-        InputError: file, mapping and plant do not fit; what was queued before the wrong row stands.
+        InputError: file, mapping and plant do not fit, or a row is wrong; nothing has been queued.
     """
     wanted = load_mapping(mapping)
     async with await AsyncConnection.connect(dsn, autocommit=True) as connection:
@@ -73,6 +76,9 @@ async def import_csv(
             )
         plan = plan_from_body(stored.body, stored.version)
         history = CsvHistory(path, wanted, plan)
+        for bytes_done in history.checked():
+            report(Progress("checking", 0, 0, bytes_done, history.bytes_total, 0))
+            await asyncio.sleep(0)
         stop, stalled = asyncio.Event(), asyncio.Event()
         own = asyncio.create_task(_ingest(dsn, row[0], plan, clocks, stop, stalled), name="own ingest")
         try:
@@ -128,11 +134,11 @@ class _Queue:
             self._restart_watch()
             while (waiting := await self._waiting()) >= WAITING_AT_MOST:  # noqa: ASYNC110  a table has no event
                 await asyncio.sleep(PAUSE_S)
-            self._report(Progress(rows, queued, done, history.bytes_total, waiting))
+            self._report(Progress("importing", rows, queued, done, history.bytes_total, waiting))
         while (waiting := await self._waiting()) > 0:
-            self._report(Progress(rows, queued, done, history.bytes_total, waiting))
+            self._report(Progress("importing", rows, queued, done, history.bytes_total, waiting))
             await asyncio.sleep(PAUSE_S)
-        progress = Progress(rows, queued, history.bytes_total, history.bytes_total, 0)
+        progress = Progress("importing", rows, queued, history.bytes_total, history.bytes_total, 0)
         self._report(progress)
         return progress
 

@@ -27,11 +27,12 @@ def import_history(
         bar = progress.add_task(file.name, total=None)
 
         def report(now: Report) -> None:
+            waiting = f"{now.rows:,} rows, {now.waiting} messages waiting"
             progress.update(
                 bar,
                 completed=now.bytes_done,
                 total=now.bytes_total,
-                description=f"{file.name}: {now.rows:,} rows, {now.waiting} messages waiting",
+                description=f"{file.name}: {'reading it through' if now.phase == 'checking' else waiting}",
             )
 
         done = reached(import_csv(stored_dsn(dsn), file, mapping, CLOCKS, report))

@@ -50,9 +50,10 @@ class Fed:
 
     async def put(self, topic: str, body: object) -> None:
         self._keys += 1
+        key = f"key-{self._keys}"
         async with await AsyncConnection.connect(self._dsn, autocommit=True) as connection:
             text = envelope(topic, json.dumps(body).encode())
-            await accept(connection, 1, "reading", text, f"key-{self._keys}", "test")
+            await accept(connection, 1, "reading", text, key, "test")
 
     def waiting(self) -> int:
         with psycopg.connect(self._dsn) as connection:

@@ -3,7 +3,8 @@
 Connection, resource and serialisation errors say nothing about the data: the same
 transaction is tried again, with growing pauses, for as long as it takes, and the
 site says what it is waiting for. The writer's lock is looked at each time: it may
-have gone with the connection.
+have gone with the connection. A database that is there and does not answer (a lock, a
+disk that hangs, a process that is stopped) is waited for as well, and said to be away.
 """
 
 import asyncio
@@ -21,6 +22,8 @@ log = logging.getLogger(__name__)
 
 FIRST_PAUSE_S = 0.05
 LONGEST_PAUSE_S = 2.0
+SILENT_S = 5.0
+"""How long a step may take before its database is said to be away: nothing is stored meanwhile."""
 
 
 async def patiently(
@@ -38,6 +41,7 @@ async def patiently(
     """
     pause_s = FIRST_PAUSE_S
     while True:
+        silence = asyncio.get_running_loop().call_later(SILENT_S, _silent, status)
         try:
             if "database" in status.trouble or "site" in status.trouble:
                 await writer.take_site(holder)
@@ -56,9 +60,17 @@ async def patiently(
             status.there("database")
             status.there("site")
             return
+        finally:
+            silence.cancel()
         metrics.retries.labels(status.site).inc()
         await asyncio.sleep(pause_s)
         pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
+
+
+def _silent(status: SiteStatus) -> None:
+    if "database" not in status.trouble:
+        log.warning("site %s: the database has not answered for %g s", status.site, SILENT_S)
+        status.missing("database", f"it has not answered for {SILENT_S:g} s")
 
 
 def in_words(error: psycopg.Error) -> str:

@@ -17,6 +17,8 @@ class Patience:
     first_s: float = 0.25
     """Before the second attempt to connect; doubled for each one after."""
     longest_s: float = 30.0
+    steady_s: float = 5.0
+    """A connection that stood so long did not fail: after it the pauses begin anew."""
     marker_s: float = 30.0
     """With no message for this long and the marker not back, subscribe again."""
 

@@ -228,11 +228,12 @@ class Subscriber:
             self._reason = reason
             client.lost(reason)
 
+        loop, since = asyncio.get_running_loop(), math.inf
         socket = PahoSocket(client.paho(), self._intake.receive, lost)
         self._intake.attach(socket)
         try:
             async with client, asyncio.TaskGroup() as group:
-                self._connected, self.trouble = True, ""
+                self._connected, self.trouble, since = True, "", loop.time()
                 self.counters.reconnects += self._connected_before
                 self._connected_before = True
                 log.info("broker %s: connected, session %s", self._address, client.session_present)
@@ -242,6 +243,8 @@ class Subscriber:
                 await anext(client.messages)
         finally:
             self._connected = False
+            if loop.time() - since >= self._patience.steady_s:
+                self._attempt = 0
             self._intake.detach()
             socket.close()
             client.forget()
@@ -270,11 +273,8 @@ class Subscriber:
         while True:
             before = self.counters.received
             await at_most(self._patience.marker_s, self._subscriptions.changed.wait())
-            if self._intake.marker_seen:
-                self._attempt = 0
-            elif not (
-                self._subscriptions.changed.is_set() or self._intake.paused or self.counters.received > before
-            ):
+            heard = self._intake.marker_seen or self._intake.paused or self.counters.received > before
+            if not (heard or self._subscriptions.changed.is_set()):
                 log.warning(
                     "broker %s: no marker on %s (may we publish there?); subscribing again",
                     self._address,

@@ -90,6 +90,7 @@ async def running(
     text: str = PLANT,
     limits: Limits | None = None,
     clock: ShiftedClock | None = None,
+    await_caught_up: bool = True,
 ) -> AsyncIterator[Running]:
     """Take the site, connect, and ingest until the test is done with it."""
     clock = clock or ShiftedClock()
@@ -106,7 +107,8 @@ async def running(
     run = SiteRun(settings, site_no, plan, status, metrics, clocks)
     site = Running(status, registry, asyncio.create_task(run.run(stop)), stop, clock)
     try:
-        await site.until(lambda: status.caught_up, "the site to be caught up")
+        if await_caught_up:
+            await site.until(lambda: status.caught_up, "the site to be caught up")
         yield site
     finally:
         if not site.task.done():

@@ -79,3 +79,44 @@ async def test_database_that_does_not_answer_holds_the_stop_up_for_seconds_only(
     ingest.start()
     ingest.until(lambda: count(dsn, "reading") == held(1), "all to be stored after all")
     assert count(dsn, "(SELECT DISTINCT point_no, measured_at FROM reading) r") == held(1)
+
+
+async def test_database_that_holds_its_answer_back_is_said_to_be_away(
+    ingest: IngestProcess, database_server: PostgresServer, mosquitto: Broker
+) -> None:
+    dsn = database_server.dsn()
+    ingest.start()
+    ingest.until_caught_up()
+    with busy(dsn) as connection:
+        await publish(mosquitto, messages(1))
+        assert "not answered" in ingest.until_missing("database")["database"]
+        assert ingest.metric("stackwatt_messages_total") == 0
+        connection.rollback()
+    ingest.until_ready()
+    ingest.until(lambda: count(dsn, "reading") == held(1), "all to be stored")
+    assert ingest.metric("stackwatt_commit_retries_total") == 0
+
+
+async def test_told_to_stop_under_load_it_commits_what_it_has_and_ends(
+    ingest: IngestProcess, database_server: PostgresServer, mosquitto: Broker
+) -> None:
+    """Ten seconds are what a supervisor grants; messages keep coming while it stops."""
+    dsn = database_server.dsn()
+    ingest.start()
+    ingest.until_caught_up()
+    flood = asyncio.create_task(publish(mosquitto, messages(150)))
+    await asyncio.sleep(0.1)  # its thread has begun
+    ingest.until(lambda: ingest.metric("stackwatt_messages_total") > 0, "the first messages")
+    ingest.terminate()
+    assert ingest.ended(10) == 0
+    taken = count(dsn, "reading")
+    assert 0 < taken < held(150)
+    await flood
+    ingest.start()
+    ingest.until(lambda: count(dsn, "reading") >= held(150), "the rest to be stored")
+    ingest.until_caught_up()
+    ingest.terminate()
+    assert ingest.ended(10) == 0
+    assert count(dsn, "reading") == held(150)
+    assert "stays with the broker" not in ingest.said
+    assert "Traceback" not in ingest.said

@@ -170,6 +170,20 @@ async def test_a_session_that_holds_less_than_remembered_is_found_out_by_the_mar
         assert payloads(await collect(source, 1)) == [0]
 
 
+async def test_a_connection_that_stood_is_no_failure_when_the_next_is_made(mosquitto: Broker) -> None:
+    """Cut again and again, each time after a while: the pauses must not add up to half a minute."""
+    patience = Patience(first_s=0.02, longest_s=60.0, steady_s=0.1)
+    async with subscriber(mosquitto.url, patience=patience) as source:
+        for _ in range(12):
+            await caught_up(source)
+            await asyncio.sleep(0.15)
+            assert source._intake._socket is not None
+            source._intake._socket.drop("cut by the test")
+            await until(lambda: not source.connected, "the cut to be noticed")
+        await caught_up(source)
+        assert source._attempt <= 1
+
+
 async def test_what_was_queued_comes_before_caught_up(mosquitto: Broker) -> None:
     await open_session(mosquitto)
     await numbered(mosquitto, 0, 50)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ingest.model import NEVER
+from ingest.model import NEVER, Reason
 from ingest.pipeline.batch import FloatArray, IntArray, Rows
 from ingest.pipeline.state import SiteState
 from ingest.plant.plan import PlanComputed
@@ -175,6 +175,7 @@ def fold(
         if bool((done_at >= to_at).all()) or (most is not None and total >= most):
             found = np.concatenate(found_rows)
             _doubt(found, state.plan.params["min_valid_share"][points], to_at, interval_us)
+            _doubt_overdue(found, state.plan.params["due_at"][points])
             return Folded(found, np.concatenate(found_steps), done_at)
         begin = done_at
 
@@ -185,3 +186,10 @@ def _doubt(rows: Rows, least_share: FloatArray, to_at: IntArray, interval_us: in
     whole = rows["start_at"] + interval_us <= to_at[segment]
     thin = rows["valid_us"] < least_share[segment] * interval_us
     rows["quality"][whole & thin & (rows["quality"] == GOOD)] = UNCERTAIN
+
+
+def _doubt_overdue(rows: Rows, due_at: IntArray) -> None:
+    """An interval from the day on which an instrument of its point was due is at best uncertain."""
+    overdue = rows["start_at"] >= due_at[rows["segment"]]
+    rows["reasons"][overdue] |= int(Reason.OVERDUE)
+    rows["quality"][overdue & (rows["quality"] == GOOD)] = UNCERTAIN

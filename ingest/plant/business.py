@@ -1,8 +1,8 @@
 """What surrounds the plant: prices, contracts, limits, alerts, deliveries, instruments.
 
 Checked for shape and references when the file is read, so that a plan version
-never holds a word nobody understands. The pipeline uses none of it; contracted
-demand and benchmarks are shown beside figures.
+never holds a word nobody understands. Of all this the pipeline uses only the days on
+which instruments are due; contracted demand and benchmarks are shown beside figures.
 """
 
 from typing import Annotated, Literal, Self
@@ -148,15 +148,42 @@ class Allowance(Entry):
     offsets_share: Share = 0.05
 
 
+class Uncertainty(Entry):
+    """How far an instrument may be off: its relative standard uncertainty (k = 1)."""
+
+    percent: Positive
+    source: Text
+    trust: Trust
+
+
 class Instrument(Entry):
-    """The device behind points, with its class and calibration."""
+    """The device behind points: its class, and how long its calibration holds.
+
+    From the day it is due on, what its points measure is uncertain, reason overdue, and its
+    uncertainty counts twice.
+    """
 
     id: Segment
     points: tuple[Path, ...] = Field(min_length=1)
-    accuracy: Text
-    """Its class as printed: 0.5S, 1.0."""
-    calibrated: Date
-    due: Date
+    kind: Text
+    """What it is: electricity meter, belt weigher, CO2 analyser."""
+    accuracy_class: Text | None = None
+    """As printed: 0.5S, 1.0."""
+    uncertainty: Uncertainty | None = None
+    serial: Text | None = None
+    certificate: Text | None = None
+    calibrated_on: Date
+    due_on: Date
+    """First day on which it should have been calibrated again; from its midnight in the plant's zone."""
+    note: Text | None = None
+
+    @model_validator(mode="after")
+    def _judged(self) -> Self:
+        if self.accuracy_class is None and self.uncertainty is None:
+            raise ValueError("an accuracy_class or an uncertainty")
+        if self.due_on <= self.calibrated_on:
+            raise ValueError(f"a due_on after {self.calibrated_on}, when it was calibrated")
+        return self
 
 
 class Retention(Entry):

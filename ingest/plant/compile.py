@@ -18,6 +18,7 @@ from ingest.model import DAY, MINUTE, SECOND, Kind
 from ingest.plant.catalogue import Catalogue, amount_text
 from ingest.plant.entries import Kpi, Point
 from ingest.plant.file import PlantFile
+from ingest.plant.instruments import due_at
 from ingest.plant.plan import COLUMNS, Plan, PlanComputed, PlanKpi, PlanPoint, PlanSource, PlanUnit
 from ingest.plant.points import DEFAULT_RESOLUTION
 from ingest.plant.programs import compile_program
@@ -193,6 +194,7 @@ def _columns(catalogue: Catalogue, programs: tuple[PlanComputed, ...]) -> dict[s
         "high": [float("inf") if point.limits is None else point.limits[1] for point in points],
         "min_valid_share": [point.min_valid_share for point in points],
         **screening_columns(points, rates, max_gap),
+        "due_at": due_at(catalogue, programs),
     }
     return {
         name: np.array(values[name], dtype=np.int64 if kind is int else np.float64)

@@ -43,6 +43,7 @@ COLUMNS: Mapping[str, type] = {
     "low": float,
     "high": float,
     "min_valid_share": float,
+    "due_at": int,
 }
 """The parameter columns of a plan; int is int64, float is float64."""
 

@@ -52,6 +52,8 @@ kpis:
   - {id: line/load, kind: rate, unit: kW, numerator: [{point: line/sum}, {point: line/warmth}], windows: [24h]}
   - {id: line/heating, kind: rate, unit: kW, numerator: [{point: line/house}, {point: line/fan}], windows: [1h]}
   - {id: line/demand, kind: demand, unit: kW, numerator: [{point: line/energy}], block: 15min}
+instruments:
+  - {id: meter, points: [line/power, line/batch], kind: meter, accuracy_class: 0.5S, calibrated_on: 2025-11-21, due_on: 2026-11-21}
 """  # noqa: E501
 
 COUNTERS = {"line/energy": 1_000_000, "line/mass": 0}

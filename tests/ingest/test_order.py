@@ -156,6 +156,13 @@ async def test_a_day(dsn: str, other_dsn: str, way: Way) -> None:
                 " FROM interval JOIN point USING (point_no) WHERE id = ANY(%s) GROUP BY id",
                 [["mill/line/fan", "mill/line/boiler", "mill/line/house"]],
             ).fetchall()
+            overdue = connection.execute(
+                "SELECT id, min(start_at) = '2026-11-20T18:30Z', count(*) > 100, max(quality) > 0"
+                " FROM interval JOIN point USING (point_no) WHERE reasons & (1 << 18) > 0 GROUP BY id ORDER BY id"
+            ).fetchall()
+        assert overdue == [
+            (f"mill/line/{name}", True, True, True) for name in ("batch", "power", "sum", "warmth")
+        ]
         assert len(flagged) == 3
         assert all(fast > 50 and stuck > 50 for _, fast, stuck in flagged), flagged
     if way is not WAYS[0]:

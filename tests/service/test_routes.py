@@ -31,6 +31,7 @@ READ = [
     "/v1/kpis/cement/power/series",
     "/v1/emissions",
     "/v1/declarations",
+    "/v1/instruments",
 ]
 OF_SITE = [
     "/v1/plant?site=cement",
@@ -44,6 +45,7 @@ OF_SITE = [
     "/v1/kpis/cement/power/series",
     "/v1/emissions?site=cement",
     "/v1/declarations?site=cement",
+    "/v1/instruments?site=cement",
 ]
 SEND = "/v1/points/cement/kiln/power/readings"
 OPEN = {"/", "/page/{name}", "/healthz", "/readyz", "/metrics"}
@@ -121,6 +123,7 @@ async def test_lists_hold_only_the_sites_of_the_key(
         "/v1/kpis",
         "/v1/kpis/latest",
         "/v1/emissions",
+        "/v1/instruments",
     ):
         items = (await anonymous.get(path, headers=headers)).json()["items"]
         assert items

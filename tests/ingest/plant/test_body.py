@@ -50,7 +50,8 @@ webhooks: [{id: mes, url: "https://mes.example/hook", secret_env: MES_SECRET, ev
 benchmarks: [{id: best, kpi: demand, value: 400, unit: kW, level: own_best, source: own, trust: unconfirmed}]
 targets: [{id: t, kpi: demand, year: 2026, value: 450, unit: kW}]
 allowance: [{year: 2026, value: 1000, unit: t}]
-instruments: [{id: m1, points: [line/energy], accuracy: 0.5S, calibrated: 2026-02-01, due: 2027-02-01}]
+instruments: [{id: m1, points: [line/energy], kind: meter, accuracy_class: 0.5S,
+  calibrated_on: 2026-02-01, due_on: 2027-02-01}]
 retention: {readings_days: 400}
 """
     file = parse_plant(text, "mill.yaml")

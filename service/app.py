@@ -19,6 +19,7 @@ from service import (
     problems,
     routes_declarations,
     routes_emissions,
+    routes_gaps,
     routes_health,
     routes_inbox,
     routes_instruments,
@@ -70,6 +71,7 @@ ROUTERS = (
     routes_kpis.router,
     routes_points.router,
     routes_ledger.router,
+    routes_gaps.router,
     routes_inbox.router,
     routes_declarations.router,
 )

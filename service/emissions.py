@@ -19,6 +19,7 @@ from service import past
 from service.as_of import AsOfDocument, Known
 from service.documents import Page
 from service.figures import QUALITY_NAMES, Figure, data_age_s, exact_sum, finite, share
+from service.frontiers import closed_until
 from service.problems import ProblemError
 from service.store import Connection, Row, chunks, rows
 from service.times import to_datetime
@@ -124,26 +125,14 @@ async def of_site(
 
 async def _closed_ends(connection: Connection, plan: Plan, known: Known) -> dict[str, tuple[int, int]]:
     """Per source its number and the end of its closed span, µs; a negative number and 0 where it has none."""
-    points = [plan.points[source.point].id for source in plan.sources]
-    closed_until = await _frontiers(connection, plan, points, known)
+    frontiers = await closed_until(connection, plan, [source.point for source in plan.sources], known)
     last = await _newest(connection, [source.id for source in plan.sources], known)
     ends = {}
     for place, source in enumerate(plan.sources):
         number, last_at = last.get(source.id, (-1 - place, None))
-        until = closed_until.get(plan.points[source.point].id, 0)
+        until = frontiers.get(source.point, 0)
         ends[source.id] = (number, 0 if last_at is None else max(last_at + plan.interval_us, until))
     return ends
-
-
-async def _frontiers(connection: Connection, plan: Plan, points: list[str], known: Known) -> dict[str, int]:
-    if known.past:
-        return await past.frontiers(connection, plan, points, known)
-    found = await rows(
-        connection,
-        "SELECT p.id, s.closed_until FROM point p JOIN point_state s USING (point_no) WHERE p.id = ANY(%s)",
-        [points],
-    )
-    return dict(found)
 
 
 async def _newest(

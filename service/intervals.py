@@ -20,6 +20,7 @@ from service import cursors, past
 from service.as_of import AsOfDocument, Known
 from service.documents import Document, Instant, Page, columns_of
 from service.figures import QUALITY_NAMES, QualityName, reason_names, share
+from service.frontiers import closed_until
 from service.store import Connection, row, rows
 from service.tabular import Table, instant_text
 from service.times import to_datetime
@@ -74,28 +75,30 @@ class ClosedSpan:
     until: int
 
 
-async def closed_span(connection: Connection, plan: Plan, point_id: str, known: Known) -> ClosedSpan | None:
+async def closed_span(
+    connection: Connection, plan: Plan, point: PlanPoint, known: Known
+) -> ClosedSpan | None:
     """Where a point has intervals, or had; None if it has none yet."""
     found = await row(
-        connection, _SPAN if not known.past else "SELECT point_no FROM point WHERE id = %s", [point_id]
+        connection, _SPAN if not known.past else "SELECT point_no FROM point WHERE id = %s", [point.id]
     )
     if found is None:
         return None
     if known.past:
-        first_at, last_at = await past.first_and_last(connection, "interval", "point_no", found[0], known)
-        frontiers = await past.frontiers(connection, plan, [point_id], known)
-        found = (found[0], first_at, last_at, frontiers.get(point_id))
-    point_no, first_at, last_at, closed_until = found
+        first_and_last = await past.first_and_last(connection, "interval", "point_no", found[0], known)
+        found = (found[0], *first_and_last)
+    point_no, first_at, last_at = found
     if first_at is None:
         return None
-    return ClosedSpan(point_no, first_at, max(last_at + plan.interval_us, closed_until or 0))
+    place = plan.index[point.id]
+    until = (await closed_until(connection, plan, [place], known)).get(place, 0)
+    return ClosedSpan(point_no, first_at, max(last_at + plan.interval_us, until))
 
 
 _SPAN: LiteralString = """
     SELECT p.point_no,
            (SELECT min(start_at) FROM interval WHERE point_no = p.point_no),
-           (SELECT max(start_at) FROM interval WHERE point_no = p.point_no),
-           (SELECT closed_until FROM point_state WHERE point_no = p.point_no)
+           (SELECT max(start_at) FROM interval WHERE point_no = p.point_no)
       FROM point p
      WHERE p.id = %s
 """
@@ -114,7 +117,7 @@ async def page(
 ) -> Table:
     """Intervals that start in [from_at, to_at) µs, at most `limit`; all of them `known`."""
     head = _head(point, step, from_at, to_at, known)
-    span = await closed_span(connection, plan, point.id, known)
+    span = await closed_span(connection, plan, point, known)
     if span is None:
         return Table(columns_of(IntervalDocument), [], head=head)
     begin = from_at if cursor is None else cursors.decode(cursor, (cursors.INSTANT,))[0]

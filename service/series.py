@@ -16,6 +16,7 @@ from service import past
 from service.as_of import AsOfDocument, Known
 from service.documents import Document, Instant, Span
 from service.figures import QUALITY_NAMES, QualityName, data_age_s, share
+from service.frontiers import closed_until
 from service.problems import ProblemError, invalid
 from service.store import Connection, chunks, row
 from service.tabular import Table
@@ -182,39 +183,25 @@ async def _closed_span(
     connection: Connection, plan: Plan, kpi: PlanKpi, known: Known
 ) -> tuple[int | None, int | None]:
     """First and last instant of the KPI's closed intervals, µs; None where it has none."""
-    points = [plan.points[i].id for i in kpi.points]
-    if known.past:
-        return await _past_span(connection, plan, kpi, points, known)
     found = await row(
         connection,
         """
-        SELECT (SELECT min(start_at) FROM kpi_value v WHERE v.kpi_no = k.kpi_no),
-               (SELECT max(start_at) FROM kpi_value v WHERE v.kpi_no = k.kpi_no),
-               (SELECT CASE WHEN count(*) = cardinality(%(points)s::text[]) THEN min(s.closed_until) END
-                  FROM point p JOIN point_state s USING (point_no)
-                 WHERE p.id = ANY(%(points)s::text[]))
+        SELECT k.kpi_no, (SELECT min(start_at) FROM kpi_value v WHERE v.kpi_no = k.kpi_no),
+               (SELECT max(start_at) FROM kpi_value v WHERE v.kpi_no = k.kpi_no)
           FROM kpi k
-         WHERE k.id = %(kpi)s
+         WHERE k.id = %s
         """,
-        {"kpi": kpi.id, "points": points},
+        [kpi.id],
     )
-    if found is None or found[0] is None:
-        return None, None
-    first_at, last_at, inputs_until = found
-    return first_at, max(last_at + plan.interval_us, inputs_until or 0)
-
-
-async def _past_span(
-    connection: Connection, plan: Plan, kpi: PlanKpi, points: list[str], known: Known
-) -> tuple[int | None, int | None]:
-    found = await row(connection, "SELECT kpi_no FROM kpi WHERE id = %s", [kpi.id])
     if found is None:
         return None, None
-    first_at, last_at = await past.first_and_last(connection, "kpi_value", "kpi_no", found[0], known)
+    number, first_at, last_at = found
+    if known.past:
+        first_at, last_at = await past.first_and_last(connection, "kpi_value", "kpi_no", number, known)
     if first_at is None or last_at is None:
         return None, None
-    frontiers = await past.frontiers(connection, plan, points, known)
-    inputs_until = min(frontiers.values()) if len(frontiers) == len(points) else 0
+    inputs = await closed_until(connection, plan, kpi.points, known)
+    inputs_until = min(inputs.values()) if len(inputs) == len(kpi.points) else 0
     return first_at, max(last_at + plan.interval_us, inputs_until)
 
 

@@ -159,6 +159,8 @@ class Batch:
     behind: IntArray = field(default_factory=lambda: np.zeros((0, 2), np.int64))
     """(point, start_at) closed behind a KPI that had gone on without the point."""
     duplicates: int = 0
+    passed: bool = False
+    """Whether the watermark has passed an edge; told even if nothing else is, as silent points close by it."""
     more: bool = False
     """Whether closings are left that did not fit: another batch should follow at once."""
 
@@ -173,4 +175,5 @@ class Batch:
             or self.closed_points.size
             or self.latest
             or self.behind.size
+            or self.passed
         )

@@ -103,6 +103,7 @@ class SitePipeline:
             batch.watermark - batch.watermark % self.plan.interval_us if batch.watermark != NEVER else NEVER
         )
         passed = edge > self._passed and not closed.more
+        batch.passed = passed
         if passed:
             self._passed = edge
             batch.provisional = closing.provisional(state, found, load)

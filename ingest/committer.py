@@ -27,6 +27,7 @@ from ingest.store.late import LateWriter, Revised
 from ingest.store.rebuild import rebuild
 from ingest.store.registry import Numbers, ensure_numbers
 from ingest.store.rejected import Refusal
+from ingest.store.seals import SealAsked, SealBook
 from ingest.store.versions import take_over
 from ingest.store.writer import FollowUp, Writer
 
@@ -54,6 +55,7 @@ class _State:
     pipeline: SitePipeline
     numbers: Numbers
     late_writer: LateWriter
+    seals: SealBook
 
 
 class Committer:
@@ -96,8 +98,10 @@ class Committer:
         await drop_live_figures(connection, self._writer.site_no, self._plan, numbers)
         state = await rebuild(connection, self._writer.site_no, self._plan, numbers)
         await take_over(connection, state, numbers)
-        late_writer = LateWriter(self._writer, state, numbers, str(self._plan.zone))
-        self._state = _State(SitePipeline(self._plan, state), numbers, late_writer)
+        seals = SealBook(self._writer, state, numbers, str(self._plan.zone))
+        await seals.load()
+        late_writer = LateWriter(self._writer, state, numbers, str(self._plan.zone), seals)
+        self._state = _State(SitePipeline(self._plan, state), numbers, late_writer, seals)
         self._told.clear()
         self._status.batch_no = self._writer.batch_no
 
@@ -149,9 +153,15 @@ class Committer:
     async def _write(self, batch: Batch, refusals: Sequence[Refusal], tokens: list[int]) -> None:
         now = self._now
         behind: list[Refigured] = []
+        # A point never heard of before may close intervals of a period that is sealed.
+        sealed = now.seals.touches(batch.intervals["start_at"])
 
-        async def catch_up_kpis(cursor: AsyncCursor, stamp: Stamp) -> None:
-            behind[:] = [await now.late_writer.refigure(cursor, batch.behind, stamp)]
+        async def follow_up(cursor: AsyncCursor, stamp: Stamp) -> None:
+            if batch.behind.size:
+                behind[:] = [await now.late_writer.refigure(cursor, batch.behind, stamp)]
+            if sealed:
+                rows = batch.intervals
+                await now.seals.book(cursor, stamp, np.column_stack([rows["segment"], rows["start_at"]]))
 
         async def write() -> None:
             await self._writer.commit(
@@ -160,7 +170,7 @@ class Committer:
                 self._plan.version,
                 refusals,
                 tokens,
-                catch_up_kpis if batch.behind.size else None,
+                follow_up if batch.behind.size or sealed else None,
             )
 
         begun = self._clocks.monotonic()
@@ -196,6 +206,15 @@ class Committer:
         now.pipeline.state.remember(revised[0].kpis)
         self._count_revised(revised[0], len(readings))
         self.spent("late", begun)
+        self._status.batch_no = self._writer.batch_no
+
+    async def seal(self, asked: SealAsked) -> None:
+        """Freeze a period."""
+
+        async def write() -> None:
+            await self._now.seals.seal(asked, self._plan.version)
+
+        await self.patiently(write)
         self._status.batch_no = self._writer.batch_no
 
     def measured(self, point_no: int) -> int | None:

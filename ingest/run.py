@@ -18,7 +18,7 @@ from ingest.settings import IngestSettings
 from ingest.site import Clocks, SiteIngest
 from ingest.source import Delivery
 from ingest.status import SiteStatus
-from ingest.store.declarations import Declaration, waiting
+from ingest.store import declarations, seals
 from ingest.store.housekeeping import let_go
 from ingest.store.inbox import Inbox
 from ingest.store.registry import newest_plan
@@ -213,16 +213,22 @@ class SiteRun:
         Not more than the closings they cause keep up with, and one batch between live ones.
         """
         rows: list[Delivery] = []
-        declared: list[Declaration] = []
+        declared: list[declarations.Declaration] = []
+        periods: list[seals.SealAsked] = []
 
         async def look() -> None:
             connection = await ingest.connection()
             rows[:] = await self._inbox.collect(connection, INBOX_ROWS)
-            declared[:] = await waiting(connection, self._site_no, self._clocks.now(), INBOX_ROWS)
+            declared[:] = await declarations.waiting(
+                connection, self._site_no, self._clocks.now(), INBOX_ROWS
+            )
+            periods[:] = await seals.waiting(connection, self._site_no, INBOX_ROWS)
 
         await ingest.patiently(look)
         for declaration in declared:
             _acknowledge(subscriber, await ingest.declare(declaration))
+        for period in periods:
+            _acknowledge(subscriber, await ingest.seal(period))
         begin = 0
         while begin < len(rows) and not ingest.more and (begin == 0 or subscriber is None):
             chunk = rows[begin : begin + _batch_end(rows[begin:])]

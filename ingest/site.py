@@ -26,6 +26,7 @@ from ingest.source import Delivery
 from ingest.status import SiteStatus
 from ingest.store.declarations import Declaration, DeclaredReading, book, said_by
 from ingest.store.facts import Stamp
+from ingest.store.seals import SealAsked
 from ingest.store.writer import Writer, about_data
 
 __all__ = ["Clocks", "SiteIngest"]
@@ -163,6 +164,12 @@ class SiteIngest:
         if gathered:
             await self._commit_late(Gathered.join(gathered))
         return self._acknowledgeable()
+
+    async def seal(self, asked: SealAsked) -> list[Delivery]:
+        """Freeze a period, what is gathered in it; the deliveries that may be acknowledged now, in order."""
+        free = await self.flush_late()
+        await self._committer.seal(asked)
+        return free
 
     async def declare(self, declaration: Declaration) -> list[Delivery]:
         """Commit what an approved declaration says; the deliveries that may be acknowledged now, in order.

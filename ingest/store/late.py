@@ -33,6 +33,7 @@ from ingest.store.facts import (
 from ingest.store.neighbours import as_signals, from_loaded, load_readings, neighbours
 from ingest.store.registry import Numbers
 from ingest.store.rollups import roll_up
+from ingest.store.seals import SealBook
 from ingest.store.tables import EMISSION, INTERVAL, KPI_VALUE, STAGED_READING, FigureTable
 from ingest.store.writer import FollowUp, Writer
 from kernels.rows import COUNTER, INTERVAL_ROW, NO_COUNT
@@ -60,9 +61,12 @@ class Revised:
 class LateWriter:
     """Writes late readings of one site through its writer."""
 
-    def __init__(self, writer: Writer, state: SiteState, numbers: Numbers, zone: str) -> None:
+    def __init__(
+        self, writer: Writer, state: SiteState, numbers: Numbers, zone: str, seals: SealBook
+    ) -> None:
         """`state` gives frontiers and plan; it is read, not changed."""
         self._writer = writer
+        self._seals = seals
         self._state = state
         self._numbers = numbers
         self._zone = zone
@@ -88,6 +92,7 @@ class LateWriter:
             )
             changed, cause = await self._recompute(cursor, stored, stamp)
             kpis = await self.refigure(cursor, changed, stamp, cause)
+            await self._seals.book(cursor, stamp, changed, cause)
             heads = await self._heads(cursor, readings.point)
             if follow_up is not None:
                 await follow_up(cursor, stamp)

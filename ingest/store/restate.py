@@ -21,6 +21,7 @@ from ingest.store.late import FIRST_LATE_REVISION
 from ingest.store.mismatch import Mismatch
 from ingest.store.registry import Numbers
 from ingest.store.rollups import roll_up
+from ingest.store.seals import Touched, book, sealed_periods
 from ingest.store.stored import DAYS, EMISSIONS, HOURS, INTERVALS, KPI_VALUES, LEDGER, StoredTable
 from ingest.store.tables import EMISSION, INTERVAL, KPI_VALUE, FigureTable
 from ingest.store.writer import Writer
@@ -39,6 +40,15 @@ class _Wrong:
     gone: IntArray
     """int64[n, 2]: (number, instant) of stored rows that do not come out."""
 
+    @property
+    def touched(self) -> IntArray:
+        """int64[n, 2]: (number, start_at) of all that is said anew."""
+        return np.concatenate([np.column_stack([self.number, self.made["start_at"]]), self.gone])
+
+
+def _restated(pairs: IntArray) -> IntArray:
+    return np.column_stack([pairs, np.full(len(pairs), int(Cause.RESTATEMENT))])
+
 
 class Restatement:
     """Writes the differences of replayed days through the site's writer."""
@@ -55,13 +65,15 @@ class Restatement:
         Raises as `Writer.commit` does; what is committed by then stands.
         """
         transactions = 0
+        sealed = await sealed_periods(await self._writer.connection(), self._writer.site_no)
         for begin, end in _stretches(found):
             stamp = await self._writer.begin(self._plan_version)
             assert stamp is not None, "a restatement is not tried again within a run"
             connection = await self._writer.connection()
             async with connection.transaction(), connection.cursor() as cursor:
                 await self._writer.open(cursor, stamp, NEVER, 0)
-                await self._write(cursor, found, stamp, begin, end)
+                touched = await self._write(cursor, found, stamp, begin, end)
+                await book(cursor, stamp, sealed, touched)
                 await self._writer.announce(cursor, stamp)
             self._writer.done()
             transactions += 1
@@ -69,7 +81,7 @@ class Restatement:
 
     async def _write(
         self, cursor: AsyncCursor, found: Sequence[Mismatch], stamp: Stamp, begin: int, end: int
-    ) -> None:
+    ) -> Touched:
         intervals = _wrong(found, INTERVALS, begin, end, INTERVAL_ROW)
         await self._revise(cursor, INTERVAL, intervals, stamp)
         rolled_up = [*intervals.gone.tolist()]
@@ -79,8 +91,12 @@ class Restatement:
             rolled_up += rows.gone.tolist()
         await roll_up(cursor, self._zone, [(number, at) for number, at in rolled_up])
         await self._book(cursor, _wrong(found, LEDGER, begin, end, LEDGER.source.dtype), stamp)
-        await self._revise(cursor, EMISSION, _wrong(found, EMISSIONS, begin, end, EMISSION_ROW), stamp)
-        await self._revise(cursor, KPI_VALUE, _wrong(found, KPI_VALUES, begin, end, KPI_ROW), stamp)
+        emitted = _wrong(found, EMISSIONS, begin, end, EMISSION_ROW)
+        await self._revise(cursor, EMISSION, emitted, stamp)
+        kpis = _wrong(found, KPI_VALUES, begin, end, KPI_ROW)
+        await self._revise(cursor, KPI_VALUE, kpis, stamp)
+        points = np.concatenate([intervals.touched, np.array(rolled_up, np.int64).reshape(-1, 2)])
+        return Touched(*(_restated(pairs) for pairs in (points, kpis.touched, emitted.touched)))
 
     async def _revise(self, cursor: AsyncCursor, table: FigureTable, wrong: _Wrong, stamp: Stamp) -> None:
         """Put rows in the place of what is stored, each under its version, and take away what does not come out."""

@@ -13,6 +13,7 @@ from deploy.commands import (
     bench,
     chaos,
     check,
+    declare,
     demo,
     fuzz,
     import_history,
@@ -56,6 +57,7 @@ app.command("migrate")(migrate.migrate)
 app.add_typer(plant.app, name="plant")
 app.add_typer(rejected.app, name="rejected")
 app.add_typer(keys.app, name="keys")
+app.add_typer(declare.app, name="declare")
 
 
 def main() -> None:

@@ -38,7 +38,7 @@ def said(*arguments: str, dsn: str | None = None) -> str:
 
 def test_help_names_every_command_and_loads_no_process() -> None:
     text = said("--help")
-    names = "demo up check test bench fuzz ingest serve simulate import plant rejected migrate keys"
+    names = "demo up check test bench fuzz ingest serve simulate import plant rejected migrate keys declare"
     assert [name for name in names.split() if f"\n  {name} " not in text] == []
     code = "import sys, deploy.cli; sys.exit(bool({'numba', 'fastapi', 'numpy', 'pint'} & set(sys.modules)))"
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)

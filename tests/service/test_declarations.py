@@ -3,6 +3,7 @@
 import asyncio
 import csv
 import io
+import json
 import secrets
 from collections.abc import AsyncIterator
 from typing import Any
@@ -10,9 +11,12 @@ from typing import Any
 import httpx
 import psycopg
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from ingest.model import MINUTE, SECOND
 from service import keys
+from service.app import create_app
 from tests.ingest.declaring import booked, declared_rows, take_declared
 from tests.ingest.feeding import START, Clock, feed, message, open_site
 from tests.service.conftest import Clock as ServiceClock
@@ -360,3 +364,63 @@ async def test_the_list_is_paged_and_may_be_csv(people: People) -> None:
     rows = list(csv.DictReader(io.StringIO((await people.client.get("/v1/declarations?format=csv")).text)))
     assert list(rows[0]) == list(first["items"][0])
     assert rows[0]["note"] == "read off the display"
+
+
+ODD = st.one_of(
+    st.none(), st.booleans(), st.floats(allow_nan=True), st.integers(), st.text(max_size=20), st.just("\0"),
+    st.sampled_from(["2026-11-20T08:00:00Z", "0001-01-01T00:00:00Z", "good", "bad", "kW", "MWh", "1e400", 1e308, -1e308]),
+    st.lists(st.integers(), max_size=2),
+)  # fmt: skip
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    path=st.sampled_from(["corrections", "replacements"]),
+    point=st.sampled_from(["energy", "power", "batch"]),
+    body=st.dictionaries(
+        st.sampled_from(
+            [
+                "measured_at",
+                "at",
+                "value",
+                "old_final",
+                "new_initial",
+                "unit",
+                "quality",
+                "note",
+                "force",
+                "x",
+            ]
+        ),
+        ODD,
+    ),
+    whole=st.booleans(),
+)
+async def test_no_body_makes_the_service_fail(
+    people: People, path: str, point: str, body: dict[str, Any], whole: bool
+) -> None:
+    given = {**(correction() if path == "corrections" else replacement()), **body} if whole else body
+    headers = {"Idempotency-Key": secrets.token_hex(8), "Content-Type": "application/json"}
+    response = await people.client.post(
+        f"/v1/points/mill/line/{point}/{path}", content=json.dumps(given), headers=headers
+    )
+    assert response.status_code in (201, 409, 422), (given, response.text)
+    if response.status_code != 201:
+        problem_of(response)
+
+
+async def test_a_surrogate_alone_is_no_text(people: People) -> None:
+    headers = {"Idempotency-Key": "surrogate"}
+    body = json.dumps(correction()).replace("display", "\\ud800")
+    response = await people.client.post(SETPOINT, content=body, headers=headers)
+    assert response.status_code == 422
+    problem_of(response)
+
+
+def test_every_post_route_describes_its_idempotency_key() -> None:
+    described = create_app("", None).openapi()["paths"]
+    for path, methods in described.items():
+        if "post" not in methods or path == "/v1/session":
+            continue
+        headers = [each for each in methods["post"]["parameters"] if each["in"] == "header"]
+        assert [(each["name"], each["required"]) for each in headers] == [("Idempotency-Key", True)], path

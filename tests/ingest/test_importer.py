@@ -146,7 +146,10 @@ def killed_in_the_middle(dsn: str, file: Path, mapping: Path, queued: int) -> No
         process.wait()
 
 
-async def test_beside_a_live_ingest_it_queues_and_live_readings_go_first(dsn: str, tmp_path: Path) -> None:
+async def test_beside_a_live_ingest_it_queues_and_live_readings_go_first(
+    dsn: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ingest.run.INBOX_ROWS", 1)
     fed = Fed(dsn)
     await fed.start()
     file, mapping = history(tmp_path, rows=30_000)

@@ -79,31 +79,59 @@ async def import_csv(
         for bytes_done in history.checked():
             report(Progress("checking", 0, 0, bytes_done, history.bytes_total, 0))
             await asyncio.sleep(0)
-        stop, stalled = asyncio.Event(), asyncio.Event()
-        own = asyncio.create_task(_ingest(dsn, row[0], plan, clocks, stop, stalled), name="own ingest")
+        own = _OwnIngest(dsn, row[0], plan, clocks)
         try:
-            return await _Queue(connection, row[0], report, own, stalled).fill(history)
+            progress = await _Queue(connection, row[0], report, own).fill(history)
+            await own.has_looked()
+            return progress
         finally:
-            stop.set()
-            stalled.set()
-            await own
+            await own.end()
 
 
-async def _ingest(
-    dsn: str, site_no: int, plan: Plan, clocks: Clocks, stop: asyncio.Event, stalled: asyncio.Event
-) -> None:
-    """Run the pipeline here unless a running ingest has the site, and once that has gone."""
-    settings = IngestSettings(dsn, wait=False, holder="an import")
-    status = SiteStatus(plan.site)
-    run = SiteRun(settings, site_no, plan, status, IngestMetrics(CollectorRegistry()), clocks)
-    if not await warm(stop):
-        return
-    while not stop.is_set():
-        with suppress(SiteBusyError):
-            await run.run(stop)
+class _OwnIngest:
+    """Runs the pipeline here unless a running ingest has the site, and once that has gone."""
+
+    def __init__(self, dsn: str, site_no: int, plan: Plan, clocks: Clocks) -> None:
+        settings = IngestSettings(dsn, wait=False, holder="an import")
+        self._status = SiteStatus(plan.site)
+        metrics = IngestMetrics(CollectorRegistry())
+        self._run = SiteRun(settings, site_no, plan, self._status, metrics, clocks)
+        self._stop, self._again, self._busy = asyncio.Event(), asyncio.Event(), False
+        self._task = asyncio.create_task(self._until_stopped(), name="own ingest")
+
+    async def _until_stopped(self) -> None:
+        if not await warm(self._stop):
             return
-        stalled.clear()
-        await stalled.wait()
+        while not self._stop.is_set():
+            with suppress(SiteBusyError):
+                await self._run.run(self._stop)
+                return
+            self._busy = True
+            self._again.clear()
+            await self._again.wait()
+
+    def take_over(self) -> None:
+        """Try for the site again: whoever had it seems to be gone."""
+        self._again.set()
+
+    def check(self) -> None:
+        """If the pipeline has failed, so has the import."""
+        if self._task.done():
+            self._task.result()
+
+    async def has_looked(self) -> None:
+        """Wait until a running ingest is known to have the site, or this one has it.
+
+        An import that was killed may have stored all readings and not yet closed their intervals.
+        """
+        while not (self._busy or self._status.begun or self._task.done()):  # noqa: ASYNC110  it sets no event
+            await asyncio.sleep(PAUSE_S)
+
+    async def end(self) -> None:
+        """Close what is to be closed, and let the site go."""
+        self._stop.set()
+        self._again.set()
+        await self._task
 
 
 class _Queue:
@@ -114,14 +142,12 @@ class _Queue:
         connection: AsyncConnection,
         site_no: int,
         report: Callable[[Progress], None],
-        own: asyncio.Task[None],
-        stalled: asyncio.Event,
+        own: _OwnIngest,
     ) -> None:
         self._connection = connection
         self._site_no = site_no
         self._report = report
         self._own = own
-        self._stalled = stalled
         self._least = 0
         self._moved_at = 0.0
 
@@ -146,16 +172,15 @@ class _Queue:
         self._least, self._moved_at = 2**31, asyncio.get_running_loop().time()
 
     async def _waiting(self) -> int:
-        """Chunks not consumed yet; sets `stalled` where none has been for long."""
-        if self._own.done():
-            self._own.result()  # if the import's own pipeline has failed, so has the import
+        """Chunks not consumed yet; where none has been for long, whoever had the site is gone."""
+        self._own.check()
         waiting = await _waiting(self._connection, self._site_no)
         now = asyncio.get_running_loop().time()
         if waiting < self._least:
             self._least, self._moved_at = waiting, now
         elif now - self._moved_at > STALLED_S:
             self._moved_at = now
-            self._stalled.set()
+            self._own.take_over()
         return waiting
 
 

@@ -156,6 +156,8 @@ class SiteRun:
             while deliveries := await self._collect(subscriber, 0.0):
                 if not await self._take(ingest, subscriber, deliveries, stop):
                     break
+        else:  # an import may find readings whose intervals nobody has closed
+            await ingest.take([], caught_up=False)
         _acknowledge(subscriber, await ingest.flush_late())
         while ingest.more:
             await ingest.take([], caught_up=False)

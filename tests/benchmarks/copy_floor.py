@@ -18,7 +18,7 @@ HEADER_BYTES = 19
 TRAILER = b"\xff\xff"
 ROW_BYTES = 84
 """Fields are NOT NULL and of fixed length: 2 + 8·4 + 4 + 8 + 8 + 8 + 2 + 4 + 8 + 8."""
-OUT = "COPY (SELECT * FROM reading WHERE batch_no > {}) TO STDOUT (FORMAT BINARY)"
+OUT = "COPY (SELECT * FROM reading WHERE batch_no > {} AND batch_no <= {}) TO STDOUT (FORMAT BINARY)"
 IN = "COPY reading FROM STDIN (FORMAT BINARY)"
 
 
@@ -57,14 +57,21 @@ class CopyFloor:
                 f"CREATE TABLE IF NOT EXISTS {name} PARTITION OF reading {bound}".encode()
             )
 
-    def take(self) -> bytes:
-        """The rows ingest has stored since the last call, as a COPY stream."""
+    def take(self, most_rows: int | None = None) -> bytes:
+        """The rows ingest has stored since the last call, as a COPY stream; some of them if there are more."""
         with psycopg.connect(self._ingested) as source, source.cursor() as cursor:
-            with cursor.copy(OUT.format(self._seen).encode()) as copy:
+            commits = cursor.execute(
+                "SELECT batch_no, readings FROM ingest_commit WHERE batch_no > %s ORDER BY batch_no",
+                [self._seen],
+            ).fetchall()
+            until, rows = self._seen, 0
+            for batch_no, readings in commits:
+                if most_rows is not None and rows and rows + readings > most_rows:
+                    break
+                until, rows = batch_no, rows + readings
+            with cursor.copy(OUT.format(self._seen, until).encode()) as copy:
                 stream = b"".join(bytes(part) for part in copy)
-            newest = cursor.execute("SELECT max(batch_no) FROM ingest_commit").fetchone()
-        assert newest is not None
-        self._seen = newest[0]
+        self._seen = until
         return stream
 
     def copy(self, stream: bytes, transactions: int = 1) -> Copied:

@@ -58,23 +58,23 @@ def run(bed: Bed, *, quick: bool) -> Figures:
     return found
 
 
-def probe(client: Client, api: Ours, seconds: float) -> list[float]:
+def probe(client: Client, api: Ours, seconds: float, site: str = SITE) -> list[float]:
     """Times from publishing to being readable, ms."""
     found: list[float] = []
     end = time.perf_counter() + seconds
     while time.perf_counter() < end:
         begun, at = time.perf_counter(), now_ms()
-        client.publish(f"plant/{SITE}/{PROBE}", json.dumps({"ts": at, "value": 1.5}), qos=1)
-        while (horizon := _horizon_ms(api)) is None or horizon < at:
+        client.publish(f"plant/{site}/{PROBE}", json.dumps({"ts": at, "value": 1.5}), qos=1)
+        while (horizon := _horizon_ms(api, site)) is None or horizon < at:
             assert time.perf_counter() - begun < 10, "a reading was not readable after 10 s"
         found.append(1000 * (time.perf_counter() - begun))
         time.sleep(max(0.0, EVERY_S - (time.perf_counter() - begun)))
     return found
 
 
-def _horizon_ms(api: Ours) -> float | None:
-    body = api.latest(SITE)
+def _horizon_ms(api: Ours, site: str) -> float | None:
+    body = api.latest(site)
     for item in (body or {}).get("items", []):
-        if item["id"] == f"{SITE}/{PROBE}" and item["to"] is not None:
+        if item["id"] == f"{site}/{PROBE}" and item["to"] is not None:
             return 1000 * datetime.fromisoformat(item["to"]).timestamp()
     return None

@@ -3,8 +3,9 @@
     ./run bench [NAME] [--json] [--quick]
 
 Loads are seeded, everything is on loopback, and only what was started here is
-ended. A benchmark takes at most about a minute, all of them about six; --quick
-takes a fraction of the load and says less. Numbers say something only on a
+ended. A benchmark takes at most about a minute, but history (a month of data) and
+outage (600 000 messages) some minutes each; --quick takes a fraction of the load and
+says less. Numbers say something only on a
 machine that does nothing else: the load average before the start stands with them.
 """
 
@@ -33,6 +34,8 @@ BENCHMARKS = {
     "kernels": "folding",
     "points": "points",
     "startup": "startup",
+    "history": "history",
+    "outage": "outage",
 }
 """Name → module, in the order they run."""
 

@@ -16,7 +16,7 @@ from pydantic import Field
 from ingest.methods.figures import NoFigure
 from ingest.model import DAY, HOUR, Cause, Quality, Reason
 from ingest.plant.plan import Plan, PlanPoint
-from service import cursors, past
+from service import cursors, past, validity
 from service.as_of import AsOfDocument, Known
 from service.documents import Document, Instant, Page, columns_of
 from service.figures import QUALITY_NAMES, QualityName, reason_names, share
@@ -51,6 +51,10 @@ class IntervalDocument(Document):
     cause: str | None = Field(description="Why there is this revision")
     plan_version: int | None
     known_at: Instant | None
+    valid: bool | None = Field(description="Of a closed hour or day, by `validity_rule`; null: not judged")
+    validity_rule: str | None = Field(
+        description="What the point declares: hj-hour, hj-day, eu-hour, us-hour"
+    )
 
 
 class IntervalsPage(Page[IntervalDocument]):
@@ -146,7 +150,12 @@ async def page(
     )
     more = len(found) > limit
     key = cursors.encode([found[limit][0]]) if more else None
-    shown = [_shown(point.resolution, *values) for values in found[:limit]]
+    slots = [(values[0], values[1]) for values in found[:limit]]
+    verdicts = await validity.judged(connection, plan, point, step, slots, span.until, known)
+    shown = [
+        _shown(point.resolution, *values) + verdict
+        for values, verdict in zip(found[:limit], verdicts, strict=True)
+    ]
     return Table(columns_of(IntervalDocument), shown, key, head)
 
 

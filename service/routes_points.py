@@ -85,6 +85,8 @@ INTERVALS_EXAMPLE = {
             "cause": "closing",
             "plan_version": 1,
             "known_at": "2026-11-20T08:01:05.600000Z",
+            "valid": None,
+            "validity_rule": None,
         }
     ],
     "next": None,

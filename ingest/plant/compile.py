@@ -19,7 +19,16 @@ from ingest.plant.catalogue import Catalogue, amount_text
 from ingest.plant.entries import Kpi, Point
 from ingest.plant.file import PlantFile
 from ingest.plant.instruments import due_at
-from ingest.plant.plan import COLUMNS, Plan, PlanComputed, PlanKpi, PlanPoint, PlanSource, PlanUnit
+from ingest.plant.plan import (
+    COLUMNS,
+    Plan,
+    PlanComputed,
+    PlanKpi,
+    PlanPoint,
+    PlanSource,
+    PlanUnit,
+    PlanValidity,
+)
 from ingest.plant.points import DEFAULT_RESOLUTION
 from ingest.plant.programs import compile_program
 from ingest.plant.references import check_references, live_windows, unit_paths
@@ -92,7 +101,16 @@ def _point(catalogue: Catalogue, position: int) -> PlanPoint:
         formerly=tuple(f"{file.site}/{former}" for former in point.formerly),
         until=None if point.until is None else _micros(point),
         computed=point.computed is not None,
+        validity=_validity(catalogue, point),
     )
+
+
+def _validity(catalogue: Catalogue, point: Point) -> PlanValidity | None:
+    declared = point.validity
+    if declared is None:
+        return None
+    running = None if declared.running is None else catalogue.index[declared.running]
+    return PlanValidity(declared.regime, running)
 
 
 def _micros(point: Point) -> int:

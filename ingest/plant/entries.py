@@ -84,6 +84,15 @@ class Computed(Entry):
     """What the method leaves to the plant (a stack's area); of `linear` one per input, and offset."""
 
 
+class Validity(Entry):
+    """By which regime's rules hours and days of a point are valid."""
+
+    regime: Literal["hj212", "mrr", "part75"]
+    """hj212: 45 valid minutes, 20 valid hours; mrr: 80 % of the time; part75: a valid point in every quarter."""
+    running: Path | None = None
+    """Of part75 the state point whose unit must have run, that is not have been 0; default: it always runs."""
+
+
 class Point(Entry):
     """One measured or computed quantity at one place."""
 
@@ -124,6 +133,8 @@ class Point(Entry):
     """Names of a state point's codes."""
     min_valid_share: Share = 0.75
     """Below this share of valid time an interval is at best uncertain."""
+    validity: Validity | None = None
+    """When its hours and days are valid."""
     topics: tuple[Topic, ...] = ()
     formerly: tuple[Path, ...] = ()
     """Ids it had before; its history follows."""

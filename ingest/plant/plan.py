@@ -61,6 +61,16 @@ class PlanUnit:
 
 
 @dataclass(frozen=True, slots=True)
+class PlanValidity:
+    """By which rules hours and days of a point are valid."""
+
+    regime: str
+    """Key of `ingest.methods.validity.REGIMES`."""
+    running: int | None
+    """The state point that says when its unit ran; None: always."""
+
+
+@dataclass(frozen=True, slots=True)
 class PlanPoint:
     """One quantity measured (or computed) at one place."""
 
@@ -89,6 +99,7 @@ class PlanPoint:
     until: int | None
     """Readings at or after this instant are refused, µs; None: in use."""
     computed: bool
+    validity: PlanValidity | None
 
     def count(self, value: float) -> int:
         """A reading in counts of its resolution, half away from zero, as `kernels.exact.to_counts` has it."""

@@ -7,6 +7,7 @@ here too; units and methods are the compiler's.
 
 from fractions import Fraction
 
+from ingest.methods.validity import QUARTER
 from ingest.model import DAY
 from ingest.plant.entries import Point
 from ingest.plant.fields import format_span
@@ -46,6 +47,7 @@ def check_points(file: PlantFile, units: frozenset[str]) -> None:
         _check_keys(file, point, place)
         _check_numbers(file, point, place)
         _check_stuck(file, point, place)
+        _check_validity(file, point, (*place, "validity"))
         if point.max_gap is not None and not 0 < point.max_gap <= longest:
             expected = f"at most {format_span(longest)}, the largest window or one day"
             raise fault(file.origin, (*place, "max_gap"), format_span(point.max_gap), expected)
@@ -110,6 +112,21 @@ def _check_stuck(file: PlantFile, point: Point, place: Place) -> None:
     if after is not None and not least <= after <= DAY:
         expected = f"{format_span(least)}, which is {LEAST_STUCK_PERIODS} periods, to 1d"
         raise fault(file.origin, (*place, "stuck_after"), format_span(after), expected)
+
+
+def _check_validity(file: PlantFile, point: Point, place: Place) -> None:
+    declared = point.validity
+    if declared is None:
+        return
+    if point.kind == "state":
+        raise fault(file.origin, place, declared.regime, "no such key for a state point")
+    if declared.regime == "part75" and QUARTER % file.interval:
+        expected = "a regime that needs no quarters of an hour, which the interval must divide"
+        raise fault(file.origin, (*place, "regime"), declared.regime, expected)
+    states = {other.id for other in file.points if other.kind == "state"}
+    if declared.running is not None and (declared.regime != "part75" or declared.running not in states):
+        expected = "the id of a state point, under regime part75"
+        raise fault(file.origin, (*place, "running"), declared.running, expected)
 
 
 def _check_topics(file: PlantFile, units: frozenset[str]) -> None:

@@ -2,11 +2,14 @@
 
 Starting order per site: migrate → lock → rebuild → connect. It ends on SIGTERM or
 SIGINT: what was received is committed and acknowledged, if the database lets that
-happen within `DRAIN_S`; the rest stays with the broker.
+happen within `DRAIN_S`; the rest stays with the broker. Where something does not let go
+even then (a database that neither answers nor cancels), it ends after `LEAVE_S` all the
+same: nothing that it could still do is missed by anybody.
 """
 
 import asyncio
 import logging
+import os
 import signal
 import socket
 import time
@@ -42,6 +45,8 @@ SitePlan = tuple[int, Plan]
 """Number of a site and its plan."""
 DATABASE_PAUSE_S = 1.0
 DRAIN_S = 5.0
+LEAVE_S = 8.0
+"""Both from the signal on; a supervisor grants 10 s or more."""
 
 
 async def run(settings: IngestSettings, clocks: Clocks = CLOCKS) -> int:
@@ -54,6 +59,7 @@ async def run(settings: IngestSettings, clocks: Clocks = CLOCKS) -> int:
     files = _checked(settings.plants)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
+    leaving: list[asyncio.TimerHandle] = []
     try:
         async with asyncio.timeout(None) as patience:
 
@@ -61,6 +67,7 @@ async def run(settings: IngestSettings, clocks: Clocks = CLOCKS) -> int:
                 if not stop.is_set():
                     stop.set()
                     patience.reschedule(loop.time() + DRAIN_S)
+                    leaving.append(loop.call_later(LEAVE_S, _leave))
 
             for number in (signal.SIGTERM, signal.SIGINT):
                 loop.add_signal_handler(number, drain)
@@ -70,6 +77,16 @@ async def run(settings: IngestSettings, clocks: Clocks = CLOCKS) -> int:
             raise
         log.warning("told to stop %g s ago; what is not committed by now stays with the broker", DRAIN_S)
         return 0
+    finally:
+        for timer in leaving:
+            timer.cancel()
+
+
+def _leave() -> None:
+    """End as if killed, which loses nothing."""
+    log.warning("told to stop %g s ago; what is not committed by now stays with the broker", LEAVE_S)
+    logging.shutdown()
+    os._exit(0)
 
 
 def _check_addresses(settings: IngestSettings) -> None:

@@ -13,7 +13,7 @@ import asyncio
 import struct
 from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any, LiteralString
 
 import psycopg
@@ -31,6 +31,8 @@ AWAY_TIMEOUT_S = 0.2
 AWAY_S = 2.0
 BUSY_TIMEOUT_S = 6.0
 """Patience of those who find every connection at work."""
+ANSWER_S = 1.0
+"""Patience with the try of a connection that a pool has."""
 STATEMENT_TIMEOUT_MS = 15_000
 CHUNK_ROWS = 5_000
 """Rows decoded at a time, so that a long answer does not hold the event loop."""
@@ -70,6 +72,8 @@ class Store:
         self._at_work: Counter[str] = Counter()
         """Connections handed out, by the name of their pool."""
         self._away_until = 0.0
+        self._returning: set[asyncio.Task[None]] = set()
+        """Those who wait for what nobody else waits for any more."""
 
     @staticmethod
     def _pool(dsn: str, size: int, configure: Any) -> AsyncConnectionPool[Connection]:
@@ -123,7 +127,7 @@ class Store:
         while True:
             patience = AWAY_TIMEOUT_S if clock() < self._away_until else ACQUIRE_TIMEOUT_S
             try:
-                connection = await pool.getconn(patience)
+                connection = await self._connection_of(pool, patience)
                 break
             except PoolTimeout:
                 if self._at_work[pool.name] < pool.max_size:
@@ -138,6 +142,29 @@ class Store:
         finally:
             self._at_work[pool.name] -= 1
             await pool.putconn(connection)
+
+    async def _connection_of(self, pool: AsyncConnectionPool[Connection], patience: float) -> Connection:
+        """A connection of the pool, or PoolTimeout on time.
+
+        The pool tries a connection before it gives it, and waits without limit for a
+        server that is there and does not answer; what it gives too late goes back to it.
+        """
+        asking = asyncio.ensure_future(pool.getconn(patience))
+
+        async def give_back() -> None:
+            with suppress(psycopg.Error):
+                await pool.putconn(await asking)
+
+        try:
+            done, _ = await asyncio.wait({asking}, timeout=patience + ANSWER_S)
+            if done:
+                return asking.result()
+        finally:
+            if not asking.done():
+                task = asyncio.create_task(give_back())
+                self._returning.add(task)
+                task.add_done_callback(self._returning.discard)
+        raise PoolTimeout(f"the database has not answered for {patience + ANSWER_S:g} s")
 
     async def listener(self) -> Connection:
         """A connection of its own for LISTEN; the caller closes it."""

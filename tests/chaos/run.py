@@ -34,6 +34,8 @@ LONG_MINUTES = 1.5
 """Runs at least so long have outages of more than 10 s in them."""
 GAP_S = (0.3, 4.0)
 """Between the end of a fault and the next."""
+FIRST_START_S = 300.0
+"""Kernels may have to be compiled first."""
 DRAIN_S = 180.0
 STOP_S = 10.0
 AUTOSAVE_S = 5.0
@@ -73,7 +75,7 @@ def run(world: World, options: argparse.Namespace) -> dict[str, Any]:
     world.start_service()
     for part in (world.ingest, world.service):
         assert part is not None
-        part.await_ready()
+        part.await_ready(FIRST_START_S)
     with Watch(world) as watch:
         begun = time.monotonic()
         with Publisher(traffic, "127.0.0.1", world.bed.broker.port, options.rate) as publisher:

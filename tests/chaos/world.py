@@ -8,19 +8,18 @@ proxy live in a loop of a thread of their own.
 """
 
 import asyncio
-import os
 import signal
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import AsyncExitStack, contextmanager
-from pathlib import Path
 from typing import Any
 
 from deploy.process import end
 from tests.benchmarks.bed import KEY, Bed, Ours, free_port
 from tests.chaos.link import Link, linked
 from tests.chaos.traffic import PLANT
+from tests.recovery.pausing import paused
 from tests.recovery.proxy import Cut, PostgresProxy, proxied
 
 START_S = 90.0
@@ -161,41 +160,23 @@ class World:
     @contextmanager
     def stopped(self, what: str) -> Iterator[None]:
         """SIGSTOP for the length of the block; of the database all processes."""
-        pids = self._pids(what)
+        processes = {
+            "ingest": None if self.ingest is None else self.ingest.process,
+            "service": None if self.service is None else self.service.process,
+            "database": self.bed.postgres.process,
+            "broker": self.bed.broker.process,
+        }
+        process = processes[what]
+        assert process is not None
         self.take(what)
-        for pid in pids:
-            _send(pid, signal.SIGSTOP)
         try:
-            yield
+            with paused(process.pid):
+                yield
         finally:
-            for pid in pids:
-                _send(pid, signal.SIGCONT)
             self.give(what)
-
-    def _pids(self, what: str) -> list[int]:
-        if what == "broker":
-            assert self.bed.broker.process is not None
-            return [self.bed.broker.process.pid]
-        if what == "database":
-            assert self.bed.postgres.process is not None
-            pid = self.bed.postgres.process.pid
-            children = Path(f"/proc/{pid}/task/{pid}/children")
-            return (
-                [pid, *map(int, children.read_text(encoding="ascii").split())] if children.exists() else [pid]
-            )
-        ours = self.ingest if what == "ingest" else self.service
-        assert ours is not None
-        return [ours.process.pid]
 
     def close(self) -> None:
         """End what is left of ours."""
         for ours in (self.ingest, self.service):
             if ours is not None:
                 end(ours.process, signal.SIGKILL, 10)
-
-
-def _send(pid: int, number: signal.Signals) -> None:
-    try:
-        os.kill(pid, number)
-    except ProcessLookupError:
-        return

@@ -13,6 +13,7 @@ from deploy.commands import (
     bench,
     chaos,
     check,
+    conformance,
     declare,
     demo,
     fuzz,
@@ -52,6 +53,7 @@ app.command("ingest")(ingest.ingest)
 app.command("import")(import_history.import_history)
 app.command("serve")(serve.serve)
 app.command("simulate", context_settings=_PASS_ON, add_help_option=False)(simulate.simulate)
+app.command("conformance")(conformance.conformance)
 app.command("replay")(replay.replay)
 app.command("migrate")(migrate.migrate)
 app.add_typer(plant.app, name="plant")

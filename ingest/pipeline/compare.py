@@ -34,16 +34,19 @@ class Compared:
         return not (self.missing.size or self.extra.size or self.made.size)
 
 
-def compare(made: Rows, kept: Rows, key: str, columns: Sequence[str]) -> Compared:
+def compare(
+    made: Rows, kept: Rows, made_key: IntArray, kept_key: IntArray, columns: Sequence[str]
+) -> Compared:
     """Compare rows that come out with stored ones.
 
     Args:
-        made: what comes out; `key` and `columns` among its fields.
+        made: what comes out; `columns` among its fields.
         kept: what is stored, alike.
-        key: the field by which rows belong together; unique in each.
+        made_key: of each of `made` the number by which rows belong together; unique.
+        kept_key: alike.
         columns: the fields to compare.
     """
-    _, mine, theirs = np.intersect1d(made[key], kept[key], assume_unique=True, return_indices=True)
+    _, mine, theirs = np.intersect1d(made_key, kept_key, assume_unique=True, return_indices=True)
     differs = np.zeros((mine.size, len(columns)), np.bool_)
     for place, name in enumerate(columns):
         one, other = made[name][mine], kept[name][theirs]

@@ -30,7 +30,7 @@ class Mismatch:
         table: StoredTable, number: int, name: str, made: Rows, version: IntArray, kept: Rows
     ) -> "Mismatch | None":
         """Of all rows that come out and all that are stored; None if they are equal."""
-        found = compare(made, kept, table.at, table.columns)
+        found = compare(made, kept, table.keys(made), table.keys(kept), table.columns)
         if found.equal:
             return None
         mine = np.concatenate([found.missing, found.made])

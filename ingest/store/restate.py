@@ -15,8 +15,7 @@ from psycopg import AsyncCursor
 
 from ingest.model import NEVER, Cause
 from ingest.pipeline.batch import EMISSION_ROW, KPI_ROW, IntArray, Rows
-from ingest.pipeline.late import Spans
-from ingest.store.facts import Stamp, delete_rows, replace_steps, stage_intervals, stage_rows
+from ingest.store.facts import Stamp, delete_rows, stage_intervals, stage_rows, write_steps
 from ingest.store.late import FIRST_LATE_REVISION
 from ingest.store.mismatch import Mismatch
 from ingest.store.registry import Numbers
@@ -37,8 +36,13 @@ class _Wrong:
     made: Rows
     number: IntArray
     version: IntArray
-    gone: IntArray
-    """int64[n, 2]: (number, instant) of stored rows that do not come out."""
+    gone: Rows
+    """Stored rows that do not come out."""
+    gone_number: IntArray
+
+    def pairs(self, at: str) -> list[tuple[int, int]]:
+        """(number, instant) of these."""
+        return list(zip(self.gone_number.tolist(), self.gone[at].tolist(), strict=True))
 
     @property
     def touched(self) -> IntArray:
@@ -84,12 +88,12 @@ class Restatement:
     ) -> Touched:
         intervals = _wrong(found, INTERVALS, begin, end, INTERVAL_ROW)
         await self._revise(cursor, INTERVAL, intervals, stamp)
-        rolled_up = [*intervals.gone.tolist()]
+        rolled_up = intervals.pairs("start_at")
         for table in (HOURS, DAYS):
             rows = _wrong(found, table, begin, end, table.source.dtype)
             rolled_up += zip(rows.number.tolist(), rows.made["start_at"].tolist(), strict=True)
-            rolled_up += rows.gone.tolist()
-        await roll_up(cursor, self._zone, [(number, at) for number, at in rolled_up])
+            rolled_up += rows.pairs("start_at")
+        await roll_up(cursor, self._zone, rolled_up)
         await self._book(cursor, _wrong(found, LEDGER, begin, end, LEDGER.source.dtype), stamp)
         emitted = _wrong(found, EMISSIONS, begin, end, EMISSION_ROW)
         await self._revise(cursor, EMISSION, emitted, stamp)
@@ -120,24 +124,25 @@ class Restatement:
             )
         if table is INTERVAL and rows.size:
             await cursor.execute(INTERVAL.revise)
-        gone, index = np.unique(wrong.gone[:, 0], return_inverse=True)
-        await delete_rows(cursor, table, gone, np.stack([index, wrong.gone[:, 1]], axis=1))
+        gone, index = np.unique(wrong.gone_number, return_inverse=True)
+        await delete_rows(cursor, table, gone, np.stack([index, wrong.gone["start_at"]], axis=1))
 
     async def _book(self, cursor: AsyncCursor, wrong: _Wrong, stamp: Stamp) -> None:
         """Book steps and strike those that are none."""
-        number = np.concatenate([wrong.number, wrong.gone[:, 0]])
-        at = np.concatenate([wrong.made["at"], wrong.gone[:, 1]])
-        if not at.size:
-            return
-        numbers, place = np.unique(number, return_inverse=True)
+        await cursor.execute(
+            """
+            DELETE FROM ledger l USING unnest(%s::int[], %s::bigint[], %s::int[]) AS step (point_no, at_us, class)
+             WHERE l.point_no = step.point_no AND l.class = step.class
+               AND l.at = to_timestamp(0) + step.at_us * interval '1 microsecond'
+            """,
+            [wrong.gone_number.tolist(), wrong.gone["at"].tolist(), wrong.gone["class"].tolist()],
+        )
+        numbers, place = np.unique(wrong.number, return_inverse=True)
         steps = np.zeros(wrong.made.size, STEP_ROW)
         for name in wrong.made.dtype.names or ():
             steps["step_class" if name == "class" else name] = wrong.made[name]
-        steps["segment"] = place[: steps.size]
-        # A ledger row belongs to the span (begin, end] in which it lies.
-        await replace_steps(
-            cursor, Spans(place, at - 1, at), steps, Numbers(numbers, numbers, numbers), stamp
-        )
+        steps["segment"] = place
+        await write_steps(cursor, steps, Numbers(numbers, numbers, numbers), stamp)
 
 
 def _stretches(found: Sequence[Mismatch]) -> Iterator[tuple[int, int]]:
@@ -155,7 +160,7 @@ def _wrong(
     found: Sequence[Mismatch], table: StoredTable, begin: int, end: int, dtype: np.dtype[np.void]
 ) -> _Wrong:
     made, number, version = [np.zeros(0, dtype)], [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
-    gone = [np.zeros((0, 2), np.int64)]
+    gone, gone_number = [np.zeros(0, table.source.dtype)], [np.zeros(0, np.int64)]
     for one in found:
         if one.table is not table:
             continue
@@ -163,7 +168,10 @@ def _wrong(
         made.append(one.made[mine])
         number.append(np.full(made[-1].size, one.number))
         version.append(one.version[mine] if one.version.size else one.version)
-        extra = one.kept[table.at][: one.compared.extra.size]
-        extra = extra[(extra >= begin) & (extra < end)]
-        gone.append(np.stack([np.full(extra.size, one.number), extra], axis=1))
-    return _Wrong(np.concatenate(made), np.concatenate(number), np.concatenate(version), np.concatenate(gone))
+        extra = one.kept[: one.compared.extra.size]
+        gone.append(extra[(extra[table.at] >= begin) & (extra[table.at] < end)])
+        gone_number.append(np.full(gone[-1].size, one.number))
+    return _Wrong(
+        np.concatenate(made), np.concatenate(number), np.concatenate(version), np.concatenate(gone),
+        np.concatenate(gone_number),
+    )  # fmt: skip

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from psycopg import AsyncCursor, sql
 
-from ingest.pipeline.batch import Rows
+from ingest.pipeline.batch import IntArray, Rows
 from ingest.store.copying import CopySource
 from ingest.store.rollups import days_of, hours_of
 from ingest.store.tables import EMISSION, INTERVAL, KPI_VALUE, QUALITY_COLUMNS, FigureTable
@@ -35,6 +35,11 @@ class StoredTable:
         """Its columns for COPY, NULL as the arrays have it."""
         self._closed = sql.SQL("AND revision > 0" if revised else "")
         self._key = key
+
+    def keys(self, rows: Rows) -> IntArray:
+        """Of each row of one number its key: the instant, in the ledger with the class of the step."""
+        at: IntArray = rows[self.at]
+        return at << 4 | rows["class"] if "class" in self.columns else at
 
     async def fetch(self, cursor: AsyncCursor, number: int, begin: int, end: int) -> Rows:
         """The rows of a number whose instant is in [begin, end), in order of time; of intervals the closed ones."""

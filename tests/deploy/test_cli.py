@@ -1,5 +1,6 @@
 """The console command as a process: exit codes, sentences, and the commands on a database."""
 
+import json
 import os
 import subprocess
 import sys
@@ -38,7 +39,8 @@ def said(*arguments: str, dsn: str | None = None) -> str:
 
 def test_help_names_every_command_and_loads_no_process() -> None:
     text = said("--help")
-    names = "demo up check test bench fuzz ingest serve simulate import plant rejected migrate keys declare"
+    names = "demo up check test bench fuzz ingest serve simulate import plant rejected migrate keys declare replay"
+    names += " conformance"
     assert [name for name in names.split() if f"\n  {name} " not in text] == []
     code = "import sys, deploy.cli; sys.exit(bool({'numba', 'fastapi', 'numpy', 'pint'} & set(sys.modules)))"
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
@@ -153,3 +155,50 @@ def test_refused_message_is_listed_and_queued_again_once(refused: str) -> None:
     with psycopg.connect(refused) as connection:
         (body,) = connection.execute("SELECT body::json ->> 'topic' FROM inbox").fetchone() or ("",)
     assert body == "plant/mill/x"
+
+
+def test_conformance_names_what_fails_and_what_is_not_here(tmp_path: Path) -> None:
+    good = {"id": "A", "op": "hj212.wet_to_dry", "inputs": {"wet": 9, "moisture_fraction": 0.1}, "tol": 1e-9}
+    file = tmp_path / "examples.json"
+    file.write_text(json.dumps([good | {"expected": {"dry": 10}}, good | {"op": "later", "expected": {}}]))
+    assert said("conformance", str(file)).splitlines() == [
+        "A  hj212.wet_to_dry  as expected",
+        "not here yet: later (1)",
+        "1 computed, 0 failed, 1 not here yet",
+    ]
+    file.write_text(json.dumps([good | {"expected": {"dry": 11}}]))
+    wrong = stackwatt("conformance", str(file), "--json")
+    assert wrong.returncode == 1
+    assert json.loads(wrong.stdout)["failed"] == 1
+
+
+def test_replay_exits_1_for_a_difference_and_0_once_it_is_restated(dsn: str, tmp_path: Path) -> None:
+    said("plant", "apply", str(STEEL), dsn=dsn)
+    whole = (ROOT / "simulator" / "data" / "steel_week.csv").read_text(encoding="utf-8").splitlines()
+    (tmp_path / "day.csv").write_text("\n".join(whole[:49]) + "\n", encoding="utf-8")
+    said("import", str(tmp_path / "day.csv"), "--mapping", str(MAPPING), dsn=dsn)
+    day = ["replay", "--from", "2018-01-15", "--to", "2018-01-16"]
+    equal = said(*day, dsn=dsn)
+    assert equal.count("\n") == 1
+    assert "2018-01-14T15:00:00Z to 2018-01-15T15:00:00Z" in equal
+    assert equal.endswith(": equal\n")
+    with psycopg.connect(dsn) as connection:
+        connection.execute(
+            """
+            UPDATE interval_hour SET covered_us = 1
+             WHERE (point_no, start_at) = (SELECT point_no, start_at FROM interval_hour ORDER BY 1, 2 LIMIT 1)
+            """
+        )
+    wrong = stackwatt(*day, dsn=dsn)
+    assert wrong.returncode == 1
+    first, last = wrong.stdout.splitlines()
+    assert first.startswith("interval_hour  steel/")
+    assert first.endswith("covered_us is 1, expected 3600000000")
+    assert last.endswith(": different")
+    as_json = stackwatt(*day, "--json", dsn=dsn)
+    assert as_json.returncode == 1
+    found = json.loads(as_json.stdout)
+    assert (found["site"], found["equal"], found["different"]) == ("steel", False, {"interval_hour": 1})
+    assert found["first"][0]["columns"] == {"covered_us": [1, 3_600_000_000]}
+    assert said(*day, "--apply", dsn=dsn).endswith(": restated\n")
+    assert said(*day, dsn=dsn) == equal

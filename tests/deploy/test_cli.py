@@ -170,35 +170,3 @@ def test_conformance_names_what_fails_and_what_is_not_here(tmp_path: Path) -> No
     wrong = stackwatt("conformance", str(file), "--json")
     assert wrong.returncode == 1
     assert json.loads(wrong.stdout)["failed"] == 1
-
-
-def test_replay_exits_1_for_a_difference_and_0_once_it_is_restated(dsn: str, tmp_path: Path) -> None:
-    said("plant", "apply", str(STEEL), dsn=dsn)
-    whole = (ROOT / "simulator" / "data" / "steel_week.csv").read_text(encoding="utf-8").splitlines()
-    (tmp_path / "day.csv").write_text("\n".join(whole[:49]) + "\n", encoding="utf-8")
-    said("import", str(tmp_path / "day.csv"), "--mapping", str(MAPPING), dsn=dsn)
-    day = ["replay", "--from", "2018-01-15", "--to", "2018-01-16"]
-    equal = said(*day, dsn=dsn)
-    assert equal.count("\n") == 1
-    assert "2018-01-14T15:00:00Z to 2018-01-15T15:00:00Z" in equal
-    assert equal.endswith(": equal\n")
-    with psycopg.connect(dsn) as connection:
-        connection.execute(
-            """
-            UPDATE interval_hour SET covered_us = 1
-             WHERE (point_no, start_at) = (SELECT point_no, start_at FROM interval_hour ORDER BY 1, 2 LIMIT 1)
-            """
-        )
-    wrong = stackwatt(*day, dsn=dsn)
-    assert wrong.returncode == 1
-    first, last = wrong.stdout.splitlines()
-    assert first.startswith("interval_hour  steel/")
-    assert first.endswith("covered_us is 1, expected 3600000000")
-    assert last.endswith(": different")
-    as_json = stackwatt(*day, "--json", dsn=dsn)
-    assert as_json.returncode == 1
-    found = json.loads(as_json.stdout)
-    assert (found["site"], found["equal"], found["different"]) == ("steel", False, {"interval_hour": 1})
-    assert found["first"][0]["columns"] == {"covered_us": [1, 3_600_000_000]}
-    assert said(*day, "--apply", dsn=dsn).endswith(": restated\n")
-    assert said(*day, dsn=dsn) == equal

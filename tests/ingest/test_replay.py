@@ -171,8 +171,8 @@ NEWER = (
     .replace("max_gap: 4min, sloped: false, min_valid_share: 0.5", "max_gap: 1min, sloped: false")
     .replace("constants: {a: 1.0, b: 0.5}", "constants: {a: 1.0, b: 0.25}")
     .replace("{id: grid, value: 0.4,", "{id: grid, value: 0.5,")
-    .replace("{id: line/batch, ", "{id: line/grain, formerly: [line/batch], ")
-    .replace("{point: line/batch}", "{point: line/grain}")
+    .replace("line/batch", "line/grain")
+    .replace("{id: line/grain, ", "{id: line/grain, formerly: [line/batch], ")
     .replace(
         "sources:\n",
         """\

@@ -47,7 +47,8 @@ class _Wrong:
     @property
     def touched(self) -> IntArray:
         """int64[n, 2]: (number, start_at) of all that is said anew."""
-        return np.concatenate([np.column_stack([self.number, self.made["start_at"]]), self.gone])
+        gone = np.column_stack([self.gone_number, self.gone["start_at"]])
+        return np.concatenate([np.column_stack([self.number, self.made["start_at"]]), gone])
 
 
 def _restated(pairs: IntArray) -> IntArray:

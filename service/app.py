@@ -27,6 +27,7 @@ from service import (
     routes_ledger,
     routes_live,
     routes_page,
+    routes_periods,
     routes_plant,
     routes_points,
     routes_session,
@@ -46,7 +47,8 @@ Instants are RFC 3339 in UTC; spans are half-open, [from, to). A value is never 
 none, a reason says why. Every error is a problem document (RFC 9457).
 
 A key has scopes and sites. Scope `read` opens every GET; `mes` or `operate` may send readings; `operate` may
-declare corrections and replaced meters, and approve what another key has declared; `admin` may do everything.
+declare corrections and replaced meters, approve what another key has declared, and
+seal periods; `admin` may do everything.
 A session cookie opens what its key's GET requests would.
 """
 _POLICY = (
@@ -68,6 +70,7 @@ ROUTERS = (
     routes_plant.router,
     routes_instruments.router,
     routes_emissions.router,
+    routes_periods.router,
     routes_kpis.router,
     routes_points.router,
     routes_ledger.router,

@@ -39,6 +39,14 @@ def opened(inbox_no: int, body: str) -> Envelope:
     return envelope
 
 
+class SealBody(msgspec.Struct):
+    """The body of an inbox row of kind `seal`: the period [from_us, to_us) to be frozen, and what it is called."""
+
+    kind: str
+    from_us: int
+    to_us: int
+
+
 class Inbox:
     """Unconsumed inbox rows of one site; `priority` 0 before 1."""
 

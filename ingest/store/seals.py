@@ -20,18 +20,11 @@ from ingest.pipeline.causes import weightiest
 from ingest.pipeline.state import SiteState
 from ingest.plant.plan import Plan
 from ingest.store.facts import Stamp
+from ingest.store.inbox import SealBody
 from ingest.store.registry import Numbers
 from ingest.store.rejected import Refusal, store_rejections
 from ingest.store.totals import Keys, Seal, write_kpis, write_points, write_sources
 from ingest.store.writer import Writer
-
-
-class SealBody(msgspec.Struct):
-    """The body of an inbox row of kind `seal`."""
-
-    kind: str
-    from_us: int
-    to_us: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,8 @@ import psycopg
 from psycopg import AsyncConnection
 
 from ingest.site import SiteIngest
-from ingest.store.seals import SealBody, waiting
+from ingest.store.inbox import SealBody
+from ingest.store.seals import waiting
 from service.inbox import accept
 
 Rows = list[tuple[Any, ...]]

@@ -68,6 +68,7 @@ def seed(dsn: str) -> Seed:
         _emissions(connection, cement)
         _intervals(connection)
         _readings(connection)
+        _period(connection)
         _commit(connection, "cement", 812, NOW - SECOND, HORIZON)
         _commit(connection, "steel", 40, NOW - 3 * SECOND, STEEL_END)
     return Seed(cement, steel, kpi_rows)
@@ -277,6 +278,26 @@ def _readings(connection: psycopg.Connection) -> None:
     rows[5] = (number, at(CLOSED + 4 * SECOND // 2), at(NOW), 11_000.0, 0, 0, 7, 6)
     with connection.cursor() as cursor:
         cursor.executemany("INSERT INTO reading VALUES (%s, %s, %s, %s, %s, %s, %s, %s)", rows)
+
+
+def _period(connection: psycopg.Connection) -> None:
+    """An hour of the cement line is sealed: period 1, with the clinker in it."""
+    number = _numbers(connection, "point")["cement/kiln/clinker"]
+    connection.execute(
+        """
+        INSERT INTO period_seal (site_no, kind, from_at, to_at, sealed_by, sealed_at, inbox_no, known_at, batch_no)
+        SELECT site_no, 'hour', %s, %s, 'm.weber', %s, 1, %s, 800 FROM site WHERE id = 'cement'
+        """,
+        [at(CLOSED - 6 * HOUR), at(CLOSED - 5 * HOUR), at(NOW - MINUTE), at(NOW - MINUTE)],
+    )
+    connection.execute(
+        """
+        INSERT INTO period_point (seal_no, point_no, amount, amount_count, covered_us, valid_us, substituted_us, quality,
+                                  reasons, cause, known_at, batch_no)
+        VALUES (1, %s, 208.0, 208000, 3600000000, 3600000000, 0, 0, 0, 0, %s, 800)
+        """,
+        [number, at(NOW - MINUTE)],
+    )
 
 
 def room_for_readings(connection: psycopg.Connection) -> None:

@@ -33,6 +33,9 @@ READ = [
     "/v1/kpis/cement/power/series",
     "/v1/emissions",
     "/v1/declarations",
+    "/v1/periods",
+    "/v1/periods/1",
+    "/v1/adjustments",
     "/v1/instruments",
 ]
 OF_SITE = [
@@ -49,6 +52,9 @@ OF_SITE = [
     "/v1/kpis/cement/power/series",
     "/v1/emissions?site=cement",
     "/v1/declarations?site=cement",
+    "/v1/periods?site=cement",
+    "/v1/periods/1",
+    "/v1/adjustments?site=cement",
     "/v1/instruments?site=cement",
 ]
 SEND = "/v1/points/cement/kiln/power/readings"

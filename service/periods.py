@@ -1,0 +1,232 @@
+"""Sealed periods: what was frozen, and what the same comes to now.
+
+Ingest wrote the totals of a period's points, KPIs and sources when it was sealed, and
+a new total by every batch that changed one since. The first is what was sealed, the
+last is current; here they are only told, in the units of the plan in force.
+"""
+
+from typing import Any, Literal, get_args
+
+from pydantic import Field
+
+from ingest.methods.figures import KpiKind, NoFigure, combine
+from ingest.model import Cause, Quality
+from ingest.plant.plan import Plan
+from service import cursors
+from service.documents import Document, Instant, columns_of
+from service.figures import QUALITY_NAMES, QualityName, finite, reason_names, share
+from service.plans import SitePlan
+from service.store import Connection, Row, row, rows
+from service.tabular import Table
+
+Basis = Literal["sealed", "current"]
+Subject = Literal["point", "kpi", "source"]
+NUMBER = range(1, 2**61)
+"""What may be a period's number."""
+
+
+class PeriodDocument(Document):
+    """One sealed period."""
+
+    period: int = Field(description="Its number")
+    site: str
+    kind: str = Field(description="What it is to those who sealed it: month, year, …")
+    from_: Instant = Field(alias="from")
+    to: Instant
+    edition: int
+    sealed_by: str = Field(description="Name of the key that asked for it")
+    sealed_at: Instant = Field(description="When it was asked for")
+    known_at: Instant = Field(description="When it was frozen")
+    batch_no: int = Field(description="The commit that froze it")
+    adjustments: int = Field(description="Commits that have changed something of it since")
+
+
+class TotalDocument(Document):
+    """What one point, KPI or source comes to in the period."""
+
+    value: float | None = Field(
+        description="Amount, or mean of a sample; figure of a KPI; kg of a source. Never rounded"
+    )
+    reason: str | None = Field(description="Why value is null")
+    amount_count: int | None = Field(description="The exact amount of a counter or delta in its resolution")
+    mean: float | None
+    min: float | None
+    max: float | None
+    a: float | None = Field(description="A KPI's first sum")
+    b: float | None = Field(description="A KPI's second sum")
+    quality: QualityName
+    reasons: list[str]
+    covered_share: float
+    valid_share: float
+    substituted_share: float
+    cause: str = Field(description="Why it was said: closing when it was sealed")
+    known_at: Instant
+    batch_no: int
+
+
+class FigureDocument(Document):
+    """A point, KPI or source of the period: frozen, and now."""
+
+    subject: Subject
+    id: str
+    unit: str | None = Field(description="null: the plan in force has it no more")
+    sealed: TotalDocument | None = Field(description="As frozen; null: there was nothing, or not asked for")
+    current: TotalDocument | None = Field(description="As it is now; null: not asked for")
+
+
+class PeriodFigures(PeriodDocument):
+    """A sealed period and its figures."""
+
+    figures: list[FigureDocument]
+
+
+_PERIODS = """
+    SELECT s.seal_no, t.id, s.kind, s.from_at, s.to_at, s.edition, s.sealed_by, s.sealed_at, s.known_at, s.batch_no,
+           (SELECT count(*) FROM (
+                SELECT batch_no FROM period_point WHERE seal_no = s.seal_no
+                 UNION SELECT batch_no FROM period_kpi WHERE seal_no = s.seal_no
+                 UNION SELECT batch_no FROM period_source WHERE seal_no = s.seal_no) b
+             WHERE b.batch_no > s.batch_no)
+      FROM period_seal s JOIN site t USING (site_no)
+"""
+
+
+async def page(connection: Connection, sites: list[SitePlan], limit: int, cursor: str | None) -> Table:
+    """Sealed periods of some sites, the newest first."""
+    before = NUMBER.stop if cursor is None else cursors.decode(cursor, (NUMBER,))[0]
+    found = await rows(
+        connection,
+        f"{_PERIODS} WHERE s.site_no = ANY(%s) AND s.seal_no < %s ORDER BY s.seal_no DESC LIMIT %s",
+        [[site.site_no for site in sites], before, limit + 1],
+    )
+    told = [_period(values).model_dump(by_alias=True) for values in found[:limit]]
+    following = cursors.encode([found[limit - 1][0]]) if len(found) > limit else None
+    return Table(columns_of(PeriodDocument), [list(one.values()) for one in told], following)
+
+
+async def one(connection: Connection, number: int) -> PeriodDocument | None:
+    """The period of a number, None if there is none."""
+    found = await row(connection, f"{_PERIODS} WHERE s.seal_no = %s", [number])
+    return None if found is None else _period(found)
+
+
+def _period(values: Row) -> PeriodDocument:
+    return PeriodDocument(**dict(zip(PeriodDocument.model_fields, values, strict=True)))
+
+
+SUBJECTS: tuple[Subject, ...] = get_args(Subject)
+TOTAL = (
+    "figure", "amount_count", "mean", "min", "max", "a", "b", "covered_us", "valid_us", "substituted_us", "quality",
+    "reasons", "cause", "known_at", "batch_no",
+)  # fmt: skip
+"""The columns of a total, the same of every subject."""
+_OWN: dict[Subject, dict[str, str]] = {
+    "point": {"figure": "amount", **{name: name for name in TOTAL[1:5]}},
+    "kpi": {"figure": "a", "a": "a", "b": "b"},
+    "source": {"figure": "mass_kg"},
+}
+
+
+def total_columns(subject: Subject, table: str, prefix: str = "") -> str:
+    """`TOTAL` as a query names it, from a row `table` of the subject's totals."""
+    own = {**_OWN[subject], **{name: name for name in TOTAL[7:]}}
+    return ", ".join(
+        f"{f'{table}.{own[name]}' if name in own else _nothing(name)} AS {prefix}{name}" for name in TOTAL
+    )
+
+
+def _nothing(name: str) -> str:
+    return "NULL::bigint" if name == "amount_count" else "NULL::float8"
+
+
+async def figures(
+    connection: Connection, plan: Plan, period: PeriodDocument, basis: Basis | None
+) -> list[FigureDocument]:
+    """What everything in a period came to when it was sealed, and comes to now."""
+    made = []
+    for subject in SUBJECTS:
+        columns = total_columns(subject, "p")
+        found = await rows(
+            connection,
+            f"""
+            SELECT o.id, t.* FROM (
+                SELECT {subject}_no AS number, true AS frozen, {columns}
+                  FROM period_{subject} p WHERE seal_no = %(seal)s AND batch_no = %(batch)s
+                UNION ALL
+                (SELECT DISTINCT ON ({subject}_no) {subject}_no, false, {columns}
+                   FROM period_{subject} p WHERE seal_no = %(seal)s ORDER BY {subject}_no, p.batch_no DESC)
+                ) t JOIN {subject} o ON o.{subject}_no = t.number
+             ORDER BY o.{subject}_no
+            """,  # noqa: S608  fragments of this module
+            {"seal": period.period, "batch": period.batch_no},
+        )
+        of_ids: dict[str, dict[bool, TotalDocument]] = {}
+        span_us = period.to - period.from_
+        for name, _, frozen, *values in found:
+            of_ids.setdefault(name, {})[frozen] = total(plan, subject, name, values, span_us)
+        made += [
+            FigureDocument(
+                subject=subject,
+                id=name,
+                unit=unit_of(plan, subject, name),
+                sealed=said.get(True) if basis != "current" else None,
+                current=said[False] if basis != "sealed" else None,
+            )
+            for name, said in of_ids.items()
+        ]
+    return made
+
+
+def total(plan: Plan, subject: Subject, name: str, values: list[Any], span_us: int) -> TotalDocument:
+    """A row of totals of one id as it is told."""
+    figure, count, mean, least, largest, a, b, covered, valid, substituted, quality, reasons, *said = values
+    cause, known_at, batch_no = said
+    value, why = _value(plan, subject, name, (figure, count, mean, a, b), covered or 0)
+    return TotalDocument(
+        value=value,
+        reason=why,
+        amount_count=count,
+        mean=mean,
+        min=least,
+        max=largest,
+        a=a,
+        b=b,
+        quality=QUALITY_NAMES[Quality.BAD if quality is None else quality],
+        reasons=reason_names(reasons or 0),
+        covered_share=share(covered or 0, span_us),
+        valid_share=share(valid or 0, span_us),
+        substituted_share=share(substituted or 0, span_us),
+        cause=Cause(cause).name.lower(),
+        known_at=known_at,
+        batch_no=batch_no,
+    )
+
+
+def _value(
+    plan: Plan, subject: Subject, name: str, sums: tuple[Any, ...], covered_us: int
+) -> tuple[float | None, NoFigure | None]:
+    figure, count, mean, a, b = sums
+    if not covered_us:
+        return None, NoFigure.GAP
+    if subject == "kpi":
+        kpi = next((kpi for kpi in plan.kpis if kpi.id == name), None)
+        # The peak of a load factor is in its blocks, not in its sums.
+        if kpi is None or kpi.kind is KpiKind.LOAD_FACTOR or a is None or b is None:
+            return None, NoFigure.NO_DATA
+        return finite(*combine(kpi.kind, a, b, covered_us))
+    if subject == "point":
+        place = plan.index.get(name)
+        if count is not None and place is not None:
+            figure = count * plan.points[place].resolution
+        figure = mean if figure is None else figure
+    return finite(figure, None if figure is not None else NoFigure.NO_DATA)
+
+
+def unit_of(plan: Plan, subject: Subject, name: str) -> str | None:
+    """The unit of an id's value; None: the plan has it no more."""
+    if subject == "source":
+        return "kg"
+    if subject == "kpi":
+        return next((kpi.unit for kpi in plan.kpis if kpi.id == name), None)
+    place = plan.index.get(name)
+    return None if place is None else plan.points[place].amount_unit or plan.points[place].unit

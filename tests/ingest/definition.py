@@ -101,7 +101,7 @@ def _fold_all(state: SiteState, signal: Signals, p: int, until: int) -> Folded:
 
 def _kpi_values(plan: Plan, rows: Any, until: int) -> list[tuple[Any, ...]]:
     terms = Terms(plan)
-    first = int(rows["start_at"].min())
+    first = int(rows["start_at"].min(initial=until))
     parts = []
     for term, point in enumerate(terms.point.tolist()):
         part = rows[rows["segment"] == point].copy()

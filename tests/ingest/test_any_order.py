@@ -1,0 +1,191 @@
+"""Whole small sites: any order, repetition, splitting and restarting ends in the rows that one fold defines.
+
+Hypothesis draws what is said and how it arrives, and shrinks what fails to a few
+readings. `test_order` does the same with days as a plant has them.
+"""
+
+import asyncio
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from ingest.source import Delivery
+from tests.ingest.definition import defined, latest, rollups, stored
+from tests.ingest.feeding import SECOND, START, open_site
+
+PLANT = """\
+site: mill
+name: A small mill
+time_zone: Asia/Kolkata
+clock: live
+interval: 1min
+lateness: 5s
+units:
+  - {id: line, name: Line, kind: line}
+carriers: [{id: electricity, name: Electricity}]
+products: [{id: flour, name: Flour}]
+factors:
+  - {id: grid, value: 0.4, unit: t/MWh, source: test, trust: unconfirmed}
+points:
+  - {id: line/energy, kind: counter, period: 10s, unit: kWh, carrier: electricity, max_gap: 2min, resolution: 1, modulus: 64, max_rate: 3600}
+  - {id: line/power, kind: gauge, period: 10s, unit: kW, carrier: electricity, max_gap: 1min, sloped: true}
+  - {id: line/setpoint, kind: gauge, period: 10s, unit: kW, max_gap: 90s, sloped: false}
+  - {id: line/batch, kind: delta, unit: t, product: flour, period: 50s, resolution: 0.001}
+  - {id: line/sum, kind: gauge, unit: kW, max_gap: 40s, computed: {method: linear, inputs: {a: line/power, b: line/setpoint}, constants: {a: 1.0, b: 0.5}}}
+sources:
+  - {id: line/electricity, scope: 2, category: purchased, gas: co2, route: calculated, activity: line/energy, factors: [grid]}
+kpis:
+  - {id: line/intensity, kind: ratio, unit: kWh/t, numerator: [{point: line/energy}], denominator: [{point: line/batch}], windows: [5min]}
+  - {id: line/load, kind: rate, unit: kW, numerator: [{point: line/sum}], windows: [1h]}
+"""  # noqa: E501
+
+MINUTES = 8
+END = START + 60 * 60 * SECOND
+"""When something is said for the last time, so that all before is closed."""
+FACTS = (
+    "reading", "interval", "interval_hour", "interval_day", "ledger", "kpi_value", "emission", "kpi_latest",
+    "point_state", "plan_in_force", "ingest_commit", "interval_history", "kpi_value_history", "emission_history",
+    "frontier_history",
+)  # fmt: skip
+
+VALUES: dict[str, st.SearchStrategy[float]] = {
+    "line/energy": st.integers(0, 63).map(float),
+    "line/power": st.sampled_from([0.0, 1.0, 100.1, 899.9]),
+    "line/setpoint": st.sampled_from([0.0, 2.5, 30.3]),
+    "line/batch": st.integers(0, 900).map(lambda count: count / 1000),
+}
+
+
+@dataclass(frozen=True)
+class Said:
+    """One reading."""
+
+    point: str
+    at: int
+    seq: int
+    value: float
+    quality: str
+
+    @property
+    def body(self) -> dict[str, Any]:
+        more = {"seq": self.seq} if self.seq else {}
+        return {"ts": self.at / 1000, "value": self.value, "quality": self.quality, **more}
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """What comes in one batch, and whether the process ends after it."""
+
+    said: tuple[Said, ...]
+    together: bool
+    """Readings of one point that follow each other come as one message."""
+    restart: bool
+
+
+@st.composite
+def readings(draw: st.DrawFn) -> Said:
+    point = draw(st.sampled_from(sorted(VALUES)))
+    quality = draw(st.sampled_from(["good", "good", "good", "uncertain", "substituted", "bad"]))
+    at = START + draw(st.integers(0, 6 * MINUTES)) * 10 * SECOND + draw(st.sampled_from([0, 0, 7 * SECOND]))
+    return Said(point, at, draw(st.sampled_from([0, 0, 0, 1, 2])), draw(VALUES[point]), quality)
+
+
+@st.composite
+def arrivals(draw: st.DrawFn) -> list[Arrival]:
+    """Readings, some of them twice, in any order, cut into batches."""
+    said = draw(
+        st.lists(readings(), min_size=1, max_size=24, unique_by=lambda one: (one.point, one.at, one.seq))
+    )
+    repeated = draw(st.lists(st.sampled_from(said), max_size=6))
+    order = draw(st.permutations(said + repeated))
+    found, begin = [], 0
+    while begin < len(order):
+        size = draw(st.integers(1, 8))
+        found.append(Arrival(tuple(order[begin : begin + size]), draw(st.booleans()), draw(st.booleans())))
+        begin += size
+    return found
+
+
+def messages(arrival: Arrival) -> list[Delivery]:
+    """The readings of an arrival as single messages, or as series."""
+    groups: list[list[Said]] = []
+    for one in arrival.said:
+        last = groups[-1][-1] if groups else None
+        fits = last is not None and (last.point, last.seq, last.quality) == (one.point, one.seq, one.quality)
+        if arrival.together and fits:
+            groups[-1].append(one)
+        else:
+            groups.append([one])
+    return [_message(group) for group in groups]
+
+
+def _message(group: list[Said]) -> Delivery:
+    body = group[0].body
+    if len(group) > 1:
+        body |= {"ts": [one.at / 1000 for one in group], "value": [one.value for one in group]}
+        body["quality"] = [one.quality for one in group]
+    received_at = max(one.at for one in group) + SECOND // 10
+    return Delivery(f"plant/mill/{group[0].point}", json.dumps(body).encode(), received_at)
+
+
+async def bring(dsn: str, coming: list[Arrival]) -> None:
+    """Hand everything over; what is not acknowledged when the process ends comes again first."""
+    ingest = await open_site(dsn, PLANT)
+    waiting: list[Delivery] = []
+    for arrival in coming:
+        waiting += messages(arrival)
+        free = await ingest.take(waiting, caught_up=False)
+        assert free is not None
+        if arrival.restart:
+            waiting = [one for one in waiting if one not in free]
+            await ingest.close()
+            ingest = await open_site(dsn, PLANT)
+            continue
+        waiting = []
+        await ingest.flush_late()
+    last = [Said(point, END, 0, 1.0, "good") for point in VALUES]
+    await ingest.take(waiting, caught_up=False)
+    await ingest.flush_late()
+    await ingest.take(messages(Arrival(tuple(last), together=False, restart=False)), caught_up=False)
+    await ingest.flush_late()
+    while ingest.more:
+        await ingest.take([], caught_up=False)
+    plan = ingest.plan
+    await ingest.close()
+    expected, found = defined(dsn, plan, END - 60 * SECOND), stored(dsn)
+    for table, rows in expected.items():
+        assert found[table] == rows, table
+    kept, made = rollups(dsn, str(plan.zone))
+    assert kept == made
+    assert latest(dsn)
+
+
+@settings(
+    max_examples=20,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(coming=arrivals())
+def test_any_order_repetition_splitting_and_restarting(dsn: str, coming: list[Arrival]) -> None:
+    with psycopg.connect(dsn) as connection:
+        connection.execute("SET session_replication_role = replica")
+        for table in FACTS:
+            connection.execute(f"DELETE FROM {table}".encode())
+    asyncio.run(bring(dsn, coming))
+    said = {one for arrival in coming for one in arrival.said}
+    with psycopg.connect(dsn) as connection:
+        found = connection.execute(
+            """
+            SELECT id, (extract(epoch FROM measured_at) * 1000000)::bigint, greatest(seq, 0), value, quality FROM reading
+              JOIN point USING (point_no) WHERE measured_at < to_timestamp(0) + %s * interval '1 microsecond'
+            """,
+            [END],
+        ).fetchall()
+    quality = ["good", "uncertain", "substituted", "bad"].index
+    assert sorted(found) == sorted(
+        (f"mill/{one.point}", one.at, one.seq, one.value, quality(one.quality)) for one in said
+    )

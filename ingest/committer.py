@@ -121,8 +121,11 @@ class Committer:
         """Whether KPI windows may be evaluated again."""
         return self._clocks.monotonic() // LATEST_EVERY_US != self._latest_slot
 
-    async def process(self, admitted: Admitted, *, caught_up: bool) -> Batch:
-        """What admitted readings come to; the state has moved, nothing is written yet."""
+    async def process(self, admitted: Admitted, *, caught_up: bool, told: bool) -> Batch:
+        """What admitted readings come to; the state has moved, nothing is written yet.
+
+        `told`: they came by the inbox.
+        """
         begun = self._clocks.monotonic()
         slot = begun // LATEST_EVERY_US
         latest = slot != self._latest_slot
@@ -133,6 +136,7 @@ class Committer:
             monotonic_us=begun,
             caught_up=caught_up,
             latest=latest,
+            told=told,
         )
         self.spent("pipeline", begun)
         self.more = batch.more

@@ -33,6 +33,8 @@ PAYLOAD_PER_BATCH = 512 * 1024
 TICK_US = 1_000_000
 INBOX_EVERY_US = 250_000
 INBOX_ROWS = 20
+INBOX_PAYLOAD = 48 * 1024
+"""Between live batches not more than this comes out of the inbox: a message or so of an import."""
 PLAN_EVERY_US = 2_000_000
 BUSY_PAUSE_S = 1.0
 
@@ -60,6 +62,8 @@ class SiteRun:
         self._inbox = Inbox(site_no, clocks.now)
         self._subscribed: tuple[str, ...] | None = None
         self._next_plan: Plan | None = None
+        self._heavy = False
+        """Whether the inbox has more than goes between two live batches."""
         self._let_go_at = 0
         self._caught_up = False
 
@@ -131,14 +135,14 @@ class SiteRun:
             inbox_at = plan_at = took_at = 0
             hurry = False
             while not stop.is_set():
-                deliveries = await self._collect(subscriber, 0.0 if hurry else LINGER_S)
+                deliveries = await self._collect(subscriber, 0.0 if hurry or ingest.more else LINGER_S)
                 now = self._clocks.monotonic()
                 if deliveries or ingest.more or now - took_at >= TICK_US or ingest.windows_due:
                     took_at = now
                     await self._take(ingest, subscriber, deliveries, stop)
                 if ingest.late_due():
                     _acknowledge(subscriber, await ingest.flush_late())
-                if hurry or now - inbox_at >= INBOX_EVERY_US:
+                if hurry or self._heavy or now - inbox_at >= INBOX_EVERY_US:
                     inbox_at = now
                     busy = ingest.more or await self._take_inbox(ingest, subscriber)
                     hurry = busy and subscriber is None  # an import has nobody to wait for
@@ -220,7 +224,8 @@ class SiteRun:
 
         async def look() -> None:
             connection = await ingest.connection()
-            rows[:] = await self._inbox.collect(connection, INBOX_ROWS)
+            most = 2 if self._heavy and subscriber is not None else INBOX_ROWS
+            rows[:] = await self._inbox.collect(connection, most)
             declared[:] = await declarations.waiting(
                 connection, self._site_no, self._clocks.now(), INBOX_ROWS
             )
@@ -233,11 +238,13 @@ class SiteRun:
             _acknowledge(subscriber, await ingest.seal(period))
         begin = 0
         while begin < len(rows) and not ingest.more and (begin == 0 or subscriber is None):
-            chunk = rows[begin : begin + _batch_end(rows[begin:])]
+            most_bytes = PAYLOAD_PER_BATCH if subscriber is None else INBOX_PAYLOAD
+            chunk = rows[begin : begin + _batch_end(rows[begin:], most_bytes)]
             free = await ingest.take(chunk, caught_up=self._caught_up, inbox=True)
             _acknowledge(subscriber, free or ())
             begin += len(chunk)
         self._inbox.rewind()
+        self._heavy = begin < len(rows)
         return bool(rows)
 
     def _note_subscribed(self, filters: tuple[str, ...]) -> None:
@@ -279,11 +286,12 @@ def _acknowledge(subscriber: Subscriber | None, deliveries: Sequence[Delivery]) 
         subscriber.acknowledge(deliveries)
 
 
-def _batch_end(deliveries: Sequence[Delivery]) -> int:
+def _batch_end(deliveries: Sequence[Delivery], most_bytes: int | None = None) -> int:
     """How many of the deliveries make a batch of bounded payload."""
+    most_bytes = PAYLOAD_PER_BATCH if most_bytes is None else most_bytes
     size = 0
     for place, delivery in enumerate(deliveries):
         size += len(delivery.payload)
-        if size >= PAYLOAD_PER_BATCH:
+        if size >= most_bytes:
             return place + 1
     return len(deliveries)

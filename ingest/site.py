@@ -144,7 +144,7 @@ class SiteIngest:
     async def _commit(
         self, admitted: Admitted, deliveries: Sequence[Delivery], *, caught_up: bool, inbox: bool
     ) -> None:
-        batch = await self._committer.process(admitted, caught_up=caught_up)
+        batch = await self._committer.process(admitted, caught_up=caught_up, told=inbox)
         late = Gathered(batch.late, admitted.message[batch.late_rows], deliveries)
         tokens = [delivery.token for delivery in deliveries] if inbox else []
         if len(late) and inbox:

@@ -30,14 +30,26 @@ class Frontiers:
     reaches: IntArray
 
 
-def look_ahead(state: SiteState) -> Frontiers:
-    """The frontiers under the present watermark; those of computed points follow from their inputs."""
+def look_ahead(state: SiteState, monotonic_us: int) -> Frontiers:
+    """The frontiers under the present watermark; those of computed points follow from their inputs.
+
+    A point whose history is being told goes by the times it is told, whatever the watermark says:
+    to close the silence behind them would make late what is told next.
+    """
     n = state.points.size
     found = Frontiers(*(np.full(n, NEVER, np.int64) for _ in range(3)))
     frontiers(
         state.entries, state.points, state.params, state.watermark.at, state.plan.interval_us,
         found.opens_at, found.closes_at, found.reaches,
     )  # fmt: skip
+    held = np.flatnonzero((state.held_until > monotonic_us) & (state.points["last"] >= 0))
+    if held.size:
+        newest = state.entries["at"][state.points["last"][held]]
+        edge = newest - state.plan.lateness_us
+        edge -= edge % state.plan.interval_us
+        told = np.maximum(found.opens_at[held], edge)
+        found.closes_at[held] = np.minimum(found.closes_at[held], told)
+        found.reaches[held] = np.minimum(found.reaches[held], newest)
     for program in state.plan.computed:
         inputs = np.array(program.inputs)
         found.reaches[program.point] = int(found.reaches[inputs].min())
@@ -165,7 +177,7 @@ def settle(state: SiteState, program: PlanComputed) -> None:
     state.points["settled_until"][inputs] = np.maximum(state.points["settled_until"][inputs], used_until)
 
 
-def provisional(state: SiteState, found: Frontiers, load: Load) -> Rows:
+def provisional(state: SiteState, found: Frontiers, load: Load, monotonic_us: int) -> Rows:
     """Rows of the intervals that the watermark has passed and that still wait for a next reading."""
     watermark = state.watermark.at
     if watermark == NEVER:
@@ -173,7 +185,9 @@ def provisional(state: SiteState, found: Frontiers, load: Load) -> Rows:
     edge = watermark - watermark % state.plan.interval_us
     closed_until = state.points["closed_until"]
     opens_at = np.where(closed_until == NEVER, found.opens_at, closed_until)
-    waiting = np.flatnonzero((opens_at < edge) & (found.reaches != NEVER))
+    waiting = np.flatnonzero(
+        (opens_at < edge) & (found.reaches != NEVER) & (state.held_until <= monotonic_us)
+    )
     if not waiting.size:
         return np.zeros(0, INTERVAL_ROW)
     begin = opens_at[waiting]

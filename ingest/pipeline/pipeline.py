@@ -9,7 +9,7 @@ nothing here waits. Late readings leave in `Batch.late`, for `ingest.pipeline.la
 
 import numpy as np
 
-from ingest.model import NEVER, Reason
+from ingest.model import NEVER, SECOND, Reason
 from ingest.pipeline import closing
 from ingest.pipeline.batch import Batch, IntArray, Readings, Rows
 from ingest.pipeline.kpis import KpiBoard
@@ -21,6 +21,8 @@ from kernels.tail import DUPLICATE, LATE, REOPENS
 
 CLOSINGS_PER_BATCH = 2000
 """Rows closed in one transaction; at 100 000 points one edge closes as many intervals at once."""
+HOLD_US = 300 * SECOND
+"""After the last of an import's readings; longer than a file is read through again."""
 
 
 class SitePipeline:
@@ -42,6 +44,7 @@ class SitePipeline:
         monotonic_us: int,
         caught_up: bool,
         latest: bool,
+        told: bool = False,
         most: int = CLOSINGS_PER_BATCH,
     ) -> Batch:
         """One batch.
@@ -52,6 +55,7 @@ class SitePipeline:
             monotonic_us: a monotonic clock.
             caught_up: whether the source has handed out all it had (watermark moves with time).
             latest: whether KPI windows are to be evaluated.
+            told: whether the readings came by the inbox, as an import's do.
             most: about how many interval rows to close.
         """
         state = self.state
@@ -66,14 +70,25 @@ class SitePipeline:
             late_rows=np.flatnonzero(late),
             duplicates=int((outcome == DUPLICATE).sum()),
         )
+        if told:
+            self._hold(readings.take(fresh), monotonic_us)
         accepted = outcome != DUPLICATE
         if accepted.any():
             event_at = np.minimum(readings.measured_at, readings.received_at)[accepted]
             state.watermark.observe(int(event_at.max()), monotonic_us)
         state.watermark.tick(monotonic_us, caught_up=caught_up)
         batch.watermark = state.watermark.at
-        self._close(batch, latest=latest, most=most)
+        self._close(batch, monotonic_us, latest=latest, most=most)
         return batch
+
+    def _hold(self, readings: Readings, monotonic_us: int) -> None:
+        """Give points whose past is being told time to go on, before the silence after it is closed."""
+        state = self.state
+        silence = state.watermark.at - readings.measured_at
+        past = readings.point[
+            (state.watermark.at != NEVER) & (silence > state.params["max_gap_us"][readings.point])
+        ]
+        state.held_until[past] = monotonic_us + HOLD_US
 
     def _mark_late(self, readings: Readings, message: IntArray) -> None:
         """Give readings that came after their interval should have closed the reason late."""
@@ -84,9 +99,9 @@ class SitePipeline:
         )  # fmt: skip
         readings.reasons = readings.reasons | np.where(late == 1, int(Reason.LATE), 0)
 
-    def _close(self, batch: Batch, *, latest: bool, most: int) -> None:
+    def _close(self, batch: Batch, monotonic_us: int, *, latest: bool, most: int) -> None:
         state = self.state
-        found = closing.look_ahead(state)
+        found = closing.look_ahead(state, monotonic_us)
         self._board.begin(found)
         frontier_before = state.kpi_closed.copy()
         closed = closing.close(state, found, most)
@@ -106,7 +121,7 @@ class SitePipeline:
         batch.passed = passed
         if passed:
             self._passed = edge
-            batch.provisional = closing.provisional(state, found, load)
+            batch.provisional = closing.provisional(state, found, load, monotonic_us)
             batch.withdrawn = state.tell(batch.provisional)
         if passed or closed.rows.size or batch.kpi_rows.size:
             state.trim()

@@ -41,6 +41,8 @@ class SiteState:
         self.free_count = np.zeros(1, np.int64)
         self.stored_until = np.full(n, NEVER, np.int64)
         """Frontiers as `point_state` has them."""
+        self.held_until = np.full(n, NEVER, np.int64)
+        """Monotonic µs until which silence closes nothing of a point, since its history is being told."""
         self._told = np.zeros(0, np.int64)
         """Provisional rows that stand in the store, as `_pairs` writes them."""
         self.kpi_closed = np.full(len(plan.kpis), NEVER, np.int64)

@@ -107,7 +107,7 @@ class Importing(threading.Thread):
     def run(self) -> None:
         """Until all of the file is stored."""
         begun = time.perf_counter()
-        first = self._started()
+        first = self._spawned()
         with psycopg.connect(self._dsn, autocommit=True) as connection:
             while first.poll() is None and _consumed(connection) < self._third:
                 time.sleep(0.05)
@@ -115,7 +115,7 @@ class Importing(threading.Thread):
             first.send_signal(signal.SIGKILL)
             first.wait()
             self.restarts = 1
-            first = self._started()
+            first = self._spawned()
         try:
             _, said = first.communicate(timeout=TIMEOUT_S)
             self.error = "" if first.returncode == 0 else said.decode()[-500:]
@@ -124,7 +124,7 @@ class Importing(threading.Thread):
             self.error = f"not imported after {TIMEOUT_S} s"
         self.took_s = time.perf_counter() - begun
 
-    def _started(self) -> "subprocess.Popen[bytes]":
+    def _spawned(self) -> "subprocess.Popen[bytes]":
         environment = {**os.environ, "PYTHONPATH": str(ROOT), "STACKWATT_DSN": self._dsn}
         return subprocess.Popen(
             self._command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE

@@ -3,7 +3,8 @@
 At each such time every input is taken by its own declaration: exactly at a
 reading its value; else stepped, the reading before it for less than max_gap, or
 sloped, the line to the next reading if the two are not further apart than
-max_gap. What comes out is again a sorted list of readings.
+max_gap. A state may gate a point: while its instrument calibrates, say, there is
+no value. What comes out is again a sorted list of readings.
 """
 
 import math
@@ -27,6 +28,8 @@ def evaluate_union(
     params: Records,
     method: int,
     constants: Floats,
+    gate_code: Ints,
+    gate_bits: Ints,
     from_at: int,
     to_at: int,
     out_at: Ints,
@@ -41,12 +44,14 @@ def evaluate_union(
     belong to it. Times in µs, values in the units the method takes. Quality is
     the worst of the inputs, reasons are all of them. An input that is bad or has
     no value (reason gap) makes the value NaN and bad; so does a result that is
-    not finite (reason range). The outputs must have room for the readings in
-    the span. Returns the number written. Definition: reference.evaluate_union.
+    not finite (reason range). With a gate the last input is a state, of which the
+    method takes nothing: at code gate_code[i] the value is bad for gate_bits[i].
+    The outputs must have room for the readings in the span. Returns the number
+    written. Definition: reference.evaluate_union.
     """
     k = params.size
     last = np.empty(k, np.int64)  # per input the last reading at or before the instant, absolute
-    inputs = np.empty(k)
+    inputs = np.empty(k - 1 if gate_code.size > 0 else k)
     state = np.zeros(2, np.int64)  # worst quality and reasons of the inputs
     for i in range(k):
         last[i] = count_before(at, from_at, offsets[i], offsets[i + 1]) - 1
@@ -59,7 +64,11 @@ def evaluate_union(
         state[1] = 0
         for i in range(k):
             span = (offsets[i], last[i], offsets[i + 1])
-            inputs[i] = _input_at(at, value, quality, reasons, span, params[i], instant, state)
+            taken = _input_at(at, value, quality, reasons, span, params[i], instant, state)
+            if i < inputs.size:
+                inputs[i] = taken
+            else:
+                _close_gate(gate_code, gate_bits, taken, state)
         out_at[n] = instant
         out_value[n] = _result(method, inputs, constants, state)
         out_quality[n] = state[0]
@@ -79,6 +88,15 @@ def _advance(at: Ints, offsets: Ints, last: Ints, to_at: int) -> int:
         while last[i] + 1 < offsets[i + 1] and at[last[i] + 1] == instant:
             last[i] += 1
     return instant
+
+
+@kernel
+def _close_gate(gate_code: Ints, gate_bits: Ints, code: float, state: Ints) -> None:
+    """Make the value bad at a state in which its instrument does not measure."""
+    for i in range(gate_code.size):
+        if gate_code[i] == code:
+            state[0] = BAD
+            state[1] |= gate_bits[i]
 
 
 @kernel
@@ -141,5 +159,5 @@ def warm_up() -> None:
     params = np.zeros(1, POINT_PARAMS)
     offsets = np.array([0, 1])
     evaluate_union(
-        offsets, ints, floats, ints, ints, params, LINEAR, np.zeros(2), 0, 0, ints, floats, ints, ints
+        offsets, ints, floats, ints, ints, params, LINEAR, np.zeros(2), ints, ints, 0, 0, ints, floats, ints, ints
     )  # fmt: skip

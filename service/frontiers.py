@@ -36,7 +36,7 @@ async def closed_until(
 ) -> dict[int, int]:
     """Per plan index the edge up to which the point is closed, µs; a point that never was is left out."""
     asked = sorted(set(points))
-    inputs = {program.point: program.inputs for program in plan.computed}
+    inputs = {program.point: program.reads for program in plan.computed}
     every = sorted({*asked, *(i for point in asked for i in inputs.get(point, ()))})
     heard = await _heard(connection, plan, every, known)
     watermark = known.watermark

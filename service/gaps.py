@@ -133,7 +133,7 @@ def _reach(plan: Plan, point: int) -> _Reach:
 
 def sources_of(plan: Plan, point: int) -> tuple[int, ...]:
     """The measured points whose readings a point has: itself, or the inputs of a computed one."""
-    return plan.computed[point - plan.n_measured].inputs if point >= plan.n_measured else (point,)
+    return plan.computed[point - plan.n_measured].reads if point >= plan.n_measured else (point,)
 
 
 async def _first_readings(connection: Connection, plan: Plan, points: Sequence[int]) -> list[int | None]:

@@ -17,6 +17,9 @@ PART98_C6 = 11
 PART98_C7 = 12
 """Numbers of the kernels, those of `kernels.rows` (a test compares them); 0 is none."""
 
+GATED = "gated"
+"""Id of the method that passes its one input on."""
+
 NO_KERNEL = 0
 """A method whose arithmetic is the plan's weights."""
 
@@ -98,6 +101,18 @@ _PART98 = "40 CFR 98.33"
 
 _ALL = (
     Method("linear", LINEAR, "Weighted sum of points", "own", "1", "Σ coefficient · input + offset"),
+    Method(
+        GATED,
+        LINEAR,
+        "A point while its instrument measures",
+        "own",
+        "1",
+        "value",
+        constants=(
+            MethodConstant("coefficient", "1", 1.0, "the value itself", "R"),
+            MethodConstant("offset", "1", 0.0, "the value itself", "R"),
+        ),
+    ),
     Method(
         "ratio",
         RATIO,

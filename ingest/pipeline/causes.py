@@ -39,7 +39,7 @@ def of_points(plan: Plan, stored: IntArray, fills_gap: IntArray) -> IntArray:
     cause[point[declared]] = int(Cause.CORRECTION)
     cause[point[declared & ((reasons & int(Reason.REPLACED)) != 0)]] = int(Cause.DECLARATION)
     for program in plan.computed:
-        cause[program.point] = weightiest(cause[np.array(program.inputs)])
+        cause[program.point] = weightiest(cause[np.array(program.reads)])
     return cause
 
 

@@ -51,7 +51,7 @@ def look_ahead(state: SiteState, monotonic_us: int) -> Frontiers:
         found.closes_at[held] = np.minimum(found.closes_at[held], told)
         found.reaches[held] = np.minimum(found.reaches[held], newest)
     for program in state.plan.computed:
-        inputs = np.array(program.inputs)
+        inputs = np.array(program.reads)
         found.reaches[program.point] = int(found.reaches[inputs].min())
         opens_at = int(state.points["closed_until"][program.point])
         if opens_at == NEVER and found.reaches[program.point] != NEVER:
@@ -118,7 +118,7 @@ def _by_point(rows: Rows, points: IntArray) -> Rows:
 
 def _open_computed(state: SiteState, program: PlanComputed) -> None:
     """Let a computed point begin once an input is heard; from then on it holds its inputs' readings back."""
-    inputs = np.array(program.inputs)
+    inputs = np.array(program.reads)
     first = state.points["first"][inputs]
     if int(state.points["closed_until"][program.point]) != NEVER or not (first >= 0).any():
         return
@@ -132,7 +132,7 @@ def _open_computed(state: SiteState, program: PlanComputed) -> None:
 
 def _known_until(state: SiteState, found: Frontiers, program: PlanComputed) -> int:
     """The instant up to which a computed point's signal is known; an input never heard of is known to be none."""
-    reaches = found.reaches[np.array(program.inputs)]
+    reaches = found.reaches[np.array(program.reads)]
     heard = reaches[reaches != NEVER]
     return min(int(heard.min()) if heard.size else NEVER, state.watermark.at)
 
@@ -165,7 +165,7 @@ def settle(state: SiteState, program: PlanComputed) -> None:
     That is the line that crosses its frontier: to the next reading of any input, or, where
     there is none within max_gap, as far as one could still draw it.
     """
-    inputs, closed_until = np.array(program.inputs), int(state.points["closed_until"][program.point])
+    inputs, closed_until = np.array(program.reads), int(state.points["closed_until"][program.point])
     if closed_until == NEVER:
         return
     at = from_tail(state)(inputs).at

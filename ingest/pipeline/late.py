@@ -90,7 +90,7 @@ def adopt(state: SiteState, readings: Readings, heads: Heads) -> None:
     state.behead(heads.point)
     state.insert(heads.readings, adopt=True)
     for program in state.plan.computed:
-        if np.isin(program.inputs, readings.point).any():
+        if np.isin(program.reads, readings.point).any():
             closing.settle(state, program)
 
 
@@ -101,7 +101,7 @@ def computed_spans(state: SiteState, inputs: IntArray, first: IntArray, last: In
     """
     begin, end = {}, {}
     for program in state.plan.computed:
-        mine = np.isin(inputs, np.array(program.inputs))
+        mine = np.isin(inputs, np.array(program.reads))
         if mine.any():
             begin[program.point] = int(first[mine].min())
             end[program.point] = int(last[mine].max())

@@ -107,7 +107,7 @@ def screened(state: SiteState, signals: Signals, points: IntArray) -> Signals:
 
 def evaluate(state: SiteState, load: Load, program: PlanComputed, from_at: int, to_at: int) -> Signals:
     """The readings of a computed point from the last union time at or before `from_at` up to `to_at`."""
-    points = np.array(program.inputs)
+    points = np.array(program.reads)
     inputs = screened(state, load(points), points)
     value_in = inputs.value.copy()
     first = NEVER
@@ -123,6 +123,7 @@ def evaluate(state: SiteState, load: Load, program: PlanComputed, from_at: int, 
     n = evaluate_union(
         inputs.offsets, inputs.at, value_in, inputs.quality, inputs.reasons,
         state.params[points], program.method, np.array(program.constants, np.float64),
+        np.array(program.gate_codes, np.int64), np.array(program.gate_reasons, np.int64),
         first, to_at, at, value, quality, reasons,
     )  # fmt: skip
     return Signals(np.array([0, n]), at[:n], value[:n], np.zeros(n, np.int64), quality[:n], reasons[:n])

@@ -171,8 +171,8 @@ def _readers(plan: Plan) -> tuple[IntArray, Edges, Edges]:
 
     A KPI that reads a computed point reads that point's inputs.
     """
-    computed = [(i, program.point) for program in plan.computed for i in program.inputs]
-    inputs = {program.point: program.inputs for program in plan.computed}
+    computed = [(i, program.point) for program in plan.computed for i in program.reads]
+    inputs = {program.point: program.reads for program in plan.computed}
     kpis = [(i, k) for k, kpi in enumerate(plan.kpis) for p in kpi.points for i in inputs.get(p, (p,))]
     return np.arange(plan.n_measured), _pairs(computed), _pairs(kpis)
 

@@ -5,7 +5,7 @@ on itself. Whether the ids it names exist is checked by `references`, whether it
 units fit by the compiler. Ids are relative to the site.
 """
 
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -73,6 +73,29 @@ class Factor(Entry):
     edition: Text | None = None
 
 
+Codes = Annotated[tuple[Segment | Whole, ...], Field(min_length=1)]
+"""States of a point, by name or code."""
+
+
+class Gate(Entry):
+    """When an instrument does not measure: in these states of a state point there is no value, and why.
+
+    The value is bad then, its time covered but not valid. So it is, reason gap, while the state
+    is not known.
+    """
+
+    state: Path
+    calibration: Codes | None = None
+    maintenance: Codes | None = None
+    fault: Codes | None = None
+
+    @model_validator(mode="after")
+    def _some(self) -> Self:
+        if self.calibration is None and self.maintenance is None and self.fault is None:
+            raise ValueError("at least one of calibration, maintenance and fault")
+        return self
+
+
 class Computed(Entry):
     """How a computed point follows from measured ones."""
 
@@ -82,6 +105,8 @@ class Computed(Entry):
     """The method's input names → point ids; of `linear` any names."""
     constants: dict[str, Number] = Field(default_factory=dict)
     """What the method leaves to the plant (a stack's area); of `linear` one per input, and offset."""
+    gate: Gate | None = None
+    """When it has no value; method `gated` passes one input on behind it."""
 
 
 class Validity(Entry):

@@ -127,6 +127,16 @@ class PlanComputed:
     method_id: str
     constants: tuple[float, ...]
     """In the kernel's order."""
+    gate: int | None = None
+    """The state point that says when there is a value; None: always."""
+    gate_codes: tuple[int, ...] = ()
+    """Its codes at which there is none, and for each of them why, as reasons."""
+    gate_reasons: tuple[int, ...] = ()
+
+    @property
+    def reads(self) -> tuple[int, ...]:
+        """All measured points it depends on: its inputs and its gate, in the kernel's order."""
+        return self.inputs if self.gate is None else (*self.inputs, self.gate)
 
 
 @dataclass(frozen=True, slots=True)

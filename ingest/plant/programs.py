@@ -8,7 +8,8 @@ bring a reading from its point's unit to the kernel's; the kernel knows no units
 from collections.abc import Collection, Mapping
 
 from ingest.errors import InputError
-from ingest.methods.registry import LINEAR, METHODS, NO_KERNEL, RATIO, Method, MethodInput
+from ingest.methods.registry import GATED, LINEAR, METHODS, NO_KERNEL, RATIO, Method, MethodInput
+from ingest.model import Reason
 from ingest.plant.catalogue import Catalogue
 from ingest.plant.entries import Computed, Point
 from ingest.plant.plan import PlanComputed
@@ -25,9 +26,8 @@ def compile_program(catalogue: Catalogue, place: Place, point: Point, computed: 
     if method is None or method.number == NO_KERNEL:
         known = ", ".join(name for name, entry in METHODS.items() if entry.number != NO_KERNEL)
         raise catalogue.fault((*place, "method"), computed.method, f"one of {known}")
-    wanted = method.inputs or tuple(
-        MethodInput(name, point.unit, tuple(point.basis)) for name in computed.inputs
-    )
+    named = ["value"] if method.id == GATED else list(computed.inputs)
+    wanted = method.inputs or tuple(MethodInput(name, point.unit, tuple(point.basis)) for name in named)
     names = [entry.name for entry in wanted]
     _check_names(catalogue, (*place, "inputs"), computed.inputs, names, ())
     inputs = [_input(catalogue, (*place, "inputs", name), computed.inputs[name]) for name in names]
@@ -39,6 +39,7 @@ def compile_program(catalogue: Catalogue, place: Place, point: Point, computed: 
     if method.unit is not None and point.unit != method.unit:
         where = (*place[:-1], "unit")
         raise catalogue.fault(where, point.unit, f"{method.unit!r}, in which {method.id} gives its result")
+    gate, codes, reasons = _gate(catalogue, place, computed)
     return PlanComputed(
         point=catalogue.index[point.id],
         inputs=tuple(inputs),
@@ -46,7 +47,33 @@ def compile_program(catalogue: Catalogue, place: Place, point: Point, computed: 
         method=method.number,
         method_id=method.id,
         constants=_constants(catalogue, (*place, "constants"), computed, method),
+        gate=gate,
+        gate_codes=codes,
+        gate_reasons=reasons,
     )
+
+
+def _gate(
+    catalogue: Catalogue, place: Place, computed: Computed
+) -> tuple[int | None, tuple[int, ...], tuple[int, ...]]:
+    """The state point of a gate, its codes and their reasons."""
+    if computed.gate is None:
+        if computed.method == GATED:
+            raise absent(catalogue.file.origin, (*place, "gate"), "the states in which there is no value")
+        return None, (), ()
+    where, point = (*place, "gate"), catalogue.points.get(computed.gate.state)
+    if point is None or point.kind != "state":
+        raise catalogue.fault((*where, "state"), computed.gate.state, "the id of a state point of this file")
+    found: dict[int, int] = {}
+    for reason in (Reason.CALIBRATION, Reason.MAINTENANCE, Reason.FAULT):
+        name = str(reason.name).lower()
+        for i, state in enumerate(getattr(computed.gate, name) or ()):
+            code = point.states.get(state) if isinstance(state, str) else state
+            if code is None or code in found:
+                expected = f"a state of {point.id} that stands once: {', '.join(point.states) or 'a code'}"
+                raise catalogue.fault((*where, name, i), state, expected)
+            found[code] = int(reason)
+    return catalogue.index[point.id], tuple(found), tuple(found.values())
 
 
 def _input(catalogue: Catalogue, place: Place, point_id: str) -> int:
@@ -89,7 +116,7 @@ def _ratio_scales(
 def _constants(catalogue: Catalogue, place: Place, computed: Computed, method: Method) -> tuple[float, ...]:
     """Constants in the kernel's order; those the method leaves open come from the plant."""
     given = computed.constants
-    if method.number == LINEAR:
+    if method.number == LINEAR and not method.constants:
         # A parent minus its children: coefficients, then the offset, which may be left out.
         _check_names(catalogue, place, given, list(computed.inputs), ("offset",))
         return (*(given[name] for name in computed.inputs), given.get("offset", 0.0))

@@ -171,7 +171,7 @@ class LateWriter:
         for point, begin, end in zip(
             spans.point.tolist(), spans.begin.tolist(), spans.end.tolist(), strict=True
         ):
-            needed = np.unique(state.plan.computed[point - state.plan.n_measured].inputs)
+            needed = np.unique(state.plan.computed[point - state.plan.n_measured].reads)
             loaded = await load_readings(
                 cursor, state, self._numbers, needed, np.full(needed.size, begin), np.full(needed.size, end)
             )

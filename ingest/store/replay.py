@@ -208,7 +208,7 @@ class Replay:
         """Interval and step rows of one point (plan index) under one version."""
         state, numbers = edition.state, edition.numbers
         if point >= edition.plan.n_measured:
-            inputs = np.unique(edition.plan.computed[point - edition.plan.n_measured].inputs)
+            inputs = np.unique(edition.plan.computed[point - edition.plan.n_measured].reads)
             edges = np.full(inputs.size, begin), np.full(inputs.size, end)
             loaded = await load_readings(cursor, state, numbers, inputs, *edges)
             self.tally.readings += len(loaded)

@@ -185,7 +185,7 @@ async def take_over(connection: AsyncConnection, state: SiteState, numbers: Numb
     closed_until = state.points["closed_until"].copy()
     for program in state.plan.computed:
         if closed_until[program.point] == NEVER:  # it will begin where its inputs are closed
-            closed_until[program.point] = closed_until[list(program.inputs)].max()
+            closed_until[program.point] = closed_until[list(program.reads)].max()
     await connection.execute(
         """
         INSERT INTO plan_in_force (point_no, version, from_at)

@@ -19,6 +19,8 @@ def evaluate_union(
     params: Records,
     method: int,
     constants: Floats,
+    gate_code: Ints,
+    gate_bits: Ints,
     from_at: int,
     to_at: int,
     out_at: Ints,
@@ -37,9 +39,15 @@ def evaluate_union(
         bits = 0
         for one in taken:
             bits |= one[2]
+        values = [one[0] for one in taken]
+        if gate_code.size:
+            code = values.pop()
+            for closed_at, reason in zip(gate_code.tolist(), gate_bits.tolist(), strict=True):
+                if code == closed_at:
+                    trust, bits = BAD, bits | reason
         result = math.nan
         if trust < BAD:
-            result = evaluate(method, np.array([one[0] for one in taken]), constants)
+            result = evaluate(method, np.array(values), constants)
             if not math.isfinite(result):
                 result, trust, bits = math.nan, BAD, bits | RANGE
         out_at[n], out_value[n], out_quality[n], out_reasons[n] = instant, result, trust, bits & ~LATE

@@ -42,6 +42,7 @@ points:
   - {id: line/boiler, kind: gauge, period: 1min, unit: kW, max_gap: 3min, sloped: true, max_rate: 6000, resolution: 0.5, stuck_after: 4min}
   - {id: line/sum, kind: gauge, unit: kW, max_gap: 90s, computed: {method: linear, inputs: {a: line/power, b: line/setpoint}, constants: {a: 1.0, b: 0.5}}}
   - {id: line/warmth, kind: gauge, unit: kW, max_gap: 150s, computed: {method: linear, inputs: {a: line/heat, b: line/power}, constants: {a: 0.25, b: 0.125}}}
+  - {id: line/clean, kind: gauge, unit: kW, max_gap: 150s, computed: {method: gated, inputs: {value: line/boiler}, gate: {state: line/running, maintenance: [stopped]}}}
   - {id: line/house, kind: gauge, unit: kW, max_gap: 2min, computed: {method: linear, inputs: {a: line/fan, b: line/boiler}, constants: {a: 1.0, b: 1.0}}}
 sources:
   - {id: line/electricity, scope: 2, category: purchased, gas: co2, route: calculated, activity: line/energy, factors: [grid]}
@@ -50,7 +51,7 @@ kpis:
   - {id: line/packing, kind: ratio, unit: t/t, numerator: [{point: line/batch}], denominator: [{point: line/sacks}], windows: [1h]}
   - {id: line/co2, kind: rate, unit: t/h, numerator: [{source: line/electricity}], windows: [5min, 24h]}
   - {id: line/load, kind: rate, unit: kW, numerator: [{point: line/sum}, {point: line/warmth}], windows: [24h]}
-  - {id: line/heating, kind: rate, unit: kW, numerator: [{point: line/house}, {point: line/fan}], windows: [1h]}
+  - {id: line/heating, kind: rate, unit: kW, numerator: [{point: line/house}, {point: line/fan}, {point: line/clean}], windows: [1h]}
   - {id: line/demand, kind: demand, unit: kW, numerator: [{point: line/energy}], block: 15min}
 instruments:
   - {id: meter, points: [line/power, line/batch], kind: meter, accuracy_class: 0.5S, calibrated_on: 2025-11-21, due_on: 2026-11-21}

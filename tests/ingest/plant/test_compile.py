@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from ingest.errors import InputError, PlantError
 from ingest.methods.registry import LINEAR, RATIO
-from ingest.model import DAY, MINUTE, SECOND, Kind
+from ingest.model import DAY, MINUTE, SECOND, Kind, Reason
 from ingest.plant import Plan, compile_plan, parse_plant
 from ingest.plant.plan import COLUMNS
 from kernels.exact import to_counts
@@ -61,6 +61,26 @@ points:
     assert offset == 0
     assert denominator == (1.0, 0.0)
     assert 3.6 * multiplier / 1.0 == pytest.approx(100)  # 3.6 GJ/h of 1 MW is all of it
+
+
+def test_a_gate_is_one_more_point_that_is_read() -> None:
+    plan = _compile(
+        """
+points:
+  - {id: line/co2, kind: sample, unit: "%", basis: dry, period: 5s, max_gap: 1min}
+  - {id: line/state, kind: state, period: 1s, states: {measuring: 1, zero: 2, span: 3, broken: 9}}
+  - {id: line/true, kind: sample, unit: "%", basis: dry,
+     computed: {method: gated, inputs: {value: line/co2},
+                gate: {state: line/state, calibration: [zero, span], fault: [broken, 10]}}}
+"""
+    )
+    (program,) = plan.computed
+    assert (program.inputs, program.reads) == ((0,), (0, 1))
+    assert (program.method, program.constants, program.scales) == (LINEAR, (1.0, 0.0), ((1.0, 0.0),))
+    assert program.gate_codes == (2, 3, 9, 10)
+    assert program.gate_reasons == (Reason.CALIBRATION, Reason.CALIBRATION, Reason.FAULT, Reason.FAULT)
+    # Its spans are those of what it passes on, not of the state.
+    assert (plan.params["period_us"][2], plan.params["max_gap_us"][2]) == (5 * SECOND, 60 * SECOND)
 
 
 def test_columns() -> None:

@@ -12,7 +12,7 @@ import math
 import numpy as np
 
 from kernels._jit import kernel
-from kernels.fold_row import count_before, trust
+from kernels.fold_row import Signal, count_before, trust
 from kernels.methods import evaluate
 from kernels.rows import BAD, GAP, LATE, LINEAR, POINT_PARAMS, RANGE, STATE, Floats, Ints, Records
 from kernels.twofold import over, weighted
@@ -44,10 +44,9 @@ def evaluate_union(
     belong to it. Times in µs, values in the units the method takes. Quality is
     the worst of the inputs, reasons are all of them. An input that is bad or has
     no value (reason gap) makes the value NaN and bad; so does a result that is
-    not finite (reason range). With a gate the last input is a state, of which the
-    method takes nothing: at code gate_code[i] the value is bad for gate_bits[i].
-    The outputs must have room for the readings in the span. Returns the number
-    written. Definition: reference.evaluate_union.
+    not finite (reason range). With a gate the last input is a state, which the method
+    does not take: at code gate_code[i] the value is bad for gate_bits[i]. The outputs
+    must have room for the span. Returns the number written. Definition: reference.evaluate_union.
     """
     k = params.size
     last = np.empty(k, np.int64)  # per input the last reading at or before the instant, absolute
@@ -55,20 +54,12 @@ def evaluate_union(
     state = np.zeros(2, np.int64)  # worst quality and reasons of the inputs
     for i in range(k):
         last[i] = count_before(at, from_at, offsets[i], offsets[i + 1]) - 1
-    n = 0
+    signal, n = (at, value, quality, reasons), 0
     while n < out_at.size:
         instant = _advance(at, offsets, last, to_at)
         if instant > to_at:
             break
-        state[0] = 0
-        state[1] = 0
-        for i in range(k):
-            span = (offsets[i], last[i], offsets[i + 1])
-            taken = _input_at(at, value, quality, reasons, span, params[i], instant, state)
-            if i < inputs.size:
-                inputs[i] = taken
-            else:
-                _close_gate(gate_code, gate_bits, taken, state)
+        _take(signal, offsets, last, params, instant, (gate_code, gate_bits), inputs, state)
         out_at[n] = instant
         out_value[n] = _result(method, inputs, constants, state)
         out_quality[n] = state[0]
@@ -88,6 +79,28 @@ def _advance(at: Ints, offsets: Ints, last: Ints, to_at: int) -> int:
         while last[i] + 1 < offsets[i + 1] and at[last[i] + 1] == instant:
             last[i] += 1
     return instant
+
+
+@kernel
+def _take(
+    signal: Signal,
+    offsets: Ints,
+    last: Ints,
+    params: Records,
+    instant: int,
+    gate: tuple[Ints, Ints],
+    inputs: Floats,
+    state: Ints,
+) -> None:
+    """Write what every input is at an instant, and to state the worst quality and all reasons."""
+    state[:] = 0
+    for i in range(params.size):
+        span = (offsets[i], last[i], offsets[i + 1])
+        taken = _input_at(signal, span, params[i], instant, state)
+        if i < inputs.size:
+            inputs[i] = taken
+        else:
+            _close_gate(gate[0], gate[1], taken, state)
 
 
 @kernel
@@ -113,20 +126,12 @@ def _result(method: int, inputs: Floats, constants: Floats, state: Ints) -> floa
 
 
 @kernel
-def _input_at(
-    at: Ints,
-    value: Floats,
-    quality: Ints,
-    reasons: Ints,
-    span: tuple[int, int, int],
-    param: np.void,
-    instant: int,
-    state: Ints,
-) -> float:
+def _input_at(signal: Signal, span: tuple[int, int, int], param: np.void, instant: int, state: Ints) -> float:
     """The value of one input; its quality and reasons are added to state.
 
     span is (first reading, last reading at or before the instant, end).
     """
+    at, value, quality, reasons = signal
     first, i, end = span
     if i >= first:
         trusted = trust(quality[i], value[i])

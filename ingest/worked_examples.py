@@ -13,6 +13,7 @@ import numpy as np
 
 from ingest.methods.figures import KpiKind, combine
 from ingest.methods.registry import METHODS
+from ingest.methods.validity import eu_hour, hj_day, hj_hour, hj_period_flag
 from ingest.model import HOUR, MINUTE
 from ingest.pipeline.closing import emissions
 from ingest.plant import compile_plan, parse_plant
@@ -26,10 +27,6 @@ Operation = Callable[[Inputs], dict[str, Any]]
 OXYGEN_OF_AIR_PCT = 21.0
 _HJ212 = {constant.name: constant.value or math.nan for constant in METHODS["hj212-2017.annex-d"].constants}
 _C6 = {constant.name: constant.value or math.nan for constant in METHODS["40cfr98.c-6"].constants}
-
-HOUR_VALID_MINUTES = 45
-DAY_VALID_HOURS = 20
-"""HJ 212-2017 annex D, (23)-(25)."""
 
 
 def _standard_dry_flow(x: Inputs) -> dict[str, Any]:
@@ -68,13 +65,21 @@ def _reference_oxygen(x: Inputs) -> dict[str, Any]:
 
 
 def _validity(x: Inputs) -> dict[str, Any]:
-    def valid(count: int, least: int) -> bool:
-        return not math.isnan(co2.mean_of_valid(np.ones(count), least))
-
     return {
-        "hour_valid": [valid(count, HOUR_VALID_MINUTES) for count in x["valid_minutes"]],
-        "day_valid": [valid(count, DAY_VALID_HOURS) for count in x["valid_hours"]],
+        "hour_valid": hj_hour(np.array(x["valid_minutes"])).tolist(),
+        "day_valid": hj_day(np.array(x["valid_hours"])).tolist(),
     }
+
+
+def _period_flag(x: Inputs) -> dict[str, Any]:
+    normal = np.array(x["normal"])
+    members = np.full(normal.size, x["members"])
+    return {"flag": hj_period_flag(normal, members, water=x["medium"] == "water")}
+
+
+def _eu_hour_valid(x: Inputs) -> dict[str, Any]:
+    valid = np.array(x["valid_readings"])
+    return {"valid": eu_hour(valid, np.full(valid.size, x["possible_readings"])).tolist()}
 
 
 def _co2_mass_c6(x: Inputs) -> dict[str, Any]:
@@ -189,12 +194,14 @@ OPERATIONS: Mapping[str, Operation] = {
     "counter.delta": _counter_delta,
     "hj212.actual_to_standard": _actual_to_standard,
     "hj212.mass_flow": _mass_flow,
+    "hj212.period_flag": _period_flag,
     "hj212.ppm_to_mg": _ppm_to_mg,
     "hj212.reference_oxygen": _reference_oxygen,
     "hj212.standard_dry_flow": _standard_dry_flow,
     "hj212.validity": _validity,
     "hj212.wet_to_dry": _wet_to_dry,
     "indirect.electricity": _electricity,
+    "mrr.hour_valid": _eu_hour_valid,
     "part98.co2_mass_c6": _co2_mass_c6,
     "part98.tier1": _tier1,
     "power.factor": _power_factor,

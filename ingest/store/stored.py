@@ -4,7 +4,7 @@ What is stored comes as one binary COPY, so a day of minutes costs a millisecond
 Hours and days that rows would make are asked of the database too: there they are made.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from psycopg import AsyncCursor, sql
 
@@ -26,6 +26,7 @@ class StoredTable:
         """`figures` are its figures, which are compared; `revised`: whether it has revisions."""
         self.name = name
         self.at = at
+        self.figures = dict(figures)
         self.columns = tuple(figures)
         """The figures, as fields of what `fetch` gives."""
         stamps = {"revision": "int4", "plan_version": "int4"} if revised else {}
@@ -97,33 +98,33 @@ DAYS = StoredTable(
 TABLES = (INTERVALS, LEDGER, HOURS, DAYS, EMISSIONS, KPI_VALUES)
 
 _ROLLED_UP = sql.SQL(", ").join(map(sql.Identifier, ("start_at", *HOURS.columns)))
-_NAMED = sql.SQL("({}) AS made ({})")
-_INTERVALS = sql.SQL(
-    """
-    (SELECT to_timestamp(0) + start_us * interval '1 microsecond' AS start_at, NULLIF(amount, 'NaN') AS amount,
-            NULLIF(amount_count, {no_count}) AS amount_count, NULLIF(mean, 'NaN') AS mean, NULLIF(min, 'NaN') AS min,
-            NULLIF(max, 'NaN') AS max, covered_us, valid_us, substituted_us, quality, reasons
-       FROM unnest({start_at}::bigint[], {amount}::float8[], {amount_count}::bigint[], {mean}::float8[], {min}::float8[],
-                   {max}::float8[], {covered_us}::bigint[], {valid_us}::bigint[], {substituted_us}::bigint[],
-                   {quality}::int2[], {reasons}::int4[])
-            AS t (start_us, amount, amount_count, mean, min, max, covered_us, valid_us, substituted_us, quality, reasons))
-    """
-)
 
 
 async def rollups_of(cursor: AsyncCursor, rows: Rows, zone: str) -> tuple[Rows, Rows]:
     """The hours and the days that interval rows of one point make, in order of time."""
-    columns = {name: _array(rows[name].tolist()) for name in ("start_at", *INTERVALS.columns)}
-    intervals = _INTERVALS.format(no_count=int(NO_COUNT), **columns)
-    hours = _NAMED.format(hours_of(intervals, zone), _ROLLED_UP)
-    days = _NAMED.format(days_of(sql.SQL("(SELECT * FROM {})").format(hours), zone), _ROLLED_UP)
-    made = sql.SQL("SELECT {} FROM {} ORDER BY start_at")
-    return (
-        await HOURS.source.fetch(cursor, made.format(HOURS.fields, hours)),
-        await DAYS.source.fetch(cursor, made.format(DAYS.fields, days)),
+    hours = await _made(cursor, HOURS, hours_of(_relation(INTERVALS, rows), zone))
+    return hours, await _made(cursor, DAYS, days_of(_relation(HOURS, hours), zone))
+
+
+async def _made(cursor: AsyncCursor, table: StoredTable, rolled_up: sql.Composable) -> Rows:
+    query = sql.SQL("SELECT {} FROM ({}) AS made ({}) ORDER BY start_at")
+    return await table.source.fetch(cursor, query.format(table.fields, rolled_up, _ROLLED_UP))
+
+
+def _relation(table: StoredTable, rows: Rows) -> sql.Composed:
+    """Rows as they would be selected from their table."""
+    fields, arrays = [], []
+    for name, kind in ((table.at, "timestamptz"), *table.figures.items()):
+        column = sql.Identifier(name)
+        if kind == "timestamptz":
+            fields.append(sql.SQL("to_timestamp(0) + {0} * interval '1 microsecond' AS {0}").format(column))
+        else:
+            none = _NONE.get(kind, sql.NULL)
+            fields.append(sql.SQL("NULLIF({0}, {1}) AS {0}").format(column, none))
+        array = f"{{{','.join(map(repr, rows[name].tolist()))}}}"
+        arrays.append(sql.SQL("{}::{}[]").format(array, sql.Identifier("int8" if name == table.at else kind)))
+    return sql.SQL("(SELECT {fields} FROM unnest({arrays}) AS t ({names}))").format(
+        fields=sql.SQL(", ").join(fields),
+        arrays=sql.SQL(", ").join(arrays),
+        names=sql.SQL(", ").join(map(sql.Identifier, (table.at, *table.columns))),
     )
-
-
-def _array(values: Sequence[float]) -> str:
-    """An array as PostgreSQL reads it."""
-    return f"{{{','.join(map(repr, values))}}}"

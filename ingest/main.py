@@ -25,7 +25,7 @@ from psycopg import AsyncConnection, OperationalError
 from ingest.errors import InputError, SiteBusyError, StackwattError
 from ingest.metrics import IngestMetrics
 from ingest.mqtt.address import BrokerAddress
-from ingest.patient import in_words
+from ingest.patient import answer_expected, in_words
 from ingest.plant import canonical, compile_plan, load_plant, plan_from_body
 from ingest.plant.plan import Plan
 from ingest.run import SiteRun
@@ -208,10 +208,11 @@ async def _prepared(
     """
     while not stop.is_set():
         try:
-            steps = await migrate(dsn)
-            if steps:
-                log.info("migrated: %s", ", ".join(steps))
-            plans = await _plans(dsn, files, clocks)
+            with answer_expected(*statuses):
+                steps = await migrate(dsn)
+                if steps:
+                    log.info("migrated: %s", ", ".join(steps))
+                plans = await _plans(dsn, files, clocks)
         except OperationalError as error:
             for status in statuses:
                 status.missing("database", in_words(error))

@@ -9,14 +9,16 @@ disk that hangs, a process that is stopped) is waited for as well, and said to b
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 
 import psycopg
 
 from ingest.errors import SiteBusyError
 from ingest.metrics import IngestMetrics
 from ingest.status import SiteStatus
-from ingest.store.writer import Writer, lost
+from ingest.store.session import lost
+from ingest.store.writer import Writer
 
 log = logging.getLogger(__name__)
 
@@ -41,11 +43,11 @@ async def patiently(
     """
     pause_s = FIRST_PAUSE_S
     while True:
-        silence = asyncio.get_running_loop().call_later(SILENT_S, _silent, status)
         try:
-            if "database" in status.trouble or "site" in status.trouble:
-                await writer.take_site(holder)
-            await step()
+            with answer_expected(status):
+                if "database" in status.trouble or "site" in status.trouble:
+                    await writer.take_site(holder)
+                await step()
         except psycopg.Error as error:
             if not lost(error):
                 raise
@@ -60,17 +62,26 @@ async def patiently(
             status.there("database")
             status.there("site")
             return
-        finally:
-            silence.cancel()
         metrics.retries.labels(status.site).inc()
         await asyncio.sleep(pause_s)
         pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
 
 
-def _silent(status: SiteStatus) -> None:
-    if "database" not in status.trouble:
-        log.warning("site %s: the database has not answered for %g s", status.site, SILENT_S)
-        status.missing("database", f"it has not answered for {SILENT_S:g} s")
+@contextmanager
+def answer_expected(*statuses: SiteStatus) -> Iterator[None]:
+    """Say that the database is away if the block takes longer than `SILENT_S`; who uses it says when it is back."""
+
+    def silent() -> None:
+        for status in statuses:
+            if "database" not in status.trouble:
+                log.warning("site %s: the database has not answered for %g s", status.site, SILENT_S)
+                status.missing("database", f"it has not answered for {SILENT_S:g} s")
+
+    timer = asyncio.get_running_loop().call_later(SILENT_S, silent)
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 def in_words(error: psycopg.Error) -> str:

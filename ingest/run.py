@@ -11,7 +11,7 @@ from ingest.errors import SiteBusyError
 from ingest.metrics import IngestMetrics
 from ingest.model import HOUR
 from ingest.mqtt.subscriber import Subscriber
-from ingest.patient import in_words
+from ingest.patient import answer_expected, in_words
 from ingest.plant import plan_from_body
 from ingest.plant.plan import Plan
 from ingest.settings import IngestSettings
@@ -92,13 +92,15 @@ class SiteRun:
     async def _take_site(self, stop: asyncio.Event) -> bool:
         while not stop.is_set():
             try:
-                await self._writer.take_site(self._settings.holder)
+                with answer_expected(self.status):
+                    await self._writer.take_site(self._settings.holder)
             except SiteBusyError as error:
                 if not self._settings.wait:
                     raise
                 if "site" not in self.status.trouble:
                     log.warning("%s; waiting for it", error)
                 self.status.missing("site", str(error))
+                self.status.there("database")
             except OperationalError as error:
                 self.status.missing("database", in_words(error))
             else:

@@ -27,7 +27,8 @@ from ingest.status import SiteStatus
 from ingest.store.declarations import Declaration, DeclaredReading, book, said_by
 from ingest.store.facts import Stamp
 from ingest.store.seals import SealAsked
-from ingest.store.writer import Writer, about_data
+from ingest.store.session import about_data
+from ingest.store.writer import Writer
 
 __all__ = ["Clocks", "SiteIngest"]
 

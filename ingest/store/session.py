@@ -12,8 +12,10 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import datetime
 
-from psycopg import AsyncConnection, OperationalError
+import psycopg
+from psycopg import AsyncConnection, DataError, IntegrityError, OperationalError
 from psycopg.conninfo import make_conninfo
+from psycopg.errors import IdleInTransactionSessionTimeout, RaiseException, ReadOnlySqlTransaction
 
 END_MS = 5000
 """Longest wait for the server to end the session before."""
@@ -29,6 +31,11 @@ SETTINGS = """
     SET tcp_keepalives_idle = 5; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 2;
 """
 """The server's side of the same."""
+ABANDONED_S = 30
+"""After so long the server ends a transaction that asks nothing of it: who comes next waits for its locks.
+
+Keepalives do not find out that we are gone where something between us holds the connection.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +71,7 @@ class Session:
             connection = await AsyncConnection.connect(self._dsn, autocommit=True)
             stack.push_async_callback(connection.close)
             await connection.execute(SETTINGS)
+            await connection.execute(f"SET idle_in_transaction_session_timeout = '{ABANDONED_S:d}s'".encode())
             if self._backend is not None:
                 await _end(connection, self._backend)
             self._backend = await _backend(connection)
@@ -77,6 +85,16 @@ class Session:
         if self._connection is not None:
             await self._connection.close()
             self._connection = None
+
+
+def lost(error: psycopg.Error) -> bool:
+    """Whether to try again: connection, resources, serialisation, a server that only reads, or has given us up."""
+    return isinstance(error, OperationalError | ReadOnlySqlTransaction | IdleInTransactionSessionTimeout)
+
+
+def about_data(error: psycopg.Error) -> bool:
+    """Whether the database refuses what a transaction holds, rather than the transaction as such."""
+    return isinstance(error, DataError | IntegrityError | RaiseException)
 
 
 async def _backend(connection: AsyncConnection) -> Backend:

@@ -12,8 +12,8 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import numpy as np
 import psycopg
-from psycopg import AsyncConnection, AsyncCursor, DataError, IntegrityError, OperationalError
-from psycopg.errors import RaiseException, ReadOnlySqlTransaction, UniqueViolation
+from psycopg import AsyncConnection, AsyncCursor, OperationalError
+from psycopg.errors import UniqueViolation
 
 from ingest.errors import SiteBusyError, StaleEpochError
 from ingest.model import NEVER
@@ -32,7 +32,7 @@ from ingest.store.facts import (
 from ingest.store.registry import Numbers
 from ingest.store.rejected import Refusal, store_rejections
 from ingest.store.rollups import extend_hours, roll_up
-from ingest.store.session import Session
+from ingest.store.session import Session, about_data
 from ingest.store.tables import EMISSION, INTERVAL, KPI_VALUE, STAGING
 
 FollowUp = Callable[[AsyncCursor, Stamp], Awaitable[None]]
@@ -280,16 +280,6 @@ class Writer:
     async def announce(self, cursor: AsyncCursor, stamp: Stamp) -> None:
         """Tell listeners that the batch is there (they hear it after COMMIT)."""
         await cursor.execute("SELECT pg_notify('stackwatt', %s)", [f"{self.site_no}:{stamp.batch_no}"])
-
-
-def lost(error: psycopg.Error) -> bool:
-    """Whether to try again: connection, resources, serialisation, or a server that only reads just now."""
-    return isinstance(error, OperationalError | ReadOnlySqlTransaction)
-
-
-def about_data(error: psycopg.Error) -> bool:
-    """Whether the database refuses what a transaction holds, rather than the transaction as such."""
-    return isinstance(error, DataError | IntegrityError | RaiseException)
 
 
 async def _alive(connection: AsyncConnection) -> bool:

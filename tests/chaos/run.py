@@ -10,17 +10,19 @@ what it had acknowledged and not saved is then counted, not blamed on anybody.
 
 import argparse
 import json
+import math
 import random
 import signal
 import sys
 import time
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
 sys.path[0] = str(Path(__file__).resolve().parents[2])  # this folder's names are not to be found as modules
 
 from deploy.broker import find_mosquitto  # noqa: E402
-from deploy.probe import get  # noqa: E402
+from deploy.probe import Answer, get  # noqa: E402
 from deploy.process import end  # noqa: E402
 from tests.benchmarks.bed import opened  # noqa: E402
 from tests.chaos import verdict  # noqa: E402
@@ -91,7 +93,7 @@ def run(world: World, options: argparse.Namespace) -> dict[str, Any]:
         world.start_ingest()
         drained_s = drain(world, len(traffic.known), traffic.until, strict=not options.kill_broker)
         if drained_s is None:
-            failures.append(f"not drained within {DRAIN_S:g} s: {situation(world)}")
+            failures.append(f"not drained within {DRAIN_S:g} s: {answers(world)}")
         failures += last_words(world, before)
     stopped_s = stop(world, failures)
     return judged(world, traffic, publisher, torment, watch, options, failures) | {
@@ -116,14 +118,20 @@ def drain(world: World, readings: int, until: int, *, strict: bool) -> float | N
 
 def situation(world: World) -> dict[str, bool]:
     """Whether the parts say that they are ready, and ingest that nothing waits at the broker."""
-    assert world.ingest is not None
-    assert world.service is not None
-    ingest, service = (get("127.0.0.1", part.port, "/readyz") for part in (world.ingest, world.service))
+    ingest, service = answers(world)
     return {
         "ingest ready": ingest is not None and ingest.body["ready"],
         "caught up": ingest is not None and all(s["caught_up"] for s in ingest.body["sites"].values()),
-        "service ready": service is not None and service.status == 200,
+        "service ready": service is not None and service.status == HTTPStatus.OK,
     }
+
+
+def answers(world: World) -> tuple[Answer | None, Answer | None]:
+    """Of `/readyz` of ingest and service."""
+    assert world.ingest is not None
+    assert world.service is not None
+    ingest, service = (get("127.0.0.1", part.port, "/readyz") for part in (world.ingest, world.service))
+    return ingest, service
 
 
 def last_words(world: World, before: int) -> list[str]:
@@ -142,7 +150,7 @@ def _wrong_metrics(world: World, before: int) -> list[str]:
     return [
         f"stackwatt_{name} is {told:.0f}; {wanted} was expected"
         for name, wanted in expected.items()
-        if (told := said[f'stackwatt_{name}{{site="mill"}}']) != wanted
+        if (told := said.get(f'stackwatt_{name}{{site="mill"}}', math.nan)) != wanted
     ]
 
 
@@ -171,6 +179,7 @@ def judged(
     """The report; what is wrong is added to `failures`."""
     found = verdict.readings(world.dsn, traffic.known)
     compared = verdict.figures(world.dsn, traffic.until)
+    replayed = verdict.replayed(world.dsn, traffic.until)
     recoveries = verdict.recoveries(world.dsn, torment.done)
     kinds = sorted({fault.kind for fault in torment.done})
     failures += watch.lies
@@ -179,6 +188,8 @@ def judged(
         wrong["lost"] = len(found.lost)
     failures += [f"{count} readings {name}" for name, count in wrong.items() if count]
     failures += [f"{count} rows of {table} differ" for table, count in compared.differing.items()]
+    if not replayed["equal"]:
+        failures.append(f"a replay differs: {replayed}")
     undisturbed = [one for one in recoveries if not one.faults_meanwhile]
     return {
         "published": len(traffic.known),
@@ -195,6 +206,7 @@ def judged(
         "checks": watch.checks,
         "checks_in_outages": watch.outages_seen,
         "figures_compared": compared.rows,
+        "replay_equal": replayed["equal"],
         "loss": loss(found.lost, publisher, torment) if options.kill_broker else None,
         "failures": failures,
     }

@@ -4,18 +4,24 @@ Readings are compared as rows, every column of them; figures with one fold of ev
 that is stored (`tests.ingest.definition`), which knows no batches, no restarts and no late path.
 """
 
+import json
+import subprocess
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
 import psycopg
 from numpy.typing import NDArray
 
+from ingest.model import DAY, SECOND
 from ingest.plant import canonical, parse_plant, plan_from_body
 from tests.chaos.faults import Fault
-from tests.chaos.traffic import NUMBER, PLANT, ROW, Known
+from tests.chaos.traffic import BEGIN, NUMBER, PLANT, ROW, Known
 from tests.ingest import definition
+from tests.recovery.process import ROOT, environment
 
 SAME = ("point", "at", "seq", "quality", "value")
 """Columns that make a reading, in the order they are compared."""
@@ -71,6 +77,22 @@ def figures(dsn: str, until: int) -> Figures:
         if left != right:
             result.differing[table] = max(len(missing), len(surplus), 1)
     return result
+
+
+def replayed(dsn: str, until: int) -> dict[str, Any]:
+    """What `stackwatt replay --check` says of everything before `until`."""
+    span = [_instant(BEGIN - DAY), _instant(until)]
+    command = [sys.executable, "-P", "-m", "deploy", "replay", "--from", span[0], "--to", span[1], "--json"]
+    told = environment(STACKWATT_DSN=dsn)
+    ended = subprocess.run(command, cwd=ROOT, env=told, capture_output=True, text=True, check=False)
+    if not ended.stdout:
+        return {"equal": False, "said": ended.stderr[-500:]}
+    found = json.loads(ended.stdout)
+    return {name: found[name] for name in ("equal", "compared", "first")}
+
+
+def _instant(at: int) -> str:
+    return datetime.fromtimestamp(at / SECOND, UTC).isoformat()
 
 
 def is_closed(dsn: str, until: int) -> bool:

@@ -10,6 +10,7 @@ import pytest
 from ingest.errors import StaleEpochError
 from ingest.site import SiteIngest
 from ingest.source import Delivery
+from ingest.store.facts import write_latest
 from tests.ingest.feeding import START, a_day, feed, figures, message, open_site, readings
 from tests.recovery.proxy import Cut, proxied
 
@@ -129,4 +130,53 @@ async def test_new_writer_waits_for_the_last_transaction_of_the_one_before(dsn: 
         await fed(second, messages[100:])
         await second.close()
         await first.close()
+    assert_same(dsn, other_dsn)
+
+
+async def test_new_writer_does_not_wait_for_ever_for_a_transaction_that_nobody_will_end(
+    dsn: str, other_dsn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The one before is gone, but something between it and the server holds its connection open."""
+    monkeypatch.setattr("ingest.store.session.ABANDONED_S", 1)
+    messages = stretch(seed=5)
+    straight = await open_site(dsn)
+    await fed(straight, messages)
+    await straight.close()
+    async with proxied(other_dsn) as proxy:
+        first = await open_site(proxy.dsn)
+        await fed(first, messages[:150])
+        proxy.plan([Cut.DEAF])
+        killed = asyncio.create_task(first.take(messages[150:200], caught_up=False))
+        await proxy.cut_made.wait()
+        killed.cancel()
+        await asyncio.gather(killed, return_exceptions=True)
+        proxy.cut_all()
+        second = await asyncio.wait_for(open_site(other_dsn), 30)
+        await fed(second, messages[100:])
+        await second.close()
+        await first.close()
+    assert_same(dsn, other_dsn)
+
+
+async def test_transaction_that_the_server_has_given_up_is_written_again(
+    dsn: str, other_dsn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As after a pause of the whole process, in the middle of a batch."""
+    messages = stretch(seed=6)
+    straight = await open_site(dsn)
+    await fed(straight, messages)
+    await straight.close()
+    monkeypatch.setattr("ingest.store.session.ABANDONED_S", 1)
+    pauses = [1.5]
+
+    async def slowly(*arguments: Any) -> None:
+        if pauses:
+            await asyncio.sleep(pauses.pop())
+        await write_latest(*arguments)
+
+    monkeypatch.setattr("ingest.store.writer.write_latest", slowly)
+    ingest = await open_site(other_dsn)
+    await fed(ingest, messages)
+    await ingest.close()
+    assert pauses == []
     assert_same(dsn, other_dsn)

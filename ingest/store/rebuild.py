@@ -22,16 +22,7 @@ async def rebuild(connection: AsyncConnection, site_no: int, plan: Plan, numbers
     """The state after the last committed batch."""
     state = SiteState(plan)
     async with connection.cursor() as cursor:
-        await cursor.execute(
-            """
-            SELECT (extract(epoch FROM watermark) * 1000000)::bigint FROM ingest_commit
-             WHERE site_no = %s AND watermark IS NOT NULL ORDER BY batch_no DESC LIMIT 1
-            """,
-            [site_no],
-        )
-        row = await cursor.fetchone()
-        if row is not None:
-            state.watermark.at = row[0]
+        state.watermark.at = await last_watermark(cursor, site_no)
         await cursor.execute(
             """
             SELECT point_no, (extract(epoch FROM closed_until) * 1000000)::bigint FROM point_state
@@ -55,6 +46,19 @@ async def rebuild(connection: AsyncConnection, site_no: int, plan: Plan, numbers
         settle(state, program)
     await _load_ring(connection, state, numbers)
     return state
+
+
+async def last_watermark(cursor: AsyncCursor, site_no: int) -> int:
+    """How far the site's data have come, µs; NEVER before the first reading."""
+    await cursor.execute(
+        """
+        SELECT (extract(epoch FROM watermark) * 1000000)::bigint FROM ingest_commit
+         WHERE site_no = %s AND watermark IS NOT NULL ORDER BY batch_no DESC LIMIT 1
+        """,
+        [site_no],
+    )
+    row = await cursor.fetchone()
+    return NEVER if row is None else int(row[0])
 
 
 async def _note_provisional(cursor: AsyncCursor, state: SiteState, numbers: Numbers) -> None:

@@ -13,11 +13,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 from psycopg import AsyncCursor
 
-from ingest.model import NEVER, Cause
+from ingest.model import Cause
 from ingest.pipeline.batch import EMISSION_ROW, KPI_ROW, IntArray, Rows
 from ingest.store.facts import Stamp, delete_rows, stage_intervals, stage_rows, write_steps
 from ingest.store.late import FIRST_LATE_REVISION
 from ingest.store.mismatch import Mismatch
+from ingest.store.rebuild import last_watermark
 from ingest.store.registry import Numbers
 from ingest.store.rollups import roll_up
 from ingest.store.seals import Touched, book, sealed_periods
@@ -76,7 +77,8 @@ class Restatement:
             assert stamp is not None, "a restatement is not tried again within a run"
             connection = await self._writer.connection()
             async with connection.transaction(), connection.cursor() as cursor:
-                await self._writer.open(cursor, stamp, NEVER, 0)
+                watermark = await last_watermark(cursor, self._writer.site_no)
+                await self._writer.open(cursor, stamp, watermark, 0)
                 touched = await self._write(cursor, found, stamp, begin, end)
                 await book(cursor, stamp, sealed, touched)
                 await self._writer.announce(cursor, stamp)

@@ -4,15 +4,21 @@ import random
 from itertools import pairwise
 from typing import Any
 
+import msgspec
 import psycopg
 import pytest
+from psycopg import AsyncConnection
 
 from ingest.model import HOUR, MINUTE, Cause
+from ingest.store.inbox import SealBody
+from service.inbox import accept
 from tests.ingest.crooked import PLANT, crooked, the_end
+from tests.ingest.fed import Fed
 from tests.ingest.feeding import SECOND, START, a_day, feed, message, open_site
 from tests.ingest.sealing import NOTHING, defined, said, seal
 from tests.ingest.test_history import last_batch
 from tests.ingest.test_replay import execute, replayed
+from tests.recovery.proxy import Cut, proxied
 
 SETPOINT = "line/setpoint"
 
@@ -164,6 +170,64 @@ async def test_a_restatement_is_booked_too(dsn: str) -> None:
     frozen, restated = said(dsn)[1, "point", "mill/line/energy"]
     assert (frozen[3] - restated[3], restated[1]) == (1000, Cause.RESTATEMENT)
     assert restated[2:] == defined(dsn)[1, "point", "mill/line/energy"]
+
+
+async def test_a_restatement_says_how_far_the_data_are(dsn: str) -> None:
+    ingest = await open_site(dsn)
+    await feed(ingest, list(a_day(0.2)))
+    await ingest.close()
+    execute(dsn, "UPDATE emission SET mass_kg = mass_kg + 1")
+    await replayed(dsn, apply=True)
+    with psycopg.connect(dsn) as connection:
+        marks = connection.execute(
+            "SELECT watermark FROM ingest_commit ORDER BY batch_no DESC LIMIT 2"
+        ).fetchall()
+    assert marks[0] == marks[1] != (None,)
+
+
+async def test_the_connection_cut_around_commit_seals_and_books_once(
+    dsn: str, other_dsn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ingest.patient.LONGEST_PAUSE_S", 0.05)
+    script = [cut for cut in Cut for _ in range(3)]
+    random.Random(5).shuffle(script)
+    for at, cuts in ((dsn, []), (other_dsn, script)):
+        ingest = await open_site(at)
+        await feed(ingest, list(a_day(5.1, step_s=60)))
+        await ingest.close()
+        async with proxied(at) as proxy:
+            ingest = await open_site(proxy.dsn)
+            proxy.plan(cuts)
+            for n in range(5):
+                await seal(ingest, at, START + n * HOUR, START + (n + 1) * HOUR)
+            for n in range(9):
+                await feed(ingest, [message(SETPOINT, START + n * 33 * MINUTE + SECOND, 50.0 + n)])
+            await ingest.close()
+            assert all(proxy.cuts[cut] == 3 for cut in set(cuts) if cut is not Cut.PASS)
+    booked = []
+    for at in (dsn, other_dsn):
+        found = said(at)
+        assert {key: rows[-1][2:] for key, rows in found.items()} == defined(at)
+        # Numbers that a cut transaction has taken are not given again.
+        places = {number: place for place, number in enumerate(sorted({number for number, _, _ in found}))}
+        booked.append({(places[n], *key): [row[1:] for row in rows] for (n, *key), rows in found.items()})
+    assert booked[0] == booked[1]
+    assert {place for place, *_ in booked[0]} == set(range(5))
+
+
+async def test_a_running_site_takes_seals_from_its_inbox(dsn: str) -> None:
+    fed = Fed(dsn)
+    await fed.start()
+    for at in range(START - 25 * HOUR, START - 22 * HOUR, 30 * MINUTE):
+        await fed.put(f"plant/mill/{SETPOINT}", {"ts": at // 1000, "value": 5.0})
+    await fed.until_empty()
+    body = msgspec.json.encode(SealBody("hour", START - 24 * HOUR, START - 23 * HOUR)).decode()
+    async with await AsyncConnection.connect(dsn, autocommit=True) as connection:
+        await accept(connection, 1, "seal", body, "a seal", "m.weber")
+    await fed.until_empty()
+    await fed.end()
+    assert rejected(dsn) == []
+    assert [key for key in said(dsn) if key[1] == "point"] == [(1, "point", "mill/line/setpoint")]
 
 
 async def test_what_cannot_be_sealed_is_refused_in_a_sentence(dsn: str) -> None:

@@ -17,6 +17,7 @@ from pydantic import Field
 from ingest.model import SECOND, Kind, Reason, StepClass
 from ingest.plant.plan import Plan, PlanPoint
 from service import gap_queries
+from service.books import count_of
 from service.documents import Document, Instant, Page, columns_of
 from service.gaps import Gap, sources_of
 from service.store import Connection, Row, rows
@@ -157,5 +158,5 @@ def _filled(
     if point.kind is not Kind.COUNTER or before is None or after is None:
         return "none", None
     if step is None:
-        return "flat", point.count(after) - point.count(before)
+        return "flat", count_of(after, point.resolution) - count_of(before, point.resolution)
     return ("none", None) if step == StepClass.IMPLAUSIBLE else ("flat", increment)

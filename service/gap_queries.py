@@ -1,7 +1,7 @@
 """The questions behind `service.gaps`: what is not covered, where exactly, and what stands at the ends.
 
-Each takes any number of spans at once, as arrays. Which readings matter to a counter
-is what `ingest.store.neighbours` says: a time whose winner is usable.
+Each takes any number of spans at once, as arrays. To a counter readings matter that
+are usable (a time whose winner is) and that the ledger does not call a glitch.
 """
 
 from typing import LiteralString
@@ -35,7 +35,9 @@ _USABLE: LiteralString = """
         SELECT 1 FROM reading o
          WHERE o.point_no = r.point_no AND o.measured_at = r.measured_at AND o.quality = 3
            AND (o.seq, o.received_at, o.value <> 'NaN', o.value, o.quality)
-             > (r.seq, r.received_at, r.value <> 'NaN', r.value, r.quality)))
+             > (r.seq, r.received_at, r.value <> 'NaN', r.value, r.quality))
+        AND NOT EXISTS (SELECT 1 FROM ledger g
+                         WHERE g.point_no = r.point_no AND g.at = r.measured_at AND g.class = %(glitch)s))
 """
 PAIRS: LiteralString = f"""
     SELECT t.place, g.at, g.next_at

@@ -20,7 +20,7 @@ lived through is the difference of two readings, or its step in the ledger.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from ingest.model import HOUR, Kind, Reason
+from ingest.model import HOUR, Kind, Reason, StepClass
 from ingest.plant.plan import Plan
 from service.as_of import Known
 from service.frontiers import closed_until
@@ -199,6 +199,7 @@ async def _pairs(
             "apart": [_reach(plan, point).apart_us for point in owners],
             "begins": [to_datetime(begin) for _, begin, _ in stretches],
             "ends": [to_datetime(end) for _, _, end in stretches],
+            "glitch": int(StepClass.GLITCH),
             "limit": MOST_GAPS + 1,
         },
     )

@@ -8,10 +8,8 @@ are in their point's declared unit. The plan holds no database ids and no state,
 and importing it loads no numba.
 """
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Literal
 from zoneinfo import ZoneInfo
 
@@ -100,14 +98,6 @@ class PlanPoint:
     """Readings at or after this instant are refused, µs; None: in use."""
     computed: bool
     validity: PlanValidity | None
-
-    def count(self, value: float) -> int:
-        """A reading in counts of its resolution, half away from zero, as `kernels.exact.to_counts` has it."""
-        per_unit = round(1.0 / self.resolution)
-        is_fraction = per_unit >= 1 and 1.0 / per_unit == self.resolution
-        counts = Fraction(value) * per_unit if is_fraction else Fraction(abs(value) / self.resolution)
-        whole = math.floor(abs(counts) + Fraction(1, 2))
-        return -whole if value < 0 else whole
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,13 +5,18 @@ import io
 from itertools import pairwise
 from typing import Any
 
+import numpy as np
 import psycopg
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from ingest.model import HOUR, MINUTE, SECOND, Kind
 from ingest.plant.plan import Plan
 from ingest.source import Delivery
+from kernels.exact import to_counts
 from service import gaps
+from service.books import count_of
 from service.times import parse_instant
 from tests.ingest.crooked import PLANT as CROOKED
 from tests.ingest.crooked import crooked, end_of, the_end
@@ -147,6 +152,17 @@ async def test_a_reset_in_a_gap_books_what_the_ledger_does(dsn: str) -> None:
     [(increment,)] = _query(dsn, "SELECT increment FROM ledger")
     assert (gap["filled"], gap["amount_count"]) == ("flat", increment)
     assert increment == 5
+
+
+@given(
+    st.floats(-1e12, 1e12) | st.floats(-10, 10) | st.integers(-(10**9), 10**9).map(lambda n: n / 8),
+    st.sampled_from([1e-6, 1e-3, 0.01, 0.1, 0.125, 1.0, 10.0, 0.3, 2.5]),
+)
+@settings(max_examples=200, deadline=None)
+def test_what_is_told_in_counts_is_what_was_folded(value: float, resolution: float) -> None:
+    counts = np.zeros(1, np.int64)
+    to_counts(np.array([value]), resolution, counts)
+    assert count_of(value, resolution) == counts[0]
 
 
 async def test_bad_readings_cover_a_gauge_and_not_a_counter(dsn: str) -> None:

@@ -3,19 +3,15 @@
 import math
 import subprocess
 import sys
-from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from ingest.errors import InputError, PlantError
 from ingest.methods.registry import LINEAR, RATIO
 from ingest.model import DAY, MINUTE, SECOND, Kind, Reason
 from ingest.plant import Plan, compile_plan, parse_plant
 from ingest.plant.plan import COLUMNS
-from kernels.exact import to_counts
 
 HEAD = "site: mill\nname: Mill\ntime_zone: Asia/Shanghai\nunits: [{id: line, name: Line, kind: line}]\n"
 
@@ -222,18 +218,6 @@ def test_a_counter_may_hold_1e12_at_the_default_resolution() -> None:
     assert plan.params["resolution"][0] == 1e-6
     with pytest.raises(PlantError, match=r"fewer than 2\*\*62 counts"):
         _compile("points: [{id: line/energy, kind: counter, unit: kWh, period: 5s, limits: [0, 1e13]}]\n")
-
-
-@given(
-    st.floats(-1e12, 1e12) | st.floats(-10, 10) | st.integers(-(10**9), 10**9).map(lambda n: n / 8),
-    st.sampled_from([1e-6, 1e-3, 0.01, 0.1, 0.125, 1.0, 10.0, 0.3, 2.5]),
-)
-@settings(max_examples=200, deadline=None)
-def test_a_reading_has_the_counts_that_are_folded(value: float, resolution: float) -> None:
-    plan = _compile("points: [{id: line/energy, kind: counter, unit: kWh, period: 5s}]\n")
-    counts = np.zeros(1, np.int64)
-    to_counts(np.array([value]), resolution, counts)
-    assert replace(plan.points[0], resolution=resolution).count(value) == counts[0]
 
 
 def test_the_plan_loads_no_numba() -> None:

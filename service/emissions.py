@@ -18,11 +18,21 @@ from ingest.plant.plan import Plan, PlanSource
 from service import past
 from service.as_of import AsOfDocument, Known
 from service.documents import Page
-from service.figures import QUALITY_NAMES, Figure, data_age_s, exact_sum, finite, share
+from service.figures import (
+    QUALITY_NAMES,
+    Figure,
+    data_age_s,
+    exact_sum,
+    finite,
+    reason_names,
+    share,
+    with_gap,
+)
 from service.frontiers import closed_until
 from service.problems import ProblemError
 from service.store import Connection, Row, chunks, rows
 from service.times import to_datetime
+from service.windows import joined
 
 GroupBy = Literal["scope", "category", "source", "method", "gas"]
 MOST_INTERVALS = 400_000
@@ -60,13 +70,14 @@ class SourceSum:
     valid_us: int = 0
     substituted_us: int = 0
     quality: int = Quality.GOOD
+    reasons: int = 0
     revisions: set[int] = field(default_factory=set)
     plan_version: int = 0
     known_at: int = 0
 
     def add(self, values: Row) -> None:
         """Count one interval in, unless the group's span has ended."""
-        start_at, mass, covered, valid, substituted, quality, revision, version, known_at = values
+        start_at, mass, covered, valid, substituted, quality, reasons, revision, version, known_at = values
         if start_at >= self.to_at:
             return
         self.mass_kg.append(mass)
@@ -74,6 +85,7 @@ class SourceSum:
         self.valid_us += valid
         self.substituted_us += substituted
         self.quality = max(self.quality, quality)
+        self.reasons |= reasons
         self.revisions.add(revision)
         self.plan_version = max(self.plan_version, version)
         self.known_at = max(self.known_at, known_at)
@@ -164,7 +176,8 @@ async def _read(
     connection: Connection, sums: dict[int, SourceSum], from_at: int, to_at: int, known: Known
 ) -> None:
     columns = """
-        source_no, start_at, mass_kg, covered_us, valid_us, substituted_us, quality, revision, plan_version, known_at
+        source_no, start_at, mass_kg, covered_us, valid_us, substituted_us, quality, reasons, revision, plan_version,
+        known_at
     """
     chosen = "source_no = ANY(%(sources)s) AND start_at >= %(from)s AND start_at < %(to)s"
     query = past.rows_of("emission", columns, chosen, known)
@@ -209,6 +222,7 @@ def _figure(plan: Plan, group_by: GroupBy, group: str, members: list[SourceSum],
         value=value,
         reason=reason,
         quality=QUALITY_NAMES[max(member.quality for member in members) if reason is None else Quality.BAD],
+        reasons=reason_names(joined(with_gap(member.reasons, member.covered_us, span) for member in members)),
         valid_share=min(share(member.valid_us, span) for member in members),
         substituted_share=max(share(member.substituted_us, span) for member in members),
         revision=revisions[-1] if revisions and revisions[0] else 0,

@@ -25,10 +25,34 @@ QUALITY_NAMES: tuple[QualityName, ...] = ("good", "uncertain", "substituted", "b
 """By the number of `ingest.model.Quality`."""
 
 
+BY_WEIGHT = (
+    *(
+        Reason.FAULT,
+        Reason.MAINTENANCE,
+        Reason.CALIBRATION,
+        Reason.RANGE,
+        Reason.OVER_RANGE,
+        Reason.COMM,
+        Reason.GAP,
+    ),
+    *(Reason.RESET, Reason.GLITCH, Reason.RATE, Reason.STUCK, Reason.DRIFT, Reason.OVERDUE),
+    *(
+        Reason.FUTURE,
+        Reason.NO_TIME,
+        Reason.MANUAL,
+        Reason.REPLACED,
+        Reason.ROLLOVER,
+        Reason.LATE,
+        Reason.STALE,
+    ),
+)
+"""Reasons as they are told: what leaves no value, what casts doubt, what only explains."""
+
+
 @lru_cache(maxsize=1024)
 def reason_names(bits: int) -> list[str]:
-    """The names of a set of reasons; not to be changed, for they are kept."""
-    return Reason(bits).names
+    """The names of a set of reasons, the weightiest first; not to be changed, for they are kept."""
+    return [str(reason.name).lower() for reason in BY_WEIGHT if reason & bits]
 
 
 class Figure(Document):
@@ -44,6 +68,7 @@ class Figure(Document):
         description="Why value is null: no_production, gap, stale, zero_over_zero or no_data"
     )
     quality: QualityName = Field(description="The worst of what it is made of")
+    reasons: list[str] = Field(description="Why any of it is not simply good, the weightiest first")
     valid_share: float = Field(description="Share of the span with valid data, of the worst input")
     substituted_share: float = Field(
         description="Share of the span with substituted data, of the worst input"
@@ -70,9 +95,11 @@ class LatestRow:
     to_at: int
     value: float | None
     reason: str | None
+    covered_us: int
     valid_us: int
     substituted_us: int
     quality: int
+    reasons: int
     plan_version: int
     known_at: int
 
@@ -108,6 +135,11 @@ def data_age_s(plan: Plan, to_at: int, now: int) -> float | None:
     return None if plan.clock == "replay" else max(0, now - to_at) / SECOND
 
 
+def with_gap(reasons: int, covered_us: int, span_us: int) -> int:
+    """The reasons of a span, of which what is not covered left no rows to say so."""
+    return reasons | Reason.GAP if covered_us < span_us else reasons
+
+
 def share(part_us: int, span_us: int) -> float:
     """A part of a span, 0 of an empty one."""
     return part_us / span_us if span_us > 0 else 0.0
@@ -127,6 +159,7 @@ def _live(plan: Plan, kpi: PlanKpi, latest: LatestRow, now: int) -> Figure:
         value=value,
         reason=reason,
         quality=QUALITY_NAMES[latest.quality],
+        reasons=reason_names(with_gap(latest.reasons, latest.covered_us, span)),
         valid_share=share(latest.valid_us, span),
         substituted_share=share(latest.substituted_us, span),
         revision=0,
@@ -147,6 +180,7 @@ def _never(plan: Plan, kpi: PlanKpi, window_us: int) -> Figure:
         value=None,
         reason=NoFigure.NO_DATA,
         quality=QUALITY_NAMES[Quality.BAD],
+        reasons=[],
         valid_share=0.0,
         substituted_share=0.0,
         revision=0,

@@ -49,7 +49,7 @@ async def read_rows(
         connection,
         """
         SELECT k.site_no, k.id, l.window_us, l.from_at, l.to_at, l.value, l.reason,
-               l.valid_us, l.substituted_us, l.quality, l.plan_version, l.known_at
+               l.covered_us, l.valid_us, l.substituted_us, l.quality, l.reasons, l.plan_version, l.known_at
           FROM kpi_latest l
           JOIN kpi k USING (kpi_no)
          WHERE k.site_no = ANY(%s)

@@ -35,6 +35,7 @@ EMISSIONS_EXAMPLE = {
             "value": 161246.0,
             "reason": None,
             "quality": "good",
+            "reasons": [],
             "valid_share": 1.0,
             "substituted_share": 0.0,
             "uncertainty": None,

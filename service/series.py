@@ -15,7 +15,7 @@ from ingest.plant.plan import Plan, PlanKpi
 from service import past
 from service.as_of import AsOfDocument, Known
 from service.documents import Document, Instant, Span
-from service.figures import QUALITY_NAMES, QualityName, data_age_s, share
+from service.figures import QUALITY_NAMES, QualityName, data_age_s, reason_names, share
 from service.frontiers import closed_until
 from service.problems import ProblemError, invalid
 from service.store import Connection, chunks, row
@@ -38,6 +38,7 @@ class SeriesColumns(Document):
     value: list[float | None] = Field(description="Never rounded")
     reason: list[str | None]
     quality: list[QualityName]
+    reasons: list[list[str]] = Field(description="Why a window is not simply good, the weightiest first")
     valid_share: list[float]
     substituted_share: list[float]
     revision: list[int]
@@ -212,6 +213,7 @@ def _columns(windows: list[WindowFigure]) -> SeriesColumns:
         value=[w.value for w in windows],
         reason=[w.reason for w in windows],
         quality=[QUALITY_NAMES[w.quality] for w in windows],
+        reasons=[reason_names(w.reasons) for w in windows],
         valid_share=[share(w.valid_us, w.to_at - w.from_at) for w in windows],
         substituted_share=[share(w.substituted_us, w.to_at - w.from_at) for w in windows],
         revision=[w.revision for w in windows],

@@ -11,11 +11,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from ingest.methods.figures import KpiKind, NoFigure, combine
-from ingest.model import Quality
-from service.figures import exact_sum, finite
+from ingest.model import Quality, Reason
+from service.figures import exact_sum, finite, with_gap
 from service.store import Row
 
-COLUMNS = "start_at, a, b, covered_us, valid_us, substituted_us, quality, revision, plan_version, known_at"
+COLUMNS = (
+    "start_at, a, b, covered_us, valid_us, substituted_us, quality, reasons, revision, plan_version, known_at"
+)
 """What `KpiRows` is made of, in order, as `kpi_value` calls it."""
 
 
@@ -30,6 +32,7 @@ class KpiRows:
     valid_us: list[int] = field(default_factory=list)
     substituted_us: list[int] = field(default_factory=list)
     quality: list[int] = field(default_factory=list)
+    reasons: list[int] = field(default_factory=list)
     revision: list[int] = field(default_factory=list)
     plan_version: list[int] = field(default_factory=list)
     known_at: list[int] = field(default_factory=list)
@@ -50,6 +53,7 @@ class WindowFigure:
     value: float | None
     reason: NoFigure | None
     quality: int
+    reasons: int
     covered_us: int
     valid_us: int
     substituted_us: int
@@ -101,6 +105,7 @@ def window_figure(
             None,
             NoFigure.GAP,
             Quality.BAD,
+            int(Reason.GAP),
             0,
             0,
             0,
@@ -120,6 +125,7 @@ def window_figure(
         value,
         reason,
         max(rows.quality[chosen]),
+        with_gap(joined(rows.reasons[chosen]), covered_us, to_at - from_at),
         covered_us,
         sum(rows.valid_us[chosen]),
         sum(rows.substituted_us[chosen]),
@@ -127,6 +133,14 @@ def window_figure(
         plan_version=max(rows.plan_version[chosen]),
         known_at=max(rows.known_at[chosen]),
     )
+
+
+def joined(reasons: Iterable[int]) -> int:
+    """All reasons of sets of them."""
+    found = 0
+    for bits in set(reasons):  # nearly always a few, of thousands of intervals
+        found |= bits
+    return found
 
 
 def _joint_revision(revisions: Sequence[int]) -> int:

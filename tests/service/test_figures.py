@@ -12,7 +12,8 @@ import psycopg
 import pytest
 
 from ingest.methods.figures import KpiKind, combine
-from ingest.model import DAY, HOUR, MINUTE, SECOND
+from ingest.model import DAY, HOUR, MINUTE, SECOND, Reason
+from service.figures import BY_WEIGHT, reason_names
 from service.windows import KpiRows, window_figure
 from tests.service.conftest import Clock, admin_client
 from tests.service.seeding import (
@@ -31,7 +32,7 @@ from tests.service.seeding import (
 )
 
 FIGURE = [
-    "id", "unit", "window", "from", "to", "value", "reason", "quality", "valid_share", "substituted_share",
+    "id", "unit", "window", "from", "to", "value", "reason", "quality", "reasons", "valid_share", "substituted_share",
     "uncertainty", "revision", "known_at", "data_age_s", "method", "plan_version",
 ]  # fmt: skip
 
@@ -131,7 +132,7 @@ async def test_a_window_without_any_interval_is_a_gap_one_with_some_tells_the_sh
     assert columns["valid_share"] == [0.0]
     columns = (await series_of(client, kpi, GAP[0] - 5 * MINUTE, GAP[1], "&window=10min"))["columns"]
     assert columns["value"][0] is not None
-    assert columns["valid_share"] == [0.5]
+    assert (columns["valid_share"], columns["reasons"]) == ([0.5], [["gap"]])
 
 
 async def test_windows_may_overlap_and_reach_back_before_the_span(
@@ -201,16 +202,25 @@ async def test_a_kpi_that_was_never_evaluated_says_no_data(client: httpx.AsyncCl
 )
 def test_a_window_is_provisional_while_any_of_it_is(revisions: list[int], joint: int) -> None:
     rows = KpiRows()
-    rows.extend((i, 1.0, 1.0, 1, 1, 0, 0, revision, 1, i) for i, revision in enumerate(revisions))
+    rows.extend((i, 1.0, 1.0, 1, 1, 0, 0, 0, revision, 1, i) for i, revision in enumerate(revisions))
     figure = window_figure(rows, KpiKind.TOTAL, None, 0, 3)
     assert (figure.value, figure.revision, figure.known_at) == (3.0, joint, 2)
 
 
 def test_the_worst_quality_of_a_window_is_its_quality() -> None:
     rows = KpiRows()
-    rows.extend([(0, 1.0, 1.0, 60, 60, 0, 0, 1, 1, 0), (60, 1.0, 1.0, 60, 0, 60, 2, 1, 2, 9)])
+    stuck, manual = int(Reason.STUCK), int(Reason.MANUAL)
+    rows.extend([(0, 1.0, 1.0, 60, 60, 0, 0, stuck, 1, 1, 0), (60, 1.0, 1.0, 60, 0, 60, 2, manual, 1, 2, 9)])
     figure = window_figure(rows, KpiKind.RATE, None, 0, 120)
     assert (figure.quality, figure.valid_us, figure.substituted_us, figure.plan_version) == (2, 60, 60, 2)
+    assert figure.reasons == stuck | manual
+    assert window_figure(rows, KpiKind.RATE, None, 0, 121).reasons == stuck | manual | Reason.GAP
+
+
+def test_reasons_are_told_by_weight() -> None:
+    bits = Reason.LATE | Reason.RANGE | Reason.OVERDUE | Reason.FAULT
+    assert reason_names(int(bits)) == ["fault", "range", "overdue", "late"]
+    assert sorted(BY_WEIGHT) == sorted(Reason)
 
 
 async def test_the_figures_of_a_site_without_any_commit_are_null(dsn: str, clock: Clock) -> None:

@@ -8,12 +8,15 @@ from typing import Any
 
 import psycopg
 import pytest
+from psycopg import AsyncCursor
 
 from ingest.errors import InputError, SiteBusyError
 from ingest.model import Cause
 from ingest.replay import Outcome, Wanted, replay
 from ingest.site import Clocks
 from ingest.source import Delivery
+from ingest.store.facts import Stamp
+from ingest.store.writer import Writer
 from tests.ingest.crooked import PLANT, crooked, the_end
 from tests.ingest.feeding import Clock, figures, open_site
 from tests.ingest.test_order import WAYS, Way, bring
@@ -302,6 +305,37 @@ async def test_a_span_and_a_pattern_choose_what_is_compared(dsn: str) -> None:
     rest = await replayed(dsn)
     assert {different.at >= hour.to_at for different in rest.first} == {True}
     assert (await replayed(dsn, span=("2026-11-20T08:00:00Z", "2026-11-20T08:20:00Z"))).equal
+
+
+async def test_a_restatement_that_is_broken_off_is_finished_by_the_next(
+    dsn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await run(dsn, seed=3)
+    good = figures(dsn)
+    execute(
+        dsn,
+        "UPDATE interval SET covered_us = covered_us - 1 WHERE revision > 0",
+        "UPDATE kpi_value SET a = a + 1",
+    )
+    wrong = sum((await replayed(dsn)).different.values())
+    monkeypatch.setattr("ingest.store.restate.ROWS_PER_TRANSACTION", 40)
+    announced, announce = [0], Writer.announce
+
+    async def fail(self: Writer, cursor: AsyncCursor, stamp: Stamp) -> None:
+        announced[0] += 1
+        if announced[0] == 4:
+            raise psycopg.OperationalError("the server is gone")
+        await announce(self, cursor, stamp)
+
+    monkeypatch.setattr(Writer, "announce", fail)
+    with pytest.raises(psycopg.OperationalError):
+        await replayed(dsn, apply=True)
+    left = sum((await replayed(dsn)).different.values())
+    assert 0 < wrong - left < 4 * 60, "three transactions of some forty rows were to stay"
+    assert (await replayed(dsn, apply=True)).restated
+    assert (await replayed(dsn)).equal
+    assert figures(dsn) == good
+    assert announced[0] > wrong // 60
 
 
 @pytest.mark.parametrize(

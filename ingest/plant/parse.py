@@ -65,6 +65,10 @@ def from_body(body: Any, name: str) -> PlantFile:
     return file
 
 
+_MOST_DIGITS = 400
+"""No float has more before its point; int() itself refuses more than 4300."""
+
+
 class _CoreLoader(_Base):
     """Safe loading with the scalar types of the core schema only, and unique keys."""
 
@@ -96,7 +100,12 @@ for _tag, _pattern, _first in (
 
 
 def _whole(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> int:
-    return int(loader.construct_scalar(node))  # YAML 1.1 would read 010 as 8
+    digits = loader.construct_scalar(node)
+    if len(digits) > _MOST_DIGITS:
+        raise yaml.constructor.ConstructorError(
+            None, None, f"a number of {len(digits)} digits", node.start_mark
+        )
+    return int(digits)  # YAML 1.1 would read 010 as 8
 
 
 _CoreLoader.add_constructor("tag:yaml.org,2002:int", _whole)

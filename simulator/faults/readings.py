@@ -59,7 +59,10 @@ class Episodes:
 
 
 class Stuck:
-    """An instrument repeats what it showed when it stuck; a register loses nothing by it."""
+    """A gauge or sample repeats what it showed when it stuck.
+
+    Registers do not: one that stands still cannot be told from a machine that does.
+    """
 
     def __init__(self, share: float, seed: int, note: Note = unnoted, span_us: int = 5 * MINUTE) -> None:
         self._episodes = Episodes(Dice("stuck", seed), share, span_us)
@@ -68,7 +71,7 @@ class Stuck:
 
     def disturb(self, instrument: Instrument, readings: Sequence[Shown]) -> None:
         """Values within an episode become its first."""
-        if instrument.kind is Kind.STATE:
+        if instrument.kind not in MEASURED:
             return
         for one in readings:
             since = self._episodes.since(instrument.id, one.at)

@@ -93,3 +93,8 @@ def test_a_strange_key_leaves_the_sentence_whole(key: str, shown: str) -> None:
 def test_no_span_is_longer_than_a_century(text: str) -> None:
     with pytest.raises(ValueError, match="a duration of at most 36600d"):
         parse_span(text)
+
+
+def test_a_number_without_end_is_refused() -> None:
+    with pytest.raises(PlantError, match="line 1, column 10: a number of 5000 digits; expected YAML"):
+        parse_plant("windows: " + "9" * 5000, "p.yaml")

@@ -1,0 +1,195 @@
+"""The simulated line with its faults, through ingest: what is wrong is flagged, and the totals stand.
+
+Hours of live messages of the part of the line in `faulty_line.yaml`. A figure is
+right if it is within a thousandth of the truth (a register's also within two
+counts). Of every point and minute either the interval is flagged (not good, a
+reason, time not covered, or no row) or its figure is right; and every reading that
+a fault has changed lies in an interval that is flagged.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+import psycopg
+import pytest
+
+from ingest.model import HOUR, MINUTE, SECOND, Kind
+from ingest.plant import compile_plan, parse_plant
+from ingest.plant.plan import Plan
+from ingest.source import Delivery
+from simulator.cement import CementPlant
+from simulator.faults import FAULTS, Chain, Disturbance
+from simulator.faults.readings import MEASURED, ReadingFault, Shown
+from simulator.feeds import CementFeed
+from simulator.instruments import Instrument, instruments
+from simulator.packets import Packet
+from simulator.truth import Truth
+from tests.e2e.processes import ROOT
+from tests.e2e.test_cement_line import StretchOverError
+from tests.ingest.feeding import START, Clock, feed, open_site
+
+PLANT = (ROOT / "tests" / "e2e" / "faulty_line.yaml").read_text(encoding="utf-8")
+HOURS = 2
+CHECKED = (START + 5 * MINUTE, START + HOURS * HOUR - 5 * MINUTE)
+SEED = 5
+SHARES = {
+    "rollover": 0.004, "reset": 0.0007, "stuck": 0.0007, "wrong-unit": 0.0007, "spike": 0.004, "clock-skew": 0.0004,
+    "frozen-time": 0.0004, "missing": 0.006, "garbage": 0.004, "duplicate": 0.02, "burst": 0.0006, "late": 0.01,
+    "reordered": 0.02,
+}  # fmt: skip
+CHANGES = {"stuck", "wrong-unit", "spike", "clock-skew", "reset"}
+"""Faults of which every changed reading is to be seen; a clock that stands leaves a gap instead."""
+STUCK_AFTER = 30 * SECOND
+
+pytestmark = pytest.mark.timeout(400)
+
+
+class Only:
+    """A fault of readings for some kinds of points."""
+
+    def __init__(self, fault: ReadingFault, kinds: Collection[Kind]) -> None:
+        self._fault = fault
+        self._kinds = kinds
+
+    def disturb(self, instrument: Instrument, readings: Sequence[Shown]) -> None:
+        if instrument.kind in self._kinds:
+            self._fault.disturb(instrument, readings)
+
+
+class Line:
+    """What the line publishes, live, through faults."""
+
+    def __init__(self, plan: Plan, faults: Chain) -> None:
+        self.plant = CementPlant(instruments(plan), seed=1)
+        self.deliveries: list[Delivery] = []
+        self._faults = faults
+        self._now = START
+
+    def clock(self) -> int:
+        return self._now
+
+    async def wait(self, seconds: float) -> None:
+        self._now += round(seconds * SECOND)
+
+    async def send(self, packets: list[Packet]) -> None:
+        self._deliver(self._faults.apply(packets))
+        if self._now >= START + HOURS * HOUR:
+            raise StretchOverError
+
+    async def published(self) -> list[Delivery]:
+        """Everything, in the order of arrival."""
+        line = CementFeed(self.plant, "plant", "cement", 0, self.clock, self.wait, self._faults.disturb)
+        with pytest.raises(StretchOverError):
+            await line.run(self.send)
+        self._deliver(self._faults.flush())
+        return self.deliveries
+
+    def _deliver(self, packets: list[Packet]) -> None:
+        self.deliveries += [Delivery(one.topic, one.payload, self._now + 200_000) for one in packets]
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A stored interval beside the truth."""
+
+    truth: Fraction
+    figure: Fraction | None
+    flagged: bool
+    is_right: bool
+
+
+async def told(dsn: str, plan: Plan, faults: Chain) -> dict[tuple[str, int], Told]:
+    """(point, start) → what the site says of each minute that is checked."""
+    line = Line(plan, faults)
+    ingest = await open_site(dsn, PLANT, Clock(at=START + (HOURS + 1) * HOUR))
+    await feed(ingest, await line.published(), batch=200)
+    await ingest.close()
+    truth, edges = Truth(line.plant), list(range(CHECKED[0], CHECKED[1] + 1, MINUTE))
+    found: dict[tuple[str, int], Told] = {}
+    stored = _intervals(dsn)
+    for point in plan.points[: plan.n_measured]:
+        for start, amount in zip(edges[:-1], truth.amounts(point.id, edges), strict=True):
+            found[point.id, start] = _beside(point.kind, Fraction(amount), stored.get((point.id, start)))
+    return found
+
+
+Row = tuple[float | None, int | None, float | None, int, int, int]
+
+
+def _intervals(dsn: str) -> dict[tuple[str, int], Row]:
+    with psycopg.connect(dsn) as connection:
+        rows = connection.execute(
+            """
+            SELECT id, (extract(epoch FROM start_at) * 1000000)::bigint, amount, amount_count, mean, covered_us,
+                   quality, reasons
+              FROM interval JOIN point USING (point_no) WHERE revision > 0
+            """
+        ).fetchall()
+    return {(row[0], row[1]): tuple(row[2:]) for row in rows}
+
+
+def _beside(kind: Kind, truth: Fraction, row: Row | None) -> Told:
+    if row is None:
+        return Told(truth, None, flagged=True, is_right=False)
+    amount, counts, mean, covered_us, quality, reasons = row
+    figure = counts if kind is Kind.COUNTER else mean if kind is Kind.SAMPLE else amount
+    flagged = quality > 0 or reasons > 0 or covered_us < MINUTE or figure is None
+    if figure is None:
+        return Told(truth, None, flagged=True, is_right=False)
+    slack = abs(truth) / 1000 + (2 if kind is Kind.COUNTER else 0)
+    return Told(truth, Fraction(figure), flagged, abs(Fraction(figure) - truth) <= slack)
+
+
+def check(found: dict[tuple[str, int], Told], plan: Plan, record: list[Disturbance]) -> None:
+    """The two promises, and the totals."""
+    unseen = [(place, one) for place, one in found.items() if not (one.flagged or one.is_right)]
+    assert not unseen, [(p, float(o.truth), float(o.figure or 0)) for p, o in unseen[:5]]
+    for one in record:
+        at = None if one.shown_at is None else one.shown_at - one.shown_at % MINUTE
+        if one.fault not in CHANGES or at is None or (one.point, at) not in found:
+            continue
+        if one.fault == "stuck" and one.at - one.since < STUCK_AFTER:
+            continue
+        assert found[one.point, at].flagged, one
+    for point in plan.points[: plan.n_measured]:
+        mine = [one for (name, _), one in found.items() if name == point.id]
+        if point.kind is not Kind.COUNTER:
+            mine = [one for one in mine if not one.flagged]
+        truth = sum((one.truth for one in mine), Fraction(0))
+        figure = sum((one.figure or Fraction(0) for one in mine), Fraction(0))
+        assert len(mine) > 20, point.id
+        assert abs(figure - truth) <= truth / 1000, point.id
+
+
+def made(shares: dict[str, float], record: list[Disturbance], registers: Collection[str]) -> Chain:
+    """The faults, those of readings that are not among `registers` for gauges and samples only."""
+    faults = []
+    for name, kind in FAULTS.items():
+        if name in shares:
+            fault = kind.make(shares[name], SEED, record.append)
+            is_partial = isinstance(fault, ReadingFault) and name not in registers
+            faults.append(Only(fault, (*MEASURED, Kind.STATE)) if is_partial else fault)  # type: ignore[arg-type]
+    return Chain(faults)
+
+
+async def test_without_faults_every_figure_is_right_and_good(dsn: str) -> None:
+    plan = compile_plan(parse_plant(PLANT, "faulty_line.yaml"))
+    found = await told(dsn, plan, Chain([]))
+    assert all(one.is_right and not one.flagged for one in found.values())
+    assert all(
+        one.figure == one.truth
+        for (name, _), one in found.items()
+        if plan.points[plan.index[name]].kind is Kind.COUNTER
+    )
+
+
+async def test_with_faults_nothing_wrong_goes_unseen_and_totals_stand(dsn: str) -> None:
+    plan = compile_plan(parse_plant(PLANT, "faulty_line.yaml"))
+    record: list[Disturbance] = []
+    found = await told(dsn, plan, made(SHARES, record, {"rollover", "reset"}))
+    assert {one.fault for one in record} == set(SHARES)
+    print({name: sum(one.fault == name for one in record) for name in SHARES})
+    print(sum(one.flagged for one in found.values()) , len(found), sum(not one.is_right for one in found.values()))
+    check(found, plan, record)
+    assert 0.05 < sum(one.flagged for one in found.values()) / len(found) < 0.9

@@ -166,7 +166,7 @@ class ClockSkew:
         seed: int,
         note: Note = unnoted,
         span_us: int = 3 * MINUTE,
-        ahead_us: int = 92_500_000,
+        ahead_us: int = 3_500_000,
     ) -> None:
         """`ahead_us` below 0: behind. The usual size meets no other reading's time."""
         self._episodes = Episodes(Dice("clock-skew", seed), share, span_us)

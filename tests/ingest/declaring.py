@@ -21,6 +21,7 @@ def approve(
     *,
     withdraws: int | None = None,
     approved_at: int = 0,
+    site: str = "mill",
     **body: Any,
 ) -> int:
     """Declare something of a point of the mill, as approved by a second person; the declaration's number."""
@@ -43,7 +44,7 @@ def approve(
               FROM point WHERE id = %s
             RETURNING declaration_no
             """,
-            [kind, at, Jsonb(body), withdraws, inbox[0], f"mill/{point}"],
+            [kind, at, Jsonb(body), withdraws, inbox[0], f"{site}/{point}"],
         ).fetchone()
         assert row is not None
     return int(row[0])

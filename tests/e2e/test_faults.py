@@ -7,6 +7,7 @@ reason, time not covered, or no row) or its figure is right; and every reading t
 a fault has changed lies in an interval that is flagged. Replaced meters are declared,
 as somebody would who has read both. A wrong unit on a register lasts one reading:
 within its limits a longer one costs what was counted meanwhile, as a booked correction.
+Drift is not among the faults: no rule compares points with each other yet.
 """
 
 import re

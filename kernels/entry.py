@@ -9,7 +9,7 @@ import math
 import numpy as np
 
 from kernels._jit import kernel
-from kernels.rows import BAD, COUNTER, DELTA, NEVER
+from kernels.rows import BAD, COUNTER, DELTA, NEVER, NO_COUNT
 
 ENTRY = np.dtype(
     [
@@ -48,13 +48,13 @@ frontiers of everything that reads the point.
 def matters(entries: np.ndarray, param: np.void, e: int) -> bool:
     """Whether what is folded may begin or end at the time of entry `e`.
 
-    A counter skips a time whose winner is bad; for other kinds it is known to be bad.
+    A counter skips a time whose winner is no register value; for other kinds it is known to be bad.
     """
     if param["kind"] != COUNTER:
         return True
     later = entries[e]["later"]
     is_winner = later < 0 or entries[later]["at"] != entries[e]["at"]
-    return bool(is_winner and entries[e]["quality"] != BAD)
+    return bool(is_winner and entries[e]["quality"] != BAD and entries[e]["count"] != NO_COUNT)
 
 
 @kernel

@@ -1,14 +1,33 @@
-"""Counters: what a register's steps book into intervals.
+"""Counters: which readings of a register count, and what its steps book into intervals.
 
-Between two usable readings the register is taken to run evenly; its value at an
-edge is rounded to a count, and an interval's amount is the difference of the
-values at its ends. So amounts telescope: Σ amounts + Σ corrections of steps =
-last - first, with ==. A time longer than max_gap is spread the same way but
-counts as substituted. Bad readings are skipped; only their reasons stay.
+Between two kept readings the register is taken to run evenly; its value at an edge
+is rounded to a count, and an interval's amount is the difference of the values at
+its ends. So amounts telescope: Σ increments + Σ corrections of steps = last - first,
+with ==. A time longer than max_gap is spread the same way but counts as substituted.
 
-A step is normal, a rollover, or a reset. Pending falls, declared replacements
-and glitches are not known here. An amount is an int64: it wraps where one
-interval holds nine resets of a register at 1e18 counts.
+Which readings decide what. *Usable* is the winner of its time that is not bad. Of
+usable readings in a row p, j, n, with p kept, j is a *glitch* if p → j is abnormal (a
+fall, or a rise that is too fast), n is there within max_gap of j, and p → n is normal;
+then j is skipped and n is kept. Else j is kept. With `fall_is_reset` a fall is never a
+glitch. It follows:
+
+- two glitches never stand side by side, and j depends on what is before it only by
+  whether p is kept;
+- a reading with a normal step from the usable one before it is kept, whatever else
+  there is: if that one is a glitch, its return is this very reading. So is the first
+  reading of all, and a declared replacement. Each is an *anchor*: a fold may begin
+  there, and nothing before it changes what follows;
+- the step to j is known once n is, or once max_gap has passed without one. Until
+  then it is pending (`kernels.frontier`); the fold itself takes what it is given as
+  all there will be;
+- an interval depends on the anchor before it and on two usable readings at or after
+  its end, no more: the one that brackets it, and the one that says it is no glitch.
+
+A declared replacement is two readings of one time, the winner with the reason
+REPLACED: the register runs to the first and goes on from the second.
+
+Bad readings are skipped; only their reasons stay. An amount is an int64: it wraps
+where one interval holds nine resets of a register at 1e18 counts.
 """
 
 import numpy as np
@@ -16,12 +35,19 @@ import numpy as np
 from kernels._jit import kernel
 from kernels.exact import share
 from kernels.fold_row import Registers, Span, count_before, put_amount, put_span
+from kernels.register import Step, step_after, step_from, step_over
 from kernels.rows import (
     BAD,
     GAP,
-    HOUR_US,
+    GLITCH,
+    GLITCH_STEP,
+    GOOD,
+    IMPLAUSIBLE_STEP,
     NO_COUNT,
     NORMAL_STEP,
+    RATE,
+    REPLACED,
+    REPLACED_STEP,
     RESET,
     RESET_STEP,
     ROLLOVER,
@@ -31,54 +57,7 @@ from kernels.rows import (
     Ints,
     Records,
 )
-
-
-@kernel
-def classify_step(
-    earlier: int, later: int, elapsed_us: int, modulus_count: int, max_step_count_per_h: float
-) -> tuple[int, int, int]:
-    """(class, increment, correction) of a register that went from earlier to later, in counts.
-
-    increment + correction == later - earlier. A fall is a rollover if that is
-    possible in the elapsed time: not faster than max_step_count_per_h, or, where
-    that is inf, not more than half of the modulus. Else it is a reset to 0.
-    Definition: reference.classify_step.
-    """
-    if later >= earlier:
-        return NORMAL_STEP, later - earlier, 0
-    if later >= 0 and earlier <= modulus_count:
-        through = modulus_count - earlier + later
-        if np.isinf(max_step_count_per_h):
-            possible = through <= modulus_count - through
-        else:
-            possible = float(through) <= max_step_count_per_h * (elapsed_us / HOUR_US)
-        if possible:
-            return ROLLOVER_STEP, through, -modulus_count
-    return RESET_STEP, later, -earlier
-
-
-@kernel
-def _next_usable(at: Ints, count: Ints, quality: Ints, i: int) -> int:
-    """The first winner after i that is a register value; at.size if there is none."""
-    i += 1
-    while i < at.size:
-        is_winner = i + 1 == at.size or at[i + 1] != at[i]
-        if is_winner and quality[i] < BAD and count[i] != NO_COUNT:
-            break
-        i += 1
-    return i
-
-
-@kernel
-def _last_usable(at: Ints, count: Ints, quality: Ints, from_at: int) -> int:
-    """The last register value at or before from_at; without one the first after; at.size without any."""
-    i = count_before(at, from_at + 1, 0, at.size) - 1
-    while i >= 0:
-        is_winner = i + 1 == at.size or at[i + 1] != at[i]
-        if is_winner and quality[i] < BAD and count[i] != NO_COUNT:
-            return i
-        i -= 1
-    return _next_usable(at, count, quality, i)
+from kernels.step import classify_step, fits
 
 
 @kernel
@@ -104,23 +83,22 @@ def fold_counter(
     filled: Ints,
 ) -> int:
     """Rows and steps of a counter from filled on; returns the edge up to which it is complete."""
-    at, count, quality, _ = readings
+    at = readings[0]
     from_at, to_at, interval_us = span
-    i = _last_usable(at, count, quality, from_at)
-    later = _next_usable(at, count, quality, i)
+    step = step_over(readings, from_at, param)
     start: int = from_at
     while start < to_at:
-        while later < at.size and at[later] <= start:
-            i, later = later, _next_usable(at, count, quality, later)
-        if later >= at.size or at[i] >= to_at:
+        while step[1] < at.size and at[step[1]] <= start:
+            step = step_after(readings, step[1], param)
+        if step[1] >= at.size or at[step[0]] >= to_at:
             break
-        start = max(start, at[i] - at[i] % interval_us)
+        start = max(start, at[step[0]] - at[step[0]] % interval_us)
         if filled[0] == rows.size:
             return start
         end = min(start + interval_us, to_at)
         n_steps = filled[1]
-        i, later = _counter_row(readings, i, later, segment, param, (start, end), rows, steps, filled)
-        if filled[1] > steps.size:
+        step = _counter_row(readings, step, segment, param, (start, end), rows, steps, filled)
+        if filled[1] > steps.size:  # those of the row did not fit
             filled[1] = n_steps
             return start
         filled[0] += 1
@@ -131,54 +109,73 @@ def fold_counter(
 @kernel
 def _counter_row(
     readings: Registers,
-    i: int,
-    later: int,
+    first: Step,
     segment: int,
     param: np.void,
     window: tuple[int, int],
     rows: Records,
     steps: Records,
     filled: Ints,
-) -> tuple[int, int]:
-    """Book window [start, end) into row filled[0], from the step i to later.
-
-    Returns the step that reaches end; leaves filled[1] above steps.size if the steps did not fit.
-    """
+) -> Step:
+    """Book window [start, end) into row filled[0], from a step on; returns the step that reaches end."""
     at, count, quality, reasons = readings
-    start, end = window
-    max_gap_us, modulus, fastest = param["max_gap_us"], param["modulus_count"], param["max_step_count_per_h"]
-    amount, covered, substituted, worst = 0, 0, 0, 0
+    (start, end), (i, later, glitch) = window, first
+    limit, plain = param["max_step_count_per_h"], False
+    amount, covered, substituted, lost, worst = 0, 0, 0, 0, 0
     bits = _skipped_reasons(at, reasons, -1, i, start, end) if at[i] > start else 0
     while later < at.size and at[i] < end:
         elapsed = at[later] - at[i]
-        step, increment, correction = classify_step(count[i], count[later], elapsed, modulus, fastest)
-        begin, until = max(at[i], start), min(at[later], end)
-        amount += share(increment, begin - at[i], until - at[i], elapsed)
-        covered += until - begin
-        trusted, why = _grade(step, max(quality[i], quality[later]), elapsed > max_gap_us)
+        step, increment = NORMAL_STEP, count[later] - count[i]
+        if not plain:
+            step, increment, _ = classify_step(count[i], count[later], elapsed, param["modulus_count"], limit)
+        begin, until = max(at[i], start) - at[i], min(at[later], end) - at[i]
+        amount += share(increment, begin, until, elapsed)
+        trusted, why = _grade(step, max(quality[i], quality[later]), elapsed > param["max_gap_us"])
         bits |= reasons[i] | reasons[later] | why
-        if later > i + 1:
-            bits |= _skipped_reasons(at, reasons, i, later, start, end)
-        if trusted == SUBSTITUTED:
-            substituted += until - begin
-        worst = max(worst, trusted)
-        if step != NORMAL_STEP and start < at[later] <= end:
-            _put_step(steps, filled, segment, (at[later], at[i]), (step, increment, correction))
+        covered += until - begin
+        substituted += until - begin if trusted == SUBSTITUTED else 0
+        lost += until - begin if trusted == BAD else 0
+        worst = max(worst, trusted if trusted != BAD else GOOD)
+        replaced = later + 1 < at.size and at[later + 1] == at[later]
+        if step != NORMAL_STEP or later > i + 1 or replaced:
+            doubt, why = _note((i, later, glitch), readings, window, segment, param, steps, filled)
+            worst, bits = max(worst, doubt), bits | why
         if at[later] >= end:
             break
-        i = later  # from here on _next_usable, written out: see fold_row.winner
-        later += 1
+        i, glitch, plain = (later + 1 if replaced else later), -1, True
+        later = i + 1  # from here on next_usable, written out: see fold_row.winner
         while later < at.size:
             is_winner = later + 1 == at.size or at[later + 1] != at[later]
             if is_winner and quality[later] < BAD and count[later] != NO_COUNT:
+                rise = count[later] - count[i]
+                if rise < 0 or reasons[later] & REPLACED != 0 or not fits(rise, at[later] - at[i], limit):
+                    (i, later, glitch), plain = step_from(readings, i, later, param), False
                 break
             later += 1
     if later == at.size:
         bits |= _skipped_reasons(at, reasons, i, later, start, end)
-    n = filled[0]
-    put_span(rows, n, segment, window, (covered, covered - substituted, substituted), (worst, bits))
-    put_amount(rows, n, amount * param["resolution"], amount, np.nan, np.nan, np.nan)
-    return i, later
+    _put_row(rows, filled[0], segment, window, (covered, substituted, lost), (worst, bits), amount, param)
+    return i, later, glitch
+
+
+@kernel
+def _put_row(
+    rows: Records,
+    n: int,
+    segment: int,
+    window: tuple[int, int],
+    time: tuple[int, int, int],
+    trusted: tuple[int, int],
+    amount: int,
+    param: np.void,
+) -> None:
+    """Write row n; time is (covered, substituted, not usable) in µs. Nothing usable, no amount."""
+    covered, substituted, lost = time
+    put_span(rows, n, segment, window, (covered, covered - substituted - lost, substituted), trusted)
+    if lost < covered:
+        put_amount(rows, n, amount * param["resolution"], amount, np.nan, np.nan, np.nan)
+    else:
+        put_amount(rows, n, np.nan, NO_COUNT, np.nan, np.nan, np.nan)
 
 
 @kernel
@@ -193,7 +190,47 @@ def _grade(step: int, quality: int, is_gap: bool) -> tuple[int, int]:
     if is_gap:
         reasons |= GAP
         quality = SUBSTITUTED
+    if step == IMPLAUSIBLE_STEP:
+        reasons |= RATE
+        quality = BAD
     return quality, reasons
+
+
+@kernel
+def _note(
+    step: Step,
+    readings: Registers,
+    window: tuple[int, int],
+    segment: int,
+    param: np.void,
+    steps: Records,
+    filled: Ints,
+) -> tuple[int, int]:
+    """List what of a step is not normal and lies in (start, end].
+
+    Returns the quality and the reasons that [start, end) owes to what was skipped or replaced.
+    """
+    at, count, _, reasons = readings
+    i, later, glitch = step
+    start, end = window
+    worst, bits = GOOD, _skipped_reasons(at, reasons, i, later, start, end)
+    if glitch >= 0:
+        if start < at[glitch] <= end:
+            _put_step(steps, filled, segment, (at[glitch], at[i]), (GLITCH_STEP, 0, 0))
+        if start <= at[glitch] < end:
+            worst, bits = UNCERTAIN, bits | GLITCH
+    ends_here = start < at[later] <= end
+    booked = classify_step(
+        count[i], count[later], at[later] - at[i], param["modulus_count"], param["max_step_count_per_h"]
+    )
+    if booked[0] != NORMAL_STEP and ends_here:
+        _put_step(steps, filled, segment, (at[later], at[i]), booked)
+    if later + 1 < at.size and at[later + 1] == at[later]:
+        bits |= REPLACED
+        if ends_here:
+            correction = count[later + 1] - count[later]
+            _put_step(steps, filled, segment, (at[later], at[later]), (REPLACED_STEP, 0, correction))
+    return worst, bits
 
 
 @kernel

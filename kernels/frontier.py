@@ -1,7 +1,8 @@
 """How far time has come for each point: what may be closed, what is known, what came late.
 
 A stepped or delta point closes with the watermark; a sloped point or counter also
-waits for a reading beyond the edge, but not longer than its max_gap. Twins in
+waits for a reading beyond the edge, but not longer than its max_gap. A register whose
+newest step may turn out to be a glitch is known up to the reading before. Twins in
 `reference`. Nothing is closed here.
 """
 
@@ -9,6 +10,7 @@ import numpy as np
 
 from kernels._jit import kernel
 from kernels.entry import ENTRY, TAIL_POINT, matters, reach_after
+from kernels.listed import hangs_on_next, previous_used
 from kernels.rows import COUNTER, DELTA, NEVER, POINT_PARAMS
 
 
@@ -70,6 +72,8 @@ def frontiers(
             opens = _floor(begin, interval_us)
         closes, reach = watermark, max(newest, watermark)
         if _waits(param) and (watermark == NEVER or watermark - newest <= param["max_gap_us"]):
+            if param["kind"] == COUNTER and hangs_on_next(entries, param, e):
+                newest = max(opens, entries[previous_used(entries, param, e)]["at"])
             closes, reach = min(watermark, newest), newest
         opens_at[p], reaches[p] = opens, reach
         closes_at[p] = opens if closes == NEVER else max(opens, _floor(closes, interval_us))

@@ -39,12 +39,17 @@ STUCK: Final = 1 << 2
 LATE: Final = 1 << 8
 RESET: Final = 1 << 10
 ROLLOVER: Final = 1 << 11
+REPLACED: Final = 1 << 12
 GAP: Final = 1 << 13
+GLITCH: Final = 1 << 19
 """Bits of reasons that kernels set or clear themselves."""
 
 NORMAL_STEP: Final = 0
 ROLLOVER_STEP: Final = 1
 RESET_STEP: Final = 2
+REPLACED_STEP: Final = 3
+GLITCH_STEP: Final = 4
+IMPLAUSIBLE_STEP: Final = 5
 """Classes of counter steps."""
 
 LINEAR: Final = 1
@@ -80,6 +85,7 @@ POINT_PARAMS: Final = np.dtype(
         ("resolution", np.float64),  # unit of one count
         ("modulus_count", np.int64),  # counts at which the register starts again; 0 none
         ("max_step_count_per_h", np.float64),  # fastest possible register; inf unknown
+        ("fall_is_reset", np.int64),  # 1: a fall is never a glitch; 0: it may be back with the next reading
         ("max_rate_per_h", np.float64),  # a signal changes no faster, unit per hour; 0 no rule
         ("stuck_after_us", np.int64),  # a signal that stands still so long is stuck; 0 no rule
         ("stuck_band", np.float64),  # what still counts as standing still
@@ -111,8 +117,8 @@ INTERVAL_ROW: Final = np.dtype(
 STEP_ROW: Final = np.dtype(
     [
         ("segment", np.int64),
-        ("at", np.int64),  # of the reading after the step
-        ("previous_at", np.int64),
+        ("at", np.int64),  # of the reading after the step; of a glitch its own
+        ("previous_at", np.int64),  # of the reading kept before
         ("step_class", np.int64),
         ("increment", np.int64),  # counts booked as used
         ("correction", np.int64),  # Σ increments + Σ corrections = last - first

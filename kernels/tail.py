@@ -14,34 +14,12 @@ import numpy as np
 
 from kernels._jit import kernel
 from kernels.entry import ENTRY, TAIL_POINT, matters, reach_after, same, sorts_after, touches_closed
-from kernels.rows import BAD, COUNTER, DELTA, NEVER, POINT_PARAMS
+from kernels.listed import anchor_of, runs_on
+from kernels.reopening import reopens
+from kernels.rows import COUNTER, DELTA, NEVER, POINT_PARAMS
 
 APPENDED, INSERTED, DUPLICATE, LATE, REOPENS = 0, 1, 2, 3, 4
 """What `insert` did. LATE: not in the tail. REOPENS: in the tail, and a closed interval depends on it."""
-
-
-@kernel
-def _reopens(entries: np.ndarray, param: np.void, point: np.void, spot: int, at: int, quality: int) -> bool:
-    """Whether the reading after entry `spot` changes a segment that a closed interval has used.
-
-    A sloped segment or counter step that crosses `closed_until` was closed with the
-    bracket known then; a reading inside it, one that corrects the bracket, or one that
-    ends a gap a counter has lived through, changes what was closed.
-    """
-    closed_until = point["closed_until"]
-    if at <= point["settled_until"]:
-        return True
-    counter = param["kind"] == COUNTER
-    if closed_until == NEVER or not (counter or (param["sloped"] != 0 and param["kind"] != DELTA)):
-        return False
-    if counter and quality == BAD and (spot < 0 or entries[spot]["at"] != at):
-        return False
-    later = entries[spot]["later"] if spot >= 0 else point["first"]
-    while spot >= 0 and (entries[spot]["at"] == at or not matters(entries, param, spot)):
-        spot = entries[spot]["earlier"]
-    if spot < 0 or entries[spot]["at"] >= closed_until:
-        return False
-    return bool(counter or later >= 0 or at - entries[spot]["at"] <= param["max_gap_us"])
 
 
 @kernel
@@ -109,12 +87,14 @@ def _simply_follows(entries: np.ndarray, param: np.void, owner: np.void, at: int
     if last < 0 or param["kind"] == DELTA:
         return False
     newest = entries[last]
-    return bool(
-        newest["at"] < at
-        and newest["at"] >= owner["closed_until"]
-        and at > owner["settled_until"]
-        and not (param["kind"] == COUNTER and newest["quality"] == BAD)
-    )
+    if newest["at"] >= at or newest["at"] < owner["closed_until"] or at <= owner["settled_until"]:
+        return False
+    if param["kind"] != COUNTER:
+        return True
+    before = newest["earlier"]
+    if not matters(entries, param, last) or (before >= 0 and entries[before]["at"] == newest["at"]):
+        return False
+    return bool(before < 0 or (matters(entries, param, before) and runs_on(entries, param, before, last)))
 
 
 @kernel
@@ -138,7 +118,7 @@ def _place(
         spot = entries[spot]["earlier"]
     if duplicate or _is_duplicate(entries, spot, at, value, quality, seq):
         return DUPLICATE, spot
-    if _reopens(entries, param, owner, spot, at, quality):
+    if reopens(entries, param, owner, spot, at, quality):
         return REOPENS, spot
     return (APPENDED if spot == owner["last"] else INSERTED), spot
 
@@ -150,23 +130,22 @@ def _beyond(entries: np.ndarray, param: np.void, owner: np.void, at: int, adopt:
         return touches_closed(param, owner["closed_until"], at)
     if param["kind"] == DELTA:
         return bool(owner["retain_from"] != NEVER and at + reach_after(param) <= owner["retain_from"])
-    anchor = _anchor(entries, param, owner)
-    return bool(anchor >= 0 and at < entries[anchor]["at"])
+    if param["kind"] == COUNTER:  # a list of its own knows not how far back its anchor is: see `behead`
+        return False
+    newest = _newest_of_closed(entries, param, owner)
+    return bool(newest >= 0 and at < entries[newest]["at"])
 
 
 @kernel
-def _anchor(entries: np.ndarray, param: np.void, owner: np.void) -> int:
-    """The first entry of the last time at or before `retain_from` that matters, -1 for none."""
-    anchor = -1
+def _newest_of_closed(entries: np.ndarray, param: np.void, owner: np.void) -> int:
+    """The last entry at or before `retain_from` that matters, -1 for none."""
+    newest = -1
     e = owner["first"]
-    begin = e  # of the entries of one time
     while e >= 0 and entries[e]["at"] <= owner["retain_from"]:
-        if entries[e]["at"] != entries[begin]["at"]:
-            begin = e
         if matters(entries, param, e):
-            anchor = begin
+            newest = e
         e = entries[e]["later"]
-    return anchor
+    return newest
 
 
 @kernel
@@ -196,9 +175,9 @@ def trim(
 ) -> None:
     """Free what nothing will ask for again.
 
-    Kept is all from `retain_from` on and, before it, the last time that matters (of a
-    delta point instead what speaks of time after `retain_from`). Readings of that time
-    that lost stay as well: they may come again.
+    Kept is all from `retain_from` on and, before it, the last time that matters, of a
+    counter also its anchor (of a delta point instead what speaks of time after
+    `retain_from`). Readings of these times that lost stay as well: they may come again.
     """
     for p in range(points.size):
         owner, param = points[p], params[p]
@@ -206,13 +185,16 @@ def trim(
         if owner["size"] == 0 or keep_from == NEVER:
             continue
         delta = param["kind"] == DELTA
-        anchor = -1 if delta else _anchor(entries, param, owner)
-        kept_at = entries[anchor]["at"] if anchor >= 0 else NEVER
+        newest = -1 if delta else _newest_of_closed(entries, param, owner)
+        anchor = anchor_of(entries, param, newest) if newest >= 0 and param["kind"] == COUNTER else newest
+        kept_at, anchor_at = NEVER, NEVER
+        if newest >= 0:
+            kept_at, anchor_at = entries[newest]["at"], entries[anchor]["at"]
         until = keep_from - reach_after(param) + 1 if delta else keep_from
         e = owner["first"]
         while e >= 0 and entries[e]["at"] < until:
             later = entries[e]["later"]
-            if entries[e]["at"] != kept_at:
+            if entries[e]["at"] != kept_at and entries[e]["at"] != anchor_at:
                 _unlink(entries, owner, e)
                 free[free_count[0]] = e
                 free_count[0] += 1

@@ -18,7 +18,7 @@ from ingest.pipeline.signals import Load, Signals, evaluate, fold, from_tail, si
 from ingest.pipeline.state import SiteState
 from ingest.plant.plan import Plan, PlanComputed
 from kernels.frontier import frontiers
-from kernels.rows import BAD, INTERVAL_ROW, STEP_ROW
+from kernels.rows import BAD, COUNTER, INTERVAL_ROW, STEP_ROW
 
 
 @dataclass(slots=True)
@@ -193,9 +193,21 @@ def provisional(state: SiteState, found: Frontiers, load: Load, monotonic_us: in
     begin = opens_at[waiting]
     measured = waiting < state.plan.n_measured
     computed = signals_of(state, load, waiting[~measured], begin[~measured], found.reaches)
-    signals = Signals.join([load(waiting[measured]), computed])
+    signals = Signals.join([_decided(state, found, load(waiting[measured]), waiting[measured]), computed])
     folded = fold(state, signals, waiting, begin, np.full(waiting.size, edge))
     return _by_point(folded.rows, waiting)
+
+
+def _decided(state: SiteState, found: Frontiers, signals: Signals, points: IntArray) -> Signals:
+    """Readings of measured points without registers whose step is pending: they may turn out to be glitches."""
+    owner = np.repeat(points, np.diff(signals.offsets))
+    pending = (state.params["kind"][owner] == COUNTER) & (signals.at > found.reaches[owner])
+    pending &= signals.quality < BAD
+    if not pending.any():
+        return signals
+    kept = np.concatenate([np.zeros(1, np.int64), np.cumsum(~pending)])
+    columns = (getattr(signals, name)[~pending] for name in ("at", "value", "count", "quality", "reasons"))
+    return Signals(kept[signals.offsets], *columns)
 
 
 def emissions(plan: Plan, rows: Rows) -> Rows:

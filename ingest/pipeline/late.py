@@ -1,7 +1,7 @@
 """What a late reading changes, and what is said instead.
 
 A reading of closed time touches the intervals from the reading before it to the one
-after it (of a counter the usable ones). Those are folded again from stored readings,
+after it; of a counter those of the steps whose class it may change (`Near`). Those are folded again from stored readings,
 by the function that closed them; whatever differs becomes a revision, and what comes
 out no more is taken away. Points that read the point (computed, KPIs, sources)
 follow. Loading and storing belong to `ingest.store.late`.
@@ -39,9 +39,22 @@ class Spans:
         return Spans(*(np.concatenate(pair) for pair in pairs))
 
 
-def affected(
-    state: SiteState, point: IntArray, first: IntArray, last: IntArray, before: IntArray, after: IntArray
-) -> Spans:
+@dataclass(slots=True)
+class Near:
+    """What stands around the new readings of points, an instant each; NEVER: nothing."""
+
+    before: IntArray
+    """The reading before them; of a counter a usable one."""
+    after: IntArray
+    """The reading after them, alike."""
+    since: IntArray
+    """Of a counter the reading from which on its steps may be others: what follows on the one before
+    the new ones may say that that is a glitch, or none."""
+    till: IntArray
+    """Of a counter the reading up to which they may: the first after `after` that is kept in any case."""
+
+
+def affected(state: SiteState, point: IntArray, first: IntArray, last: IntArray, near: Near) -> Spans:
     """The closed intervals that readings of [first, last] touch.
 
     Args:
@@ -49,15 +62,14 @@ def affected(
         point: plan indices, each once.
         first: least instant of each point's new readings.
         last: largest instant.
-        before: the reading before `first` (of a counter a usable one), NEVER if there is none.
-        after: the reading after `last`, alike.
+        near: what stands around them.
     """
     params, interval_us = state.params[point], state.plan.interval_us
-    begin, end = changed_signal(state, point, first, last, before, after)
+    begin, end = changed_signal(state, point, first, last, near)
     counter, delta = params["kind"] == COUNTER, params["kind"] == DELTA
     begin = np.where((params["sloped"] == 0) & ~counter, first, begin)
-    begin = np.where(counter, np.where(before == NEVER, first, before), begin)
-    end = np.where(counter, np.where(after == NEVER, last, after), end)
+    begin = np.where(counter, np.where(near.since == NEVER, first, near.since), begin)
+    end = np.where(counter, np.where(near.till == NEVER, last, near.till), end)
     at_start = params["stamp_start"] != 0
     begin = np.where(delta, first - np.where(at_start, 0, params["period_us"]), begin)
     end = np.where(delta, last + np.where(at_start, params["period_us"], 0), end)
@@ -67,14 +79,14 @@ def affected(
 
 
 def changed_signal(
-    state: SiteState, point: IntArray, first: IntArray, last: IntArray, before: IntArray, after: IntArray
+    state: SiteState, point: IntArray, first: IntArray, last: IntArray, near: Near
 ) -> tuple[IntArray, IntArray]:
     """Between which instants gauges, samples and states may have another value now; see `affected`."""
     max_gap_us, lookback_us = (state.params[name][point] for name in ("max_gap_us", "lookback_us"))
     high = last + max_gap_us
-    high = np.where(after == NEVER, high, np.minimum(after, high))
+    high = np.where(near.after == NEVER, high, np.minimum(near.after, high))
     # The flags of later readings may change too.
-    return np.maximum(before, first - max_gap_us), np.maximum(high, last + lookback_us)
+    return np.maximum(near.before, first - max_gap_us), np.maximum(high, last + lookback_us)
 
 
 def _some(spans: Spans) -> Spans:

@@ -208,6 +208,7 @@ def _columns(catalogue: Catalogue, programs: tuple[PlanComputed, ...]) -> dict[s
             round((point.modulus or 0) / size) for point, size in zip(points, resolution, strict=True)
         ],
         "max_step_count_per_h": [rate / size for rate, size in zip(rates, resolution, strict=True)],
+        "fall_is_reset": [int(point.on_fall == "reset") for point in points],
         "low": [float("-inf") if point.limits is None else point.limits[0] for point in points],
         "high": [float("inf") if point.limits is None else point.limits[1] for point in points],
         "min_valid_share": [point.min_valid_share for point in points],

@@ -154,6 +154,8 @@ class Point(Entry):
     """Values at which it may stand still: [0, 0] of a machine that may be stopped."""
     modulus: Positive | None = None
     """Where a counter starts again at 0, in its unit."""
+    on_fall: Literal["reset", "return"] | None = None
+    """What to make of a fall that is back with the next reading: a reset, or (default) a glitch that is skipped."""
     states: dict[Segment, Whole] = Field(default_factory=dict)
     """Names of a state point's codes."""
     min_valid_share: Share = 0.75

@@ -34,6 +34,7 @@ COLUMNS: Mapping[str, type] = {
     "resolution": float,
     "modulus_count": int,
     "max_step_count_per_h": float,
+    "fall_is_reset": int,
     "max_rate_per_h": float,
     "stuck_after_us": int,
     "stuck_band": float,

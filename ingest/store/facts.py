@@ -166,31 +166,32 @@ async def replace_steps(
            AND l.at > to_timestamp(0) + span.begin_us * interval '1 microsecond'
            AND l.at <= to_timestamp(0) + span.end_us * interval '1 microsecond'
            AND NOT EXISTS (
-               SELECT FROM unnest(%s::int[], %s::bigint[]) AS step (point_no, at_us)
-                WHERE step.point_no = l.point_no
+               SELECT FROM unnest(%s::int[], %s::bigint[], %s::int[]) AS step (point_no, at_us, class)
+                WHERE step.point_no = l.point_no AND step.class = l.class
                   AND l.at = to_timestamp(0) + step.at_us * interval '1 microsecond')
         """,
         [
             numbers.points[spans.point].tolist(), spans.begin.tolist(), spans.end.tolist(),
             numbers.points[steps["segment"]].tolist(), steps["at"].tolist(),
+            steps["step_class"].tolist(),
         ],
     )  # fmt: skip
     await write_steps(cursor, steps, numbers, stamp)
 
 
 async def write_steps(cursor: AsyncCursor, steps: Rows, numbers: Numbers, stamp: Stamp) -> None:
-    """Book counter steps that were not normal."""
+    """Book counter steps that were not normal; at one time a replacement and the step to it may stand."""
     for step in steps:
         await cursor.execute(
             """
             INSERT INTO ledger (point_no, at, previous_at, class, increment, correction, batch_no)
             VALUES (%s, to_timestamp(0) + %s * interval '1 microsecond',
                     to_timestamp(0) + %s * interval '1 microsecond', %s, %s, %s, %s)
-            ON CONFLICT (point_no, at) DO UPDATE
-               SET previous_at = excluded.previous_at, class = excluded.class, increment = excluded.increment,
+            ON CONFLICT (point_no, at, class) DO UPDATE
+               SET previous_at = excluded.previous_at, increment = excluded.increment,
                    correction = excluded.correction, batch_no = excluded.batch_no
-             WHERE (ledger.previous_at, ledger.class, ledger.increment, ledger.correction)
-                   IS DISTINCT FROM (excluded.previous_at, excluded.class, excluded.increment, excluded.correction)
+             WHERE (ledger.previous_at, ledger.increment, ledger.correction)
+                   IS DISTINCT FROM (excluded.previous_at, excluded.increment, excluded.correction)
             """,
             [
                 int(numbers.points[step["segment"]]),

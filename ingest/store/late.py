@@ -30,9 +30,10 @@ from ingest.store.facts import (
     stage_rows,
     write_frontiers,
 )
-from ingest.store.neighbours import as_signals, from_loaded, load_readings, neighbours
+from ingest.store.neighbours import load_readings, neighbours
 from ingest.store.registry import Numbers
 from ingest.store.rollups import roll_up
+from ingest.store.rows import as_signals, from_loaded
 from ingest.store.seals import SealBook
 from ingest.store.tables import EMISSION, INTERVAL, KPI_VALUE, STAGED_READING, FigureTable
 from ingest.store.writer import FollowUp, Writer
@@ -151,19 +152,19 @@ class LateWriter:
         state, (point, first, last) = self._state, _extent(stored)
         if not stored.size:
             return _none(), causes.of_points(state.plan, stored, point)
-        before, after = await neighbours(cursor, state, self._numbers, point, first, last)
-        spans = late.affected(state, point, first, last, before, after)
+        near = await neighbours(cursor, state, self._numbers, point, first, last)
+        spans = late.affected(state, point, first, last, near)
         parts = [np.zeros(0, INTERVAL_ROW)]
         if spans.point.size:
             loaded = await load_readings(cursor, state, self._numbers, spans.point, spans.begin, spans.end)
             rows, steps = late.refold(state, as_signals(loaded, spans.point), spans)
             await replace_steps(cursor, spans, steps, self._numbers, stamp)
             parts.append(rows)
-        low, high = late.changed_signal(state, point, first, last, before, after)
+        low, high = late.changed_signal(state, point, first, last, near)
         computed = late.computed_spans(state, point, low, high)
         parts += await self._recompute_computed(cursor, computed)
         rows = np.concatenate(parts)
-        cause = causes.of_points(state.plan, stored, point[_fills_gap(state, point, first, before)])
+        cause = causes.of_points(state.plan, stored, point[_fills_gap(state, point, first, near.before)])
         return await self._revise(cursor, rows, cause, late.Spans.join(spans, computed), stamp), cause
 
     async def _recompute_computed(self, cursor: AsyncCursor, spans: late.Spans) -> list[Rows]:

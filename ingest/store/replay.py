@@ -23,7 +23,8 @@ from ingest.pipeline import late
 from ingest.pipeline.batch import IntArray, Rows
 from ingest.store.figures import Figures, Kept
 from ingest.store.mismatch import Mismatch, Tally
-from ingest.store.neighbours import as_signals, from_loaded, load_readings
+from ingest.store.neighbours import load_readings
+from ingest.store.rows import as_signals, from_loaded
 from ingest.store.stored import DAYS, HOURS, INTERVALS, LEDGER, StoredTable, rollups_of
 from ingest.store.versions import Edition, InForce, Versions, in_force
 from ingest.store.writer import SITE_LOCK

@@ -7,7 +7,7 @@ tests calls it.
 """
 
 from kernels.reference.exact import exact_sum, muldiv_round, share, to_counts
-from kernels.reference.fold import classify_step, fold_intervals
+from kernels.reference.fold import fold_intervals
 from kernels.reference.formulas import (
     actual_flow,
     at_reference_oxygen,
@@ -24,6 +24,8 @@ from kernels.reference.formulas import (
     standard_dry_flow,
 )
 from kernels.reference.frontier import behind, frontiers
+from kernels.reference.reach import anchors, seconds, turns_from, turns_until
+from kernels.reference.register import classify_step
 from kernels.reference.ring import kpi_slots, remember, window_sums
 from kernels.reference.screen import screen
 from kernels.reference.tail import behead, gather, insert, trim
@@ -32,6 +34,7 @@ from kernels.reference.windows import block_sums, load_factor, power_factor, rat
 
 __all__ = [
     "actual_flow",
+    "anchors",
     "at_reference_oxygen",
     "behead",
     "behind",
@@ -59,11 +62,14 @@ __all__ = [
     "ratio",
     "remember",
     "screen",
+    "seconds",
     "share",
     "stack_co2",
     "standard_concentration",
     "standard_dry_flow",
     "to_counts",
     "trim",
+    "turns_from",
+    "turns_until",
     "window_sums",
 ]

@@ -5,18 +5,19 @@ from fractions import Fraction
 
 import numpy as np
 
-from kernels.reference.pieces import Piece, Reading, classify_step, counter_pieces, pieces_of, winners
+from kernels.reference.pieces import Piece, Reading, Step, counter_pieces, pieces_of, winners
 from kernels.rows import (
     BAD,
     COUNTER,
     DELTA,
     GAP,
     GAUGE,
+    GLITCH,
+    GLITCH_STEP,
     GOOD,
     HOUR_US,
     LATE,
     NO_COUNT,
-    NORMAL_STEP,
     STATE,
     SUBSTITUTED,
     UNCERTAIN,
@@ -24,8 +25,6 @@ from kernels.rows import (
     Ints,
     Records,
 )
-
-__all__ = ["classify_step", "fold_intervals"]
 
 Row = dict[str, float]
 
@@ -51,10 +50,14 @@ def fold_intervals(
     n, n_steps = 0, 0
     done_at[:] = from_at
     for j, param in enumerate(params):
-        readings = winners(everything[offsets[j] : offsets[j + 1]])
+        readings = everything[offsets[j] : offsets[j + 1]]
         span = (int(from_at[j]), int(to_at[j]))
         for start, end in _edges(pieces_of(readings, param), span, interval_us):
-            found = _steps(readings, param, start, end)
+            found = [
+                (step.at, step.previous_at, step.step_class, step.increment, step.correction)
+                for step in _steps(readings, param)
+                if start < step.at <= end
+            ]
             if n == rows.size or n_steps + len(found) > steps.size:
                 done_at[j] = start
                 return n, n_steps
@@ -78,15 +81,11 @@ def _edges(pieces: list[Piece], span: tuple[int, int], interval_us: int) -> list
     return [(start, min(start + interval_us, span[1])) for start in sorted(starts)]
 
 
-def _steps(readings: list[Reading], param: np.void, start: int, end: int) -> list[tuple[int, ...]]:
-    """Counter steps that were not normal and end in (start, end]."""
+def _steps(readings: list[Reading], param: np.void) -> list[Step]:
+    """Counter steps that were not normal."""
     if param["kind"] != COUNTER:
         return []
-    return [
-        (step.at, step.previous_at, step.step_class, step.increment, step.correction)
-        for _, step in counter_pieces(readings, param)
-        if step.step_class != NORMAL_STEP and start < step.at <= end
-    ]
+    return [step for _, steps in counter_pieces(readings, param) for step in steps]
 
 
 def _row(readings: list[Reading], param: np.void, start: int, end: int) -> Row:
@@ -106,16 +105,24 @@ def _row(readings: list[Reading], param: np.void, start: int, end: int) -> Row:
             substituted += fresh
         else:
             valid += fresh
+    glitches = [
+        step for step in _steps(readings, param) if step.step_class == GLITCH_STEP and start <= step.at < end
+    ]
     quality = BAD
     if valid + substituted > 0:
         worst = max(p.quality for p in used)
+        if glitches:
+            worst = max(worst, UNCERTAIN)
         quality = SUBSTITUTED if substituted > 0 else min(worst, UNCERTAIN) if worst > GOOD else GOOD
     bits = GAP if covered < end - start else 0
     for piece in touching:
         bits |= piece.reasons
+    if glitches:
+        bits |= GLITCH
     if kind == COUNTER:
-        for reading in readings:
-            if not reading.has_count and start <= reading.at < end:
+        skipped = {step.at for step in glitches}
+        for reading in winners(readings):
+            if start <= reading.at < end and (reading.at in skipped or not reading.has_count):
                 bits |= reading.reasons
     place = {
         "start_at": start,

@@ -1,7 +1,7 @@
 """Definitions of `kernels.frontier`: how far a point may be closed, and which readings came late."""
 
-from kernels.reference.tail import listed, usable_times, waits
-from kernels.rows import DELTA, NEVER, Ints, Records
+from kernels.reference.tail import hangs_on_next, listed, usable_times, waits
+from kernels.rows import COUNTER, DELTA, NEVER, Ints, Records
 
 
 def frontiers(
@@ -33,6 +33,8 @@ def frontiers(
         silent = watermark != NEVER and watermark - newest > param["max_gap_us"]
         known, closes = max(newest, watermark), watermark
         if waits(param) and not silent:
+            if param["kind"] == COUNTER and hangs_on_next(held, param, times[-1]):
+                newest = max(opens, times[-2])
             known, closes = newest, min(newest, watermark)
         opens_at[p], reaches[p] = opens, known
         closes_at[p] = opens if closes == NEVER else max(opens, _edge(closes, interval_us))

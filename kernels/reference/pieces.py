@@ -12,14 +12,18 @@ from itertools import pairwise
 import numpy as np
 
 from kernels.reference.exact import half_away
+from kernels.reference.register import classify_step, is_usable, kept, registers
 from kernels.rows import (
     BAD,
     COUNTER,
     DELTA,
     GAP,
-    HOUR_US,
-    NO_COUNT,
+    GLITCH_STEP,
+    IMPLAUSIBLE_STEP,
     NORMAL_STEP,
+    RATE,
+    REPLACED,
+    REPLACED_STEP,
     RESET,
     RESET_STEP,
     ROLLOVER,
@@ -28,6 +32,8 @@ from kernels.rows import (
     SUBSTITUTED,
     UNCERTAIN,
 )
+
+_REASON = {RESET_STEP: RESET, ROLLOVER_STEP: ROLLOVER, IMPLAUSIBLE_STEP: RATE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +54,7 @@ class Reading:
     @property
     def has_count(self) -> bool:
         """Whether a counter or delta can use it."""
-        return self.quality < BAD and self.count != NO_COUNT
+        return is_usable(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +76,7 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A counter step that was not normal."""
+    """A counter step that was not normal; of a glitch, its own time."""
 
     at: int
     previous_at: int
@@ -85,11 +91,12 @@ def winners(readings: list[Reading]) -> list[Reading]:
 
 
 def pieces_of(readings: list[Reading], param: np.void) -> list[Piece]:
-    """The pieces of a segment's winners, in order of time."""
+    """The pieces of a segment's readings, in order of time."""
     kind = int(param["kind"])
     max_gap_us = int(param["max_gap_us"])
     if kind == COUNTER:
         return [piece for piece, _ in counter_pieces(readings, param)]
+    readings = winners(readings)
     if kind == DELTA:
         return _delta_pieces(readings, int(param["period_us"]), param["stamp_start"] != 0)
     if kind != STATE and param["sloped"] != 0:
@@ -131,43 +138,32 @@ def _constant(a: Reading) -> Callable[[int], Fraction]:
     return lambda _at: value
 
 
-def classify_step(
-    earlier: int, later: int, elapsed_us: int, modulus_count: int, max_step_count_per_h: float
-) -> tuple[int, int, int]:
-    """(class, increment, correction) of a register that went from earlier to later."""
-    if later >= earlier:
-        return NORMAL_STEP, later - earlier, 0
-    through = modulus_count - earlier + later
-    if earlier <= modulus_count and later >= 0:
-        if math.isinf(max_step_count_per_h):
-            possible = 2 * through <= modulus_count
-        else:
-            possible = through <= max_step_count_per_h * (elapsed_us / HOUR_US)
-        if possible:
-            return ROLLOVER_STEP, through, -modulus_count
-    return RESET_STEP, later, -earlier
-
-
-def counter_pieces(readings: list[Reading], param: np.void) -> list[tuple[Piece, Step]]:
-    """Per pair of usable readings the counts that run between them, and the step they make."""
-    usable = [reading for reading in readings if reading.has_count]
+def counter_pieces(readings: list[Reading], param: np.void) -> list[tuple[Piece, list[Step]]]:
+    """Per step of the register the counts that run through it, and what of it was not normal."""
     found = []
-    for a, b in pairwise(usable):
+    for before, now in pairwise(kept(registers(readings), param)):
+        a, b = before.register.new, now.register.old
         step_class, increment, correction = classify_step(
             a.count, b.count, b.at - a.at, int(param["modulus_count"]), float(param["max_step_count_per_h"])
         )
         quality = max(a.quality, b.quality)
-        reasons = a.reasons | b.reasons
+        reasons = a.reasons | b.reasons | _REASON.get(step_class, 0)
+        steps = []
+        if now.glitch is not None:
+            steps.append(Step(now.glitch.at, a.at, GLITCH_STEP, 0, 0))
+        if step_class != NORMAL_STEP:
+            steps.append(Step(b.at, a.at, step_class, increment, correction))
         if step_class == RESET_STEP:
             quality = max(quality, UNCERTAIN)
-            reasons |= RESET
-        if step_class == ROLLOVER_STEP:
-            reasons |= ROLLOVER
+        if now.register.is_replacement:
+            reasons |= REPLACED
+            steps.append(Step(b.at, b.at, REPLACED_STEP, 0, now.register.new.count - b.count))
         if b.at - a.at > param["max_gap_us"]:
             quality = SUBSTITUTED
             reasons |= GAP
-        piece = Piece(a.at, b.at, quality, reasons, counts=increment)
-        found.append((piece, Step(b.at, a.at, step_class, increment, correction)))
+        if step_class == IMPLAUSIBLE_STEP:
+            quality = BAD
+        found.append((Piece(a.at, b.at, quality, reasons, counts=increment), steps))
     return found
 
 

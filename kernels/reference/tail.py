@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from kernels.reference.register import kept, may_be_glitch, registers
 from kernels.rows import BAD, COUNTER, DELTA, NEVER, Floats, Ints, Records
 
 APPENDED, INSERTED, DUPLICATE, LATE, REOPENS = 0, 1, 2, 3, 4
@@ -95,8 +96,8 @@ def trim(entries: Records, free: Ints, free_count: Ints, points: Records, params
         if params[p]["kind"] == DELTA:
             lists[p] = [one for one in held if _end_of_delta(params[p], one) > since]
         else:
-            anchor = _anchor(held, params[p], since)
-            lists[p] = [one for one in held if one.at >= since or one.at == anchor]
+            times = _closed_times(held, params[p], since)
+            lists[p] = [one for one in held if one.at >= since or one.at in times]
     _lay_down(entries, free, free_count, points, lists)
 
 
@@ -131,9 +132,10 @@ def gather(
 
 
 def usable_times(held: list[Held], param: np.void) -> list[int]:
-    """The times from which a fold may begin: of a counter those whose winner is not bad, else all."""
-    winners = {one.at: one for one in held}
-    return [at for at, one in winners.items() if param["kind"] != COUNTER or one.quality != BAD]
+    """The times from which a fold may begin: of a counter those of its register values, else all."""
+    if param["kind"] == COUNTER:
+        return [register.at for register in registers(held)]
+    return list(dict.fromkeys(one.at for one in held))
 
 
 def waits(param: np.void) -> bool:
@@ -141,8 +143,20 @@ def waits(param: np.void) -> bool:
     return bool(param["kind"] == COUNTER or (param["sloped"] != 0 and param["kind"] != DELTA))
 
 
-def _anchor(held: list[Held], param: np.void, since: int) -> int | None:
-    return max((at for at in usable_times(held, param) if at <= since), default=None)
+def _closed_times(held: list[Held], param: np.void, since: int) -> list[int]:
+    """The last time at or before `since` that matters, and of a counter that of the anchor before it."""
+    times = [at for at in usable_times(held, param) if at <= since]
+    if param["kind"] == COUNTER and times and hangs_on_next(held, param, times[-1]):
+        return times[-2:]
+    return times[-1:]
+
+
+def hangs_on_next(held: list[Held], param: np.void, at: int) -> bool:
+    """Whether the register after that at `at` decides if it is a glitch."""
+    until = [register for register in registers(held) if register.at <= at]
+    if len(until) < 2 or kept(until, param)[-1].glitch is not None:
+        return False
+    return may_be_glitch(until[-2], until[-1], param)
 
 
 def _end_of_delta(param: np.void, one: Held) -> int:
@@ -165,8 +179,8 @@ def _superseded(held: list[Held], param: np.void, owner: np.void, new: Held) -> 
         return False
     if param["kind"] == DELTA:
         return _end_of_delta(param, new) <= since
-    anchor = _anchor(held, param, since)
-    return anchor is not None and new.at < anchor
+    newest = [at for at in usable_times(held, param) if at <= since][-1:]
+    return param["kind"] != COUNTER and newest != [] and new.at < newest[0]
 
 
 def _reopens(held: list[Held], param: np.void, owner: np.void, new: Held, where: int) -> bool:
@@ -179,9 +193,14 @@ def _reopens(held: list[Held], param: np.void, owner: np.void, new: Held, where:
     counter = param["kind"] == COUNTER
     if counter and new.quality == BAD and not any(one.at == new.at for one in held[:where]):
         return False
-    before = max((at for at in usable_times(held, param) if at < new.at), default=None)
-    if before is None or before >= closed_until:
+    times = [at for at in usable_times(held, param) if at < new.at]
+    if not times:
         return False
+    before = times[-1]
+    if before >= closed_until:
+        brackets = len(times) > 1 and times[-2] < closed_until
+        in_time = new.at - before <= param["max_gap_us"]
+        return bool(counter and brackets and in_time and hangs_on_next(held, param, before))
     return bool(counter or where < len(held) or new.at - before <= param["max_gap_us"])
 
 

@@ -31,6 +31,8 @@ factors:
 points:
   - {id: line/energy, kind: counter, period: 1min, unit: kWh, carrier: electricity, max_gap: 3min, resolution: 0.001, modulus: 1000, max_rate: 900}
   - {id: line/mass, kind: counter, period: 1min, unit: t, product: flour, max_gap: 2min, resolution: 0.001}
+  - {id: line/water, kind: counter, period: 1min, unit: m3, max_gap: 90s, resolution: 0.001, max_rate: 600}
+  - {id: line/gas, kind: counter, period: 1min, unit: m3, max_gap: 4min, resolution: 0.001, max_rate: 900, on_fall: reset}
   - {id: line/power, kind: gauge, period: 1min, unit: kW, carrier: electricity, max_gap: 2min, sloped: true, limits: [0, 1000]}
   - {id: line/setpoint, kind: gauge, period: 1min, unit: kW, max_gap: 4min, sloped: false, min_valid_share: 0.5}
   - {id: line/temperature, kind: sample, period: 1min, unit: °C, max_gap: 3min, sloped: true}
@@ -57,7 +59,7 @@ instruments:
   - {id: meter, points: [line/power, line/batch], kind: meter, accuracy_class: 0.5S, calibrated_on: 2025-11-21, due_on: 2026-11-21}
 """  # noqa: E501
 
-COUNTERS = {"line/energy": 1_000_000, "line/mass": 0}
+COUNTERS = {"line/energy": 1_000_000, "line/mass": 0, "line/water": 0, "line/gas": 0}
 """Modulus in counts."""
 GAUGES = ("line/power", "line/setpoint", "line/temperature", "line/heat")
 RULED = ("line/fan", "line/boiler")
@@ -90,6 +92,8 @@ def crooked(seed: int, minutes: int, period_s: int) -> list[Delivery]:
         for reading in _readings(point, values, minutes, period_s, dice):
             said.append(reading)
             said += _corrections(reading, values, dice)
+            if point in COUNTERS and isinstance(reading.value, float) and dice.random() < 0.01:
+                said += _replacement(reading, dice)
     said.sort(key=lambda reading: reading.sent_at)
     return list(_messages(said, dice))
 
@@ -117,23 +121,33 @@ def _still_or_not(dice: random.Random) -> Iterator[float]:
         yield value
 
 
+def _registers(modulus: int, dice: random.Random) -> Iterator[float]:
+    """A register that rolls over, starts again, jumps, and shows now and then what it is not: once, or every other time."""
+    count = 900_000
+    while True:
+        count += dice.randrange(2000) if dice.random() < 0.9 else 0
+        if modulus and count >= modulus:
+            count -= modulus
+        fault = dice.random()
+        if fault < 0.01:
+            count = dice.randrange(50)
+        elif fault < 0.02:
+            count += 150_000
+        elif fault < 0.05:
+            for _ in range(dice.choice((1, 1, 1, 2, 9))):
+                yield dice.choice((0, 3000, count + 200_000, max(0, count - 5000))) / 1000
+                count += dice.randrange(2000)
+                yield count / 1000
+        yield count / 1000
+
+
 def _values(point: str, dice: random.Random) -> Iterator[Any]:
     if point in RULED:
         yield from _still_or_not(dice)
-    count = 900_000
+    if point in COUNTERS:
+        yield from _registers(COUNTERS[point], dice)
     while True:
-        if point in COUNTERS:
-            count += dice.randrange(2000) if dice.random() < 0.9 else 0
-            modulus = COUNTERS[point]
-            if modulus and count >= modulus:
-                count -= modulus
-            fault = dice.random()
-            if fault < 0.01:
-                count = dice.randrange(50)
-            elif fault < 0.02:
-                count += 150_000
-            yield count / 1000
-        elif point in DELTAS:
+        if point in DELTAS:
             yield dice.randrange(5000) / 1000
         elif point == "line/running":
             yield dice.choice((0, 1, 1, "running", "stopped", True, False))
@@ -203,6 +217,18 @@ def _corrections(first: Said, values: Iterator[Any], dice: random.Random) -> Ite
         if value is None and "quality" not in more:
             more["quality"] = "bad"
         yield Said(first.point, first.at, sent_at, value, more)
+
+
+def _replacement(reading: Said, dice: random.Random) -> Iterator[Said]:
+    """A meter said to have been replaced at the time of a reading or after it: two readings, hours later maybe."""
+    at = reading.at + dice.choice((0, 0, 17, 60)) * SECOND
+    old = max(0.0, round(reading.value + dice.choice((0, 0, 1.5, -3)), 3))
+    sent_at = at + dice.choice((2, 90, 900, 9000)) * SECOND
+    new = dice.choice((0.0, 5.0, old + 900))
+    yield Said(reading.point, at, sent_at, old, {"seq": 1000})
+    yield Said(
+        reading.point, at, sent_at + dice.choice((0, 300)) * SECOND, new, {"seq": 1001, "reason": "replaced"}
+    )
 
 
 def _messages(said: list[Said], dice: random.Random) -> Iterator[Delivery]:

@@ -65,7 +65,7 @@ def defined(dsn: str, plan: Plan, until: int) -> Facts:
             for row in emissions(plan, rows)
         ],
     }
-    return {table: sorted(found, key=lambda row: row[:2]) for table, found in facts.items()}
+    return {table: _ordered(table, found) for table, found in facts.items()}
 
 
 def _everything(dsn: str, state: SiteState) -> Signals:
@@ -126,6 +126,11 @@ def _shown(row: Any, names: tuple[str, ...]) -> list[int | float | None]:
     return [None if value != value or value == NO_COUNT else value for value in values]  # noqa: PLR0124
 
 
+def _ordered(table: str, rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    """By point and time; of the ledger also by class, as two steps may end at one time."""
+    return sorted(rows, key=lambda row: (row[:2], row[3] if table == "ledger" else 0))
+
+
 def stored(dsn: str, until: int = FAR) -> Facts:
     """The same from the database, as far as it begins before `until` (µs); all of that closed."""
     at = "(extract(epoch FROM {}) * 1000000)::bigint"
@@ -141,9 +146,9 @@ def stored(dsn: str, until: int = FAR) -> Facts:
         provisional = connection.execute(f"SELECT {start} FROM interval WHERE revision = 0").fetchall()
         assert not any(at < until for (at,) in provisional), "provisional rows were left behind"
         return {
-            table: sorted(
-                (row for row in connection.execute(f"SELECT {query}".encode()).fetchall() if row[1] < until),
-                key=lambda row: row[:2],
+            table: _ordered(
+                table,
+                [row for row in connection.execute(f"SELECT {query}".encode()).fetchall() if row[1] < until],
             )
             for table, query in queries.items()
         }

@@ -114,6 +114,7 @@ async def brought(dsn: str, way: Way, messages: list[Delivery], minutes: int, se
     await ingest.close()
     found, expected = stored(dsn), defined(dsn, plan, end_of(minutes))
     for table, rows in expected.items():
+        assert different(found[table], rows) == ([], []), table
         assert found[table] == rows, table
     kept, made = rollups(dsn, str(plan.zone))
     assert kept == made
@@ -124,6 +125,11 @@ async def brought(dsn: str, way: Way, messages: list[Delivery], minutes: int, se
         ).fetchall()
     assert twice == []
     return found
+
+
+def different(found: list[tuple[Any, ...]], expected: list[tuple[Any, ...]]) -> tuple[list[Any], list[Any]]:
+    """The rows that only one of the two has."""
+    return sorted(set(found) - set(expected), key=repr), sorted(set(expected) - set(found), key=repr)
 
 
 def check_windows(dsn: str, found: Facts) -> None:

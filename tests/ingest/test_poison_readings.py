@@ -10,7 +10,7 @@ from ingest.pipeline.kpis import Terms, weigh
 from ingest.plant import compile_plan, parse_plant
 from ingest.source import Delivery
 from kernels.rows import INTERVAL_ROW
-from tests.ingest.feeding import SECOND, START, feed, figures, message, open_site, readings
+from tests.ingest.feeding import PLANT, SECOND, START, feed, figures, message, open_site, readings
 
 ALONE = """\
 site: mill
@@ -32,7 +32,8 @@ def series(point: str, at: list[int], value: list[float]) -> Delivery:
 
 
 async def test_a_register_that_flaps_within_one_interval(dsn: str) -> None:
-    ingest = await open_site(dsn)
+    flapper = "line/mass, kind: counter, "
+    ingest = await open_site(dsn, PLANT.replace(flapper, f"{flapper}on_fall: reset, "))
     at = [START + n * 10_000 for n in range(3000)]
     flapping = series("line/mass", at, [float(n % 2) for n in range(3000)])
     later = [message("line/mass", START + n * MINUTE, 1.0) for n in (1, 2, 3)]

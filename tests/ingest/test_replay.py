@@ -95,8 +95,12 @@ CORRUPTIONS: dict[str, tuple[str, list[tuple[str, str, str, list[str]]]]] = {
         [("interval", "mill/line/sum", "differs", ["quality", "reasons"])],
     ),
     "a step in the ledger": (
-        "UPDATE ledger SET correction = correction + 1 WHERE at = (SELECT min(at) FROM ledger)",
-        [("ledger", "mill/line/energy", "differs", ["correction"])],
+        """
+        UPDATE ledger SET correction = correction + 1
+         WHERE (point_no, at, class) = (SELECT point_no, at, class FROM ledger JOIN point USING (point_no)
+                                         WHERE id = 'mill/line/gas' ORDER BY at, class LIMIT 1)
+        """,
+        [("ledger", "mill/line/gas", "differs", ["correction"])],
     ),
     "a step that was none": (
         """
@@ -239,7 +243,7 @@ async def test_each_interval_is_replayed_under_the_version_that_made_it(dsn: str
         """
         UPDATE interval SET mean = mean + 1e-6 WHERE (point_no, start_at) IN (
             SELECT point_no, max(start_at) FROM interval JOIN point USING (point_no)
-             WHERE id = 'mill/line/power' GROUP BY point_no, plan_version)
+             WHERE id = 'mill/line/power' AND mean IS NOT NULL GROUP BY point_no, plan_version)
         """,
         """
         DELETE FROM interval

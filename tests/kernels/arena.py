@@ -11,7 +11,20 @@ from hypothesis import strategies as st
 from kernels import tail
 from kernels.entry import ENTRY, TAIL_POINT
 from kernels.reference.tail import Held, listed
-from kernels.rows import BAD, COUNTER, DELTA, GAUGE, NEVER, POINT_PARAMS, SAMPLE, STATE, Ints, Records
+from kernels.rows import (
+    BAD,
+    COUNTER,
+    DELTA,
+    GAUGE,
+    HOUR_US,
+    NEVER,
+    POINT_PARAMS,
+    REPLACED,
+    SAMPLE,
+    STATE,
+    Ints,
+    Records,
+)
 
 INTERVAL = 5
 Insert = Callable[..., None]
@@ -112,6 +125,8 @@ def params() -> st.SearchStrategy[Records]:
         max_gap_us=st.sampled_from([1, 4, 11, 100]),
         period_us=st.sampled_from([1, 5, 8]),
         stamp_start=st.integers(0, 1),
+        max_step_count_per_h=st.sampled_from([math.inf, math.inf, 0.25 * HOUR_US, 2.0 * HOUR_US]),
+        fall_is_reset=st.sampled_from([0, 0, 1]),
     ).map(_possible)
 
 
@@ -128,9 +143,9 @@ def coming(points: int = 1, until: int = 30) -> st.SearchStrategy[Coming]:
         Coming,
         point=st.integers(0, points - 1),
         at=st.integers(0, until),
-        value=st.sampled_from([math.nan, 0.0, 1.0, 2.0, 3.0]),
+        value=st.sampled_from([math.nan, 0.0, 1.0, 2.0, 3.0, 50.0, 51.0]),
         quality=st.sampled_from([0, 0, 0, 1, 2, BAD, BAD]),
         seq=st.sampled_from([-1, -1, 0, 1]),
         received_at=st.integers(0, 2),
-        reasons=st.sampled_from([0, 0, 2, 4]),
+        reasons=st.sampled_from([0, 0, 2, 4, REPLACED]),
     )

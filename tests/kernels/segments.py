@@ -16,6 +16,7 @@ from kernels.rows import (
     INTERVAL_ROW,
     NO_COUNT,
     POINT_PARAMS,
+    REPLACED,
     SAMPLE,
     STATE,
     STEP_ROW,
@@ -144,6 +145,7 @@ def _spread(draw: st.DrawFn, kind: int) -> dict[str, float]:
         "resolution": draw(st.sampled_from([1.0, 0.001])),
         "modulus_count": modulus,
         "max_step_count_per_h": draw(st.sampled_from([math.inf, 3.6e9 * 0.05, 3.6e9])),
+        "fall_is_reset": draw(st.sampled_from([0, 0, 1])),
     }
 
 
@@ -153,15 +155,18 @@ def segment(draw: st.DrawFn, values: st.SearchStrategy[float], kind: int | None 
     if kind is None:
         kind = draw(st.sampled_from([COUNTER, DELTA, GAUGE, SAMPLE, STATE]))
     instants = st.one_of(st.integers(0, 8 * INTERVAL), st.integers(0, 8).map(lambda k: k * INTERVAL))
-    at = sorted(draw(st.lists(instants, max_size=12)))
-    counts = st.one_of(st.integers(0, 120), st.integers(-5, 10**12), st.just(NO_COUNT))
+    at = draw(st.lists(instants, max_size=12))
+    if at and kind == COUNTER:  # more at one time: corrections and replacements
+        at += draw(st.lists(st.sampled_from(at), max_size=3))
+    at.sort()
+    counts = st.one_of(st.integers(0, 120), st.integers(0, 120), st.integers(-5, 10**12), st.just(NO_COUNT))
     readings = [
         (
             ORIGIN + instant,
             math.nan if draw(st.integers(0, 15)) == 0 else draw(values),
             draw(counts),
             draw(st.sampled_from([0, 0, 0, 0, 1, 2, BAD])),
-            draw(st.sampled_from([0, 0, 0, 1, 1 << 8, 1 << 3])),
+            draw(st.sampled_from([0, 0, 0, 1, 1 << 8, 1 << 3, REPLACED])),
         )
         for instant in at
     ]

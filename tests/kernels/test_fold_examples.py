@@ -9,16 +9,21 @@ import numpy as np
 import pytest
 
 from kernels.fold import fold_intervals
-from kernels.fold_counter import classify_step
 from kernels.rows import (
     BAD,
     DELTA,
     GAP,
+    GLITCH,
+    GLITCH_STEP,
     GOOD,
     HOUR_US,
+    IMPLAUSIBLE_STEP,
     LATE,
     NO_COUNT,
     NORMAL_STEP,
+    RATE,
+    REPLACED,
+    REPLACED_STEP,
     RESET,
     RESET_STEP,
     ROLLOVER,
@@ -29,11 +34,13 @@ from kernels.rows import (
     UNCERTAIN,
     Records,
 )
+from kernels.step import classify_step
 from tests.kernels.segments import Folded, Segment, counter, fold, gauge, params
 
 VECTORS = Path(__file__).parents[2].parent / "shared" / "data" / "vectors.json"
 HOUR = HOUR_US
 MINUTE = 60_000_000
+MANUAL = 1 << 14
 
 
 def cases(operation: str) -> list[dict[str, Any]]:
@@ -58,7 +65,9 @@ def test_counter_deltas_with_resets() -> None:
     """ST-04 to ST-09: readings a minute apart, the register starts again at 0."""
     for case in cases("counter.delta"):
         values = case["inputs"]["values"]
-        folded = run(counter(*((MINUTE * i, int(v)) for i, v in enumerate(values)), max_gap_us=HOUR), HOUR)
+        assert case["inputs"]["on_fall"] == "reset"
+        readings = ((MINUTE * i, int(v)) for i, v in enumerate(values))
+        folded = run(counter(*readings, max_gap_us=HOUR, fall_is_reset=1), HOUR)
         assert folded.rows["amount"].tolist() == [case["expected"]["delta"]]
         assert folded.steps["step_class"].tolist() == [RESET_STEP] * int(case["expected"]["resets"])
 
@@ -199,10 +208,13 @@ def test_a_reset_and_a_rollover_mark_what_they_touch() -> None:
     ("earlier", "later", "modulus", "fastest", "expected"),
     [
         (10, 10, 100, math.inf, (NORMAL_STEP, 0, 0)),
+        (10, 61, 0, 50.0, (NORMAL_STEP, 51, 0)),
+        (10, 61, 0, 49.9, (IMPLAUSIBLE_STEP, 0, 51)),
         (90, 40, 100, math.inf, (ROLLOVER_STEP, 50, -100)),
         (90, 41, 100, math.inf, (RESET_STEP, 41, -90)),
-        (90, 41, 100, 51.0, (ROLLOVER_STEP, 51, -100)),
-        (90, 41, 100, 50.9, (RESET_STEP, 41, -90)),
+        (90, 41, 100, 50.0, (ROLLOVER_STEP, 51, -100)),
+        (90, 41, 100, 49.9, (RESET_STEP, 41, -90)),
+        (90, 41, 100, 39.9, (IMPLAUSIBLE_STEP, 0, -49)),
         (90, 5, 0, math.inf, (RESET_STEP, 5, -90)),
         (101, 5, 100, math.inf, (RESET_STEP, 5, -101)),
         (5, -3, 100, math.inf, (RESET_STEP, -3, -5)),
@@ -211,9 +223,66 @@ def test_a_reset_and_a_rollover_mark_what_they_touch() -> None:
 def test_classes_of_steps(
     earlier: int, later: int, modulus: int, fastest: float, expected: tuple[int, int, int]
 ) -> None:
-    """A fall is a rollover only if the time allows it; without a fastest rate, up to half of the modulus."""
+    """A step is what the time allows, a count more or less; without a fastest rate a rollover is at most half."""
     assert classify_step(earlier, later, HOUR, modulus, fastest) == expected
     assert expected[1] + expected[2] == later - earlier
+
+
+def test_a_fall_that_is_back_with_the_next_reading_is_a_glitch() -> None:
+    readings = (0, 90), (HOUR, 95), (HOUR + HOUR // 2, 3, GOOD, 4), (2 * HOUR, 100), (3 * HOUR, 110)
+    folded = run(counter(*readings, max_gap_us=HOUR), 3 * HOUR)
+    assert columns(folded.rows, "amount_count", "valid_us", "quality", "reasons") == [
+        (5, HOUR, GOOD, 0),
+        (5, HOUR, UNCERTAIN, GLITCH | 4),
+        (10, HOUR, GOOD, 0),
+    ]
+    assert folded.steps.tolist() == [(0, HOUR + HOUR // 2, HOUR, GLITCH_STEP, 0, 0)]
+    back_too_late = run(counter(*readings, max_gap_us=HOUR // 2 - 1), 3 * HOUR)
+    assert back_too_late.steps["step_class"].tolist() == [RESET_STEP]
+    as_declared = run(counter(*readings, max_gap_us=HOUR, fall_is_reset=1), 3 * HOUR)
+    assert as_declared.steps.tolist() == [(0, HOUR + HOUR // 2, HOUR, RESET_STEP, 3, -95)]
+    assert as_declared.rows["amount_count"].tolist() == [5, 3 + 97, 10]
+
+
+def test_of_alternating_registers_every_other_is_a_glitch() -> None:
+    """Two devices on one topic: whichever came first is believed."""
+    readings = [(MINUTE * i, 100 + i if i % 2 == 0 else 9000 + i) for i in range(9)]
+    folded = run(counter(*readings, max_gap_us=HOUR, max_step_count_per_h=600.0), 8 * MINUTE)
+    assert folded.rows["amount_count"].tolist() == [8]
+    assert folded.steps["at"].tolist() == [MINUTE * i for i in (1, 3, 5, 7)]
+    assert set(folded.steps["step_class"].tolist()) == {GLITCH_STEP}
+
+
+def test_a_jump_that_stays_is_implausible_and_counts_nothing() -> None:
+    readings = (0, 10), (HOUR, 20), (2 * HOUR, 900), (3 * HOUR, 910), (3 * HOUR + HOUR // 2, 911)
+    folded = run(counter(*readings, max_gap_us=HOUR, max_step_count_per_h=50.0), 4 * HOUR, 2 * HOUR)
+    assert columns(folded.rows, "amount_count", "covered_us", "valid_us", "quality", "reasons") == [
+        (10, 2 * HOUR, HOUR, GOOD, RATE),
+        (11, 3 * HOUR // 2, 3 * HOUR // 2, GOOD, GAP),
+    ]
+    assert folded.steps.tolist() == [(0, 2 * HOUR, HOUR, IMPLAUSIBLE_STEP, 0, 880)]
+    alone = run(counter(*readings[1:], max_gap_us=HOUR, max_step_count_per_h=50.0), 3 * HOUR, HOUR)
+    assert alone.rows["amount_count"].tolist() == [NO_COUNT, 10]
+    assert math.isnan(alone.rows["amount"][0])
+    assert alone.rows["quality"].tolist() == [BAD, GOOD]
+
+
+def test_a_declared_replacement_counts_to_the_old_register_and_from_the_new() -> None:
+    exchanged = (HOUR, 0, GOOD, REPLACED | MANUAL)
+    readings = (0, 90), (HOUR, 7), (HOUR, 100, GOOD, MANUAL), exchanged, (2 * HOUR, 30)
+    folded = run(counter(*readings, max_gap_us=HOUR), 2 * HOUR)
+    assert columns(folded.rows, "amount_count", "quality", "reasons") == [
+        (10, GOOD, REPLACED | MANUAL),
+        (30, GOOD, REPLACED | MANUAL),
+    ]
+    assert folded.steps.tolist() == [(0, HOUR, HOUR, REPLACED_STEP, 0, -100)]
+    backwards = run(counter((0, 101), *readings[1:], max_gap_us=HOUR), 2 * HOUR)
+    assert backwards.steps.tolist() == [
+        (0, HOUR, 0, RESET_STEP, 100, -101),
+        (0, HOUR, HOUR, REPLACED_STEP, 0, -100),
+    ]
+    first = run(counter(*readings[1:], max_gap_us=HOUR), 2 * HOUR)
+    assert (first.rows["amount_count"].tolist(), first.steps.size) == ([30], 0)
 
 
 @pytest.mark.parametrize(("stamp_start", "amounts"), [(0, [45, 60, 15]), (1, [0, 30, 60, 30])])

@@ -10,7 +10,19 @@ from hypothesis import strategies as st
 
 from kernels.exact import to_counts
 from kernels.fold import fold_intervals
-from kernels.rows import BAD, COUNTER, DELTA, GAUGE, HOUR_US, NO_COUNT
+from kernels.reference.pieces import Reading
+from kernels.reference.register import is_normal, kept, registers
+from kernels.rows import (
+    BAD,
+    COUNTER,
+    DELTA,
+    GAUGE,
+    GLITCH_STEP,
+    HOUR_US,
+    NO_COUNT,
+    REPLACED,
+    REPLACED_STEP,
+)
 from tests.kernels.segments import (
     INTERVAL,
     ORIGIN,
@@ -62,22 +74,46 @@ def test_little_room_changes_nothing(drawn: Segment, room: int) -> None:
 @settings(max_examples=150, deadline=None)
 def test_what_lies_before_the_last_usable_reading_does_not_matter(drawn: Segment, edge: int) -> None:
     """A delta stamped at its start reaches a period further; its tail must be that much longer."""
+    if drawn.point["kind"][0] == COUNTER:
+        return
     from_at = ORIGIN + edge * INTERVAL
     reach = from_at
-    if drawn.point["kind"][0] == DELTA and drawn.point["stamp_start"][0] != 0:
+    delta = drawn.point["kind"][0] == DELTA
+    if delta and drawn.point["stamp_start"][0] != 0:
         reach -= int(drawn.point["period_us"][0])
     usable = [
         i
         for i, (at, value, count, quality, _) in enumerate(drawn.readings)
         if at <= reach
         and quality < BAD
-        and (math.isfinite(value) or drawn.point["kind"][0] in {COUNTER, DELTA})
-        and (count != NO_COUNT or drawn.point["kind"][0] not in {COUNTER, DELTA})
+        and (count != NO_COUNT if delta else math.isfinite(value))
         and (i + 1 == len(drawn.readings) or drawn.readings[i + 1][0] != at)
     ]
     tail = Segment(drawn.point, drawn.readings[usable[-1] :] if usable else drawn.readings)
     whole = fold(fold_intervals, [drawn], [from_at], [ORIGIN + 9 * INTERVAL])
     assert same(whole.rows, fold(fold_intervals, [tail], [from_at], [ORIGIN + 9 * INTERVAL]).rows)
+
+
+@given(drawn=segment(positive(), COUNTER), edge=st.integers(0, 8), span=st.integers(1, 3))
+@settings(max_examples=300, deadline=None)
+def test_a_register_depends_on_an_anchor_before_and_two_readings_after(
+    drawn: Segment, edge: int, span: int
+) -> None:
+    begin, end = ORIGIN + edge * INTERVAL, ORIGIN + (edge + span) * INTERVAL
+    found = registers([Reading(*reading) for reading in drawn.readings])
+    anchors = [
+        b.at
+        for a, b in pairwise([None, *found])
+        if b is not None
+        and b.at <= begin
+        and (a is None or b.is_replacement or is_normal(a, b, drawn.point[0]))
+    ]
+    after = [register.at for register in found if register.at >= end]
+    since, until = (anchors or [ORIGIN])[-1], (after[1:] or [ORIGIN + 99 * INTERVAL])[0]
+    near = Segment(drawn.point, [reading for reading in drawn.readings if since <= reading[0] <= until])
+    whole, part = (fold(fold_intervals, [one], [begin], [end]) for one in (drawn, near))
+    assert same(whole.rows, part.rows)
+    assert same(whole.steps, part.steps)
 
 
 @given(drawn=segment(positive()), end=st.integers(1, 8 * INTERVAL))
@@ -119,34 +155,67 @@ def test_the_integral_is_exact(values: list[float], gaps: list[int], sloped: int
         assert close(float(row["mean"]), float(area / int(row["covered_us"])))
 
 
+@st.composite
+def history(draw: st.DrawFn) -> tuple[list[tuple[int, int, int, int]], int]:
+    """A register on an offset with everything that can happen to one, and that offset."""
+    offset = draw(st.sampled_from([0, 0, 10**6, 10**18]))
+    near = st.integers(0, 2000).map(lambda count: offset + count)
+    counts = st.one_of(near, near, st.integers(0, 2000), st.integers(0, 10**9).map(lambda n: offset + n))
+    at, found = ORIGIN, [(ORIGIN, draw(counts), 0, 0)]
+    for what in draw(st.lists(st.sampled_from("+++++bcr"), max_size=30)):
+        at += (
+            draw(st.integers(1, 3 * MINUTE))
+            if offset < 10**18
+            else draw(st.integers(MINUTE // 4, 3 * MINUTE))
+        )
+        if what == "r":
+            found.append((at, draw(counts), 0, 0))
+        if what == "c":
+            found.append((at, draw(counts), draw(st.sampled_from([0, BAD])), 0))
+        found.append((at, draw(counts), BAD if what == "b" else 0, REPLACED if what == "r" else 0))
+    return found, offset
+
+
 @given(
-    counts=st.lists(st.integers(0, 10**9), min_size=2, max_size=30),
-    gaps=st.lists(st.integers(1, 3 * MINUTE), min_size=29, max_size=29),
+    drawn=history(),
     modulus=st.sampled_from([0, 10**9, 2 * 10**9]),
-    offset=st.sampled_from([0, 10**18]),
+    fastest=st.sampled_from([math.inf, 6e3, 6e4]),
+    fall_is_reset=st.integers(0, 1),
+    max_gap_us=st.sampled_from([MINUTE, 5 * MINUTE]),
 )
-@settings(max_examples=150, deadline=None)
-def test_counters_conserve(counts: list[int], gaps: list[int], modulus: int, offset: int) -> None:
-    """Σ amounts + Σ corrections == last - first, also on a register of 1e12 at a resolution of 1e-6.
+@settings(max_examples=400, deadline=None)
+def test_counters_conserve(
+    drawn: tuple[list[tuple[int, int, int, int]], int],
+    modulus: int,
+    fastest: float,
+    fall_is_reset: int,
+    max_gap_us: int,
+) -> None:
+    """Σ amounts + Σ corrections == last - first over any history, also on a register of 1e12 at 1e-6.
 
     There a few readings an interval, as every reset books 1e18 counts and an amount is an int64.
     """
-    at = [ORIGIN]
-    for gap in gaps[: len(counts) - 1]:
-        at.append(at[-1] + (max(gap, MINUTE // 4) if offset else gap))
-    registers = [offset + count for count in counts]
-    drawn = counter(
-        *zip(at, registers, strict=True),
-        modulus_count=modulus + offset if modulus else 0,
-        resolution=1e-6,
-        max_gap_us=MINUTE,
+    readings, offset = drawn
+    register = counter(
+        *readings, modulus_count=modulus + offset if modulus else 0, resolution=1e-6, max_gap_us=max_gap_us,
+        max_step_count_per_h=fastest, fall_is_reset=fall_is_reset,
+    )  # fmt: skip
+    begin, end = ORIGIN // MINUTE * MINUTE, readings[-1][0]
+    folded = fold(fold_intervals, [register], [begin], [end], MINUTE)
+    amounts = [count for count in folded.rows["amount_count"].tolist() if count != NO_COUNT]
+    values = registers([Reading(*reading) for reading in register.readings])
+    assert (
+        sum(amounts) + sum(folded.steps["correction"].tolist()) == values[-1].new.count - values[0].new.count
     )
-    begin = ORIGIN // MINUTE * MINUTE
-    folded = fold(fold_intervals, [drawn], [begin], [at[-1]], MINUTE)
-    booked = sum(folded.rows["amount_count"].tolist()) + sum(folded.steps["correction"].tolist())
-    assert booked == registers[-1] - registers[0]
-    falls = sum(b < a for a, b in pairwise(registers))
-    assert folded.steps.size == falls
+    listed = folded.steps["step_class"].tolist()
+    steps = kept(values, register.point[0])
+    assert (
+        listed.count(GLITCH_STEP)
+        == sum(step.glitch is not None for step in steps)
+        == len(values) - len(steps)
+    )
+    assert listed.count(REPLACED_STEP) == sum(one.is_replacement for one in values[1:])
+    assert not (fall_is_reset and math.isinf(fastest) and GLITCH_STEP in listed)
 
 
 def test_a_register_read_as_floats_conserves() -> None:

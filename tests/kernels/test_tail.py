@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from kernels import frontier, reference, tail
 from kernels.fold import fold_intervals
 from kernels.reference import tail as definition
-from kernels.rows import BAD, COUNTER, GAUGE, INTERVAL_ROW, NEVER, STEP_ROW, Records
+from kernels.rows import BAD, COUNTER, GAUGE, HOUR_US, INTERVAL_ROW, NEVER, STEP_ROW, Records
 from tests.kernels.arena import INTERVAL, Arena, Coming, coming, param, params
 from tests.kernels.segments import same
 
@@ -211,5 +211,31 @@ def test_a_head_from_the_store_replaces_what_was_held() -> None:
     tail.behead(arena.entries, arena.free, arena.free_count, arena.points, np.array([0]))
     assert [one.at for one in arena.held(0)] == [11]
     assert arena.insert(tail.insert, [reading(6, 0.0)], adopt=True) == [tail.INSERTED]
-    assert arena.insert(tail.insert, [reading(5, 0.0)], adopt=True) == [tail.LATE]
+    assert arena.insert(tail.insert, [reading(5, 0.0)], adopt=True) == [tail.INSERTED]
+    arena.check()
+
+
+def test_a_glitch_or_not_is_told_by_the_next_register() -> None:
+    """A jump is pending until the next reading; one between the two says otherwise of what was closed."""
+    fast = {"max_gap_us": 20, "max_step_count_per_h": 1.0 * HOUR_US}
+    arena = closed(COUNTER, 5, reading(4, 1.0), reading(8, 2.0), **fast)
+    assert arena.insert(tail.insert, [reading(11, 90.0)]) == [tail.APPENDED]
+    assert close(arena, 14) == 5
+    assert arena.insert(tail.insert, [reading(14, 91.0)]) == [tail.APPENDED]
+    assert close(arena, 15) == 10
+    arena.points["closed_until"] = arena.points["retain_from"] = 10
+    arena.trim()
+    assert [one.at for one in arena.held(0)] == [8, 11, 14]
+    assert arena.copy().insert(tail.insert, [reading(15, 92.0)]) == [tail.APPENDED]
+    assert arena.insert(tail.insert, [reading(13, 4.0)]) == [tail.REOPENS]
+
+
+def test_of_an_alternating_register_little_is_held() -> None:
+    """Every step of two devices on one topic is abnormal; what is behind the frontier goes all the same."""
+    arena = Arena(param(kind=COUNTER, max_gap_us=20, max_step_count_per_h=1.0 * HOUR_US))
+    for at in range(40):
+        arena.insert(tail.insert, [reading(at, float(at if at % 2 == 0 else 90 + at))])
+        arena.points["closed_until"] = arena.points["retain_from"] = close(arena, at)
+        arena.trim()
+        assert len(arena.held(0)) <= INTERVAL + 4
     arena.check()

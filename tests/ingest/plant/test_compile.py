@@ -84,7 +84,7 @@ def test_columns() -> None:
         """
 points:
   - {id: line/energy, kind: counter, unit: kWh, period: 5s, resolution: 0.1, modulus: 99999.9, max_rate: 360,
-     limits: [0, 99999.9]}
+     on_fall: reset, limits: [0, 99999.9]}
   - {id: line/use, kind: delta, unit: kWh, period: 1min, stamp: start}
   - {id: line/state, kind: state, period: 5s, states: {stopped: 0, running: 1}}
 """
@@ -95,6 +95,7 @@ points:
     assert plan.params["kind"].tolist() == [Kind.COUNTER, Kind.DELTA, Kind.STATE]
     assert plan.params["modulus_count"].tolist() == [999_999, 0, 0]
     assert plan.params["max_step_count_per_h"].tolist() == [3600, math.inf, math.inf]
+    assert plan.params["fall_is_reset"].tolist() == [1, 0, 0]
     assert plan.params["stamp_start"].tolist() == [0, 1, 0]
     assert plan.params["low"].tolist() == [0, -math.inf, -math.inf]
     assert plan.params["high"].tolist() == [99999.9, math.inf, math.inf]

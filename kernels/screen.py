@@ -66,23 +66,23 @@ def _flag_fast(at: Ints, value: Floats, quality: Ints, reasons: Ints, param: np.
 @kernel
 def _flag_stuck(at: Ints, value: Floats, quality: Ints, reasons: Ints, param: np.void) -> None:
     """Flag what has stood within stuck_band for stuck_after_us."""
-    used = np.empty(at.size, np.int64)
+    used, shown = np.empty(at.size, np.int64), np.empty(at.size)
     # Of the used readings: how many, where the longest still stretch up to the newest begins,
     # and the last of it that is old enough.
     n, begin, old = 0, 0, 0
-    least, largest = 0.0, 0.0
+    # Those that are least, or largest, of all from them on: the first is that of the stretch.
+    least, largest = np.empty(at.size, np.int64), np.empty(at.size, np.int64)
+    ends = np.zeros(4, np.int64)  # first and end of least, of largest
     i = 0
     while i < at.size:
         i = winner(at, i)
         if trust(quality[i], value[i]) < BAD:
-            used[n] = i
+            used[n], shown[n] = i, value[i]
+            if n > 0 and at[i] - at[used[n - 1]] > param["max_gap_us"]:
+                begin = n
+                ends[:] = 0
+            begin = _still_from(shown, n, begin, param["stuck_band"], least, largest, ends)
             n += 1
-            if n == 1 or at[i] - at[used[n - 2]] > param["max_gap_us"]:
-                begin, least, largest = n - 1, value[i], value[i]
-            elif max(largest, value[i]) - min(least, value[i]) <= param["stuck_band"]:
-                least, largest = min(least, value[i]), max(largest, value[i])
-            else:
-                begin, least, largest = _still_from(value, used, begin, n - 1, param["stuck_band"])
             old = max(old, begin)
             while old + 1 < n and at[used[old + 1]] <= at[i] - param["stuck_after_us"]:
                 old += 1
@@ -94,15 +94,23 @@ def _flag_stuck(at: Ints, value: Floats, quality: Ints, reasons: Ints, param: np
 
 
 @kernel
-def _still_from(value: Floats, used: Ints, begin: int, newest: int, band: float) -> tuple[int, float, float]:
-    """(first, least, largest) of the longest stretch up to `newest` within the band, not before `begin`."""
-    first, least, largest = newest, value[used[newest]], value[used[newest]]
-    while first > begin:
-        earlier = value[used[first - 1]]
-        if max(largest, earlier) - min(least, earlier) > band:
-            break
-        first, least, largest = first - 1, min(least, earlier), max(largest, earlier)
-    return first, least, largest
+def _still_from(
+    shown: Floats, newest: int, begin: int, band: float, least: Ints, largest: Ints, ends: Ints
+) -> int:
+    """Where the longest stretch within the band begins that ends with `newest`, not before `begin`."""
+    while ends[1] > ends[0] and shown[least[ends[1] - 1]] >= shown[newest]:
+        ends[1] -= 1
+    least[ends[1]] = newest
+    ends[1] += 1
+    while ends[3] > ends[2] and shown[largest[ends[3] - 1]] <= shown[newest]:
+        ends[3] -= 1
+    largest[ends[3]] = newest
+    ends[3] += 1
+    while shown[largest[ends[2]]] - shown[least[ends[0]]] > band:
+        begin += 1
+        ends[0] += 1 if least[ends[0]] < begin else 0
+        ends[2] += 1 if largest[ends[2]] < begin else 0
+    return begin
 
 
 def warm_up() -> None:

@@ -6,11 +6,12 @@ from typing import Any
 import psycopg
 import pytest
 
-from ingest.model import MINUTE, Cause, Quality, Reason
+import kernels.rows
+from ingest.model import MINUTE, Cause, Quality, Reason, StepClass
 from ingest.site import SiteIngest
 from ingest.source import Delivery
 from tests.ingest import crooked
-from tests.ingest.declaring import approve, booked, declared_rows, take_declared
+from tests.ingest.declaring import MICROSECONDS, approve, booked, declared_rows, take_declared
 from tests.ingest.definition import defined, stored
 from tests.ingest.fed import Fed
 from tests.ingest.feeding import PLANT, SECOND, START, feed, figures, message, open_site, readings
@@ -149,23 +150,99 @@ async def test_what_was_supplied_and_is_withdrawn_leaves_no_value(dsn: str) -> N
     assert [row[2:4] for row in declared_rows(dsn)] == [(7.0, 0), (None, Quality.BAD)]
 
 
+REPLACED_AT = START + 302_500_000
+"""Between two readings of the register below."""
+
+
+def two_meters() -> list[Delivery]:
+    """A register of 0.125 kWh every 5 s; after REPLACED_AT that of a new meter, which began at 0.5 kWh."""
+    old = [message("line/energy", START + n * 5 * SECOND, n / 8) for n in range(61)]
+    return old + [message("line/energy", START + n * 5 * SECOND, (n - 60) / 8 + 0.5) for n in range(61, 120)]
+
+
+def steps(dsn: str) -> list[tuple[Any, ...]]:
+    """at, previous_at (µs since START), class, increment and correction of the ledger."""
+    with psycopg.connect(dsn) as connection:
+        return connection.execute(
+            f"""
+            SELECT {MICROSECONDS.format("at")} - %s, {MICROSECONDS.format("previous_at")} - %s, class, increment, correction
+              FROM ledger ORDER BY at, previous_at
+            """.encode(),
+            [START, START],
+        ).fetchall()
+
+
+def energy(dsn: str) -> list[tuple[Any, ...]]:
+    """amount_count, quality, reasons, cause of the register's closed intervals."""
+    with psycopg.connect(dsn) as connection:
+        return connection.execute(
+            """
+            SELECT amount_count, quality, reasons, cause FROM interval JOIN point USING (point_no)
+             WHERE id = 'mill/line/energy' AND revision > 0 ORDER BY start_at
+            """
+        ).fetchall()
+
+
+needs_replaced_steps = pytest.mark.skipif(
+    not hasattr(kernels.rows, "REPLACED_STEP"), reason="needs the step between a replaced meter's registers"
+)
+PAIR = (302_500_000, 302_500_000, StepClass.REPLACED, 0, 500 - 7550)
+
+
+@needs_replaced_steps
+@pytest.mark.parametrize("taken", [61, 62, 120], ids=["before the next reading", "after it", "long after"])
+async def test_a_replaced_meter_runs_to_its_last_register_and_on_from_the_new_ones_first(
+    dsn: str, taken: int
+) -> None:
+    ingest = await open_site(dsn)
+    await feed(ingest, two_meters()[:taken])
+    approve(dsn, "line/energy", REPLACED_AT, "replacement", old_final=7.55, new_initial=0.5)
+    await take_declared(ingest, dsn)
+    await feed(ingest, two_meters()[taken:])
+    await ingest.close()
+    assert steps(dsn) == [PAIR]
+    intervals = energy(dsn)
+    assert len(intervals) == 9
+    # 2.5 s of the old meter, then 2.5 s of the new one: 50 counts and 125.
+    assert [row[0] for row in intervals] == [1500] * 5 + [1550] + [1500] * 3
+    assert {row[1] for row in intervals} == {Quality.GOOD}
+    assert [bool(row[2] & Reason.REPLACED) for row in intervals] == [n == 5 for n in range(9)]
+    if taken == 120:
+        assert intervals[5][3] == Cause.DECLARATION
+
+
 async def test_a_withdrawn_replacement_is_as_if_it_had_not_been(dsn: str, other_dsn: str) -> None:
-    at = START + 302_500_000
-    register = [message("line/energy", START + n * 5 * SECOND, n / 8) for n in range(120)]
     plain = await open_site(other_dsn)
-    await feed(plain, register)
+    await feed(plain, two_meters())
     await plain.close()
     ingest = await open_site(dsn)
-    await feed(ingest, register)
-    number = approve(dsn, "line/energy", at, "replacement", old_final=7.5, new_initial=0.0)
+    await feed(ingest, two_meters())
+    number = approve(dsn, "line/energy", REPLACED_AT, "replacement", old_final=7.55, new_initial=0.5)
     await take_declared(ingest, dsn)
-    pair = [(7.5, 0, MANUAL), (0.0, 0, MANUAL | Reason.REPLACED)]
-    assert [row[2:5] for row in declared_rows(dsn)] == pair
-    approve(dsn, "line/energy", at, "withdrawal", withdraws=number)
+    assert [row[2:5] for row in declared_rows(dsn)] == [(7.55, 0, MANUAL), (0.5, 0, MANUAL | Reason.REPLACED)]
+    approve(dsn, "line/energy", REPLACED_AT, "withdrawal", withdraws=number)
     await take_declared(ingest, dsn)
     await ingest.close()
     without_reasons = [[row[:-1] for row in figures(at)["interval"]] for at in (dsn, other_dsn)]
     assert without_reasons[0] == without_reasons[1]
+    assert steps(dsn) == steps(other_dsn)
+    assert [step[2] for step in steps(dsn)] == [StepClass.RESET]
+
+
+@needs_replaced_steps
+async def test_of_two_replacements_of_one_instant_the_withdrawal_of_the_later_leaves_the_earlier(
+    dsn: str,
+) -> None:
+    ingest = await open_site(dsn)
+    await feed(ingest, two_meters())
+    approve(dsn, "line/energy", REPLACED_AT, "replacement", old_final=7.55, new_initial=0.5)
+    second = approve(dsn, "line/energy", REPLACED_AT, "replacement", old_final=7.6, new_initial=0.25)
+    await take_declared(ingest, dsn)
+    assert steps(dsn) == [(*PAIR[:4], 250 - 7600)]
+    approve(dsn, "line/energy", REPLACED_AT, "withdrawal", withdraws=second)
+    await take_declared(ingest, dsn)
+    await ingest.close()
+    assert steps(dsn) == [PAIR]
 
 
 async def test_what_the_plan_does_not_know_fails_and_holds_nothing_up(dsn: str) -> None:
@@ -242,10 +319,10 @@ async def test_a_running_site_takes_what_was_approved(dsn: str) -> None:
 async def test_declared_anywhere_in_any_order_the_figures_are_one_fold_of_what_is_stored(
     dsn: str, seed: int
 ) -> None:
-    """Corrections, and restarts, between the messages of a crooked half hour."""
+    """Corrections, replaced meters, withdrawals and restarts between the messages of a crooked half hour."""
     dice = random.Random(seed)
     messages = [*crooked.crooked(seed, 30, 20), crooked.the_end(30)]
-    points = [*crooked.COUNTERS, *crooked.GAUGES, *crooked.DELTAS]
+    points = [*crooked.COUNTERS, *crooked.COUNTERS, *crooked.GAUGES, *crooked.DELTAS]
     ingest = await open_site(dsn, crooked.PLANT)
     while messages:
         size = dice.choice((5, 20, 40))
@@ -268,7 +345,7 @@ async def test_declared_anywhere_in_any_order_the_figures_are_one_fold_of_what_i
 
 
 def correct_something(dsn: str, point: str, batch: list[Delivery], dice: random.Random) -> None:
-    """Correct a stored reading of a point, or supply one that is missing."""
+    """Correct a stored reading of a point or supply one that is missing, replace a meter, or undo one of these."""
     with psycopg.connect(dsn) as connection:
         known = connection.execute(
             """
@@ -277,10 +354,25 @@ def correct_something(dsn: str, point: str, batch: list[Delivery], dice: random.
             """,
             [f"mill/{point}"],
         ).fetchall()
+        counting = connection.execute(
+            """
+            SELECT max(declaration_no), id, (extract(epoch FROM at) * 1000000)::bigint
+              FROM declaration d JOIN point USING (point_no)
+             WHERE kind <> 'withdrawal' AND NOT EXISTS (SELECT FROM declaration w WHERE w.withdraws = d.declaration_no)
+             GROUP BY 2, 3 ORDER BY 1
+            """
+        ).fetchall()
     at, value = dice.choice(known) if known else (batch[0].received_at, 1.0)
     if dice.random() < 0.3:
         at += dice.randrange(MINUTE)
     fate = dice.random()
-    value = None if fate < 0.2 else round(value + (0.001 if fate < 0.6 else -0.25), 3)
-    quality = "bad" if value is None else dice.choice(("good", "uncertain", "substituted", "bad"))
-    approve(dsn, point, at, "correction", value=value, quality=quality)
+    if counting and fate < 0.2:
+        number, its_point, its_at = dice.choice(counting)
+        approve(dsn, its_point.removeprefix("mill/"), its_at, "withdrawal", withdraws=number)
+    elif point in crooked.COUNTERS and fate < 0.6:
+        after = dice.choice((0.0, value, round(value / 2, 3)))
+        approve(dsn, point, at, "replacement", old_final=round(value + 0.002, 3), new_initial=after)
+    else:
+        value = None if fate < 0.7 else round(value + (0.001 if fate < 0.9 else -0.25), 3)
+        quality = "bad" if value is None else dice.choice(("good", "uncertain", "substituted", "bad"))
+        approve(dsn, point, at, "correction", value=value, quality=quality)

@@ -19,6 +19,7 @@ from service import keys
 from service.app import create_app
 from tests.ingest.declaring import booked, declared_rows, take_declared
 from tests.ingest.feeding import START, Clock, feed, message, open_site
+from tests.ingest.test_declarations import needs_replaced_steps
 from tests.service.conftest import Clock as ServiceClock
 from tests.service.conftest import admin_client
 from tests.service.seeding import text
@@ -146,12 +147,28 @@ async def test_no_value_is_bad(people: People) -> None:
 
 
 async def test_a_replacement_goes_from_proposal_to_effect(people: People, dsn: str) -> None:
-    number = await people.declared(ENERGY, replacement(old_final=0.0075, unit="MWh"))
+    number = await people.declared(ENERGY, replacement(old_final=0.0085, new_initial=0.0075, unit="MWh"))
     await people.decided(number)
     await taken(dsn)
-    assert [row[2] for row in declared_rows(dsn)] == [7.5, 0.0]
+    assert [row[2] for row in declared_rows(dsn)] == [8.5, 7.5]
     told = await people.told(number)
-    assert (told["old_final"], told["new_initial"], told["state"]) == (7.5, 0.0, "in_effect")
+    assert (told["old_final"], told["new_initial"], told["state"]) == (8.5, 7.5, "in_effect")
+
+
+@needs_replaced_steps
+async def test_the_ledger_names_who_declared_a_replacement(people: People, dsn: str) -> None:
+    number = await people.declared(ENERGY, replacement(old_final=8.5, new_initial=7.5))
+    await people.decided(number)
+    await taken(dsn)
+    span = {"from": text(START), "to": text(END)}
+    body = (await people.client.get(ENERGY.replace("replacements", "ledger"), params=span)).json()
+    [step] = body["items"]
+    assert (step["class"], step["reason"], step["quality"]) == ("replaced", "replaced", "good")
+    assert step["at"] == step["previous_at"] == text(START + 302_500_000)
+    assert (step["increment_count"], step["correction_count"]) == (0, -1000)
+    assert (step["declaration"], step["author"]) == (number, "anna")
+    assert body["summary"]["corrections_count"] == -1000
+    assert body["summary"]["conserved"] is True
 
 
 async def test_its_author_may_not_approve_but_take_it_back(people: People, dsn: str) -> None:

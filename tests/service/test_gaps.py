@@ -253,19 +253,19 @@ async def test_gaps_are_what_intervals_leave_uncovered(dsn: str, seed: int) -> N
         assert all(one[1] <= other[0] for one, other in pairwise(mine))
         closed += len(mine)
         rows = {
-            start: (covered, substituted, reasons)
-            for start, covered, substituted, reasons in _query(
+            start: (covered, valid, reasons)
+            for start, covered, valid, reasons in _query(
                 dsn,
-                f"SELECT {MICROSECONDS.format('start_at')}, covered_us, substituted_us, reasons"
+                f"SELECT {MICROSECONDS.format('start_at')}, covered_us, valid_us, reasons"
                 f" FROM interval JOIN point USING (point_no) WHERE id = '{point.id}' AND revision > 0",
             )
         }
         for start in range(min(rows) + MINUTE, end, MINUTE):
             missing = sum(max(0, min(b, start + MINUTE) - max(a, start)) for a, b in mine)
-            covered, substituted, reasons = rows.get(start, (0, 0, 0))
+            covered, valid, reasons = rows.get(start, (0, 0, 0))
             if point.kind is Kind.COUNTER and covered:
                 filled = missing - (MINUTE - covered)
-                assert 0 <= filled <= substituted
+                assert 0 <= filled <= covered - valid
                 assert (reasons >> 13 & 1) == (missing > 0)
             else:
                 assert missing == MINUTE - covered, (point.id, text(start))

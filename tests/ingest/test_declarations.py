@@ -6,7 +6,6 @@ from typing import Any
 import psycopg
 import pytest
 
-import kernels.rows
 from ingest.model import MINUTE, Cause, Quality, Reason, StepClass
 from ingest.site import SiteIngest
 from ingest.source import Delivery
@@ -183,13 +182,9 @@ def energy(dsn: str) -> list[tuple[Any, ...]]:
         ).fetchall()
 
 
-needs_replaced_steps = pytest.mark.skipif(
-    not hasattr(kernels.rows, "REPLACED_STEP"), reason="needs the step between a replaced meter's registers"
-)
 PAIR = (302_500_000, 302_500_000, StepClass.REPLACED, 0, 500 - 7550)
 
 
-@needs_replaced_steps
 @pytest.mark.parametrize("taken", [61, 62, 120], ids=["before the next reading", "after it", "long after"])
 async def test_a_replaced_meter_runs_to_its_last_register_and_on_from_the_new_ones_first(
     dsn: str, taken: int
@@ -229,7 +224,6 @@ async def test_a_withdrawn_replacement_is_as_if_it_had_not_been(dsn: str, other_
     assert [step[2] for step in steps(dsn)] == [StepClass.RESET]
 
 
-@needs_replaced_steps
 async def test_of_two_replacements_of_one_instant_the_withdrawal_of_the_later_leaves_the_earlier(
     dsn: str,
 ) -> None:

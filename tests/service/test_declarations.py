@@ -19,7 +19,6 @@ from service import keys
 from service.app import create_app
 from tests.ingest.declaring import booked, declared_rows, take_declared
 from tests.ingest.feeding import START, Clock, feed, message, open_site
-from tests.ingest.test_declarations import needs_replaced_steps
 from tests.service.conftest import Clock as ServiceClock
 from tests.service.conftest import admin_client
 from tests.service.seeding import text
@@ -155,7 +154,6 @@ async def test_a_replacement_goes_from_proposal_to_effect(people: People, dsn: s
     assert (told["old_final"], told["new_initial"], told["state"]) == (8.5, 7.5, "in_effect")
 
 
-@needs_replaced_steps
 async def test_the_ledger_names_who_declared_a_replacement(people: People, dsn: str) -> None:
     number = await people.declared(ENERGY, replacement(old_final=8.5, new_initial=7.5))
     await people.decided(number)

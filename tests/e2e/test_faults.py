@@ -20,7 +20,6 @@ import pytest
 
 from ingest.model import HOUR, MINUTE, SECOND, Kind
 from ingest.plant import compile_plan, parse_plant
-from ingest.plant.entries import Point
 from ingest.plant.plan import Plan
 from ingest.source import Delivery
 from simulator.cement import CementPlant
@@ -214,7 +213,6 @@ async def test_with_faults_nothing_wrong_goes_unseen_and_totals_stand(dsn: str) 
     assert 0.05 < sum(one.flagged for one in found.values()) / len(found) < 0.9
 
 
-@pytest.mark.skipif("on_fall" not in Point.model_fields, reason="needs registers whose steps have classes")
 async def test_with_every_fault_on_every_point_totals_stand(dsn: str) -> None:
     plan = compile_plan(parse_plant(PLANT, "faulty_line.yaml"))
     record: list[Disturbance] = []

@@ -88,6 +88,8 @@ class StepClass(IntEnum):
     REPLACED = 3
     GLITCH = 4
     IMPLAUSIBLE = 5
+    TOO_LONG = 6
+    """Over a gap longer than the point's fill_at_most: nothing is booked of it, all is a correction."""
 
 
 MICROSECOND = 1

@@ -3,7 +3,8 @@
 Between two kept readings the register is taken to run evenly; its value at an edge
 is rounded to a count, and an interval's amount is the difference of the values at
 its ends. So amounts telescope: Σ increments + Σ corrections of steps = last - first,
-with ==. A time longer than max_gap is spread the same way but counts as substituted.
+with ==. A time longer than max_gap is spread the same way but counts as substituted;
+one longer than fill_at_most is not covered: its step is listed, and books nothing.
 
 Which readings decide what. *Usable* is the winner of its time that is not bad. Of
 usable readings in a row p, j, n, with p kept, j is a *glitch* if p → j is abnormal (a
@@ -53,11 +54,12 @@ from kernels.rows import (
     ROLLOVER,
     ROLLOVER_STEP,
     SUBSTITUTED,
+    TOO_LONG_STEP,
     UNCERTAIN,
     Ints,
     Records,
 )
-from kernels.step import classify_step, fits
+from kernels.step import book_step, fits
 
 
 @kernel
@@ -93,6 +95,9 @@ def fold_counter(
         if step[1] >= at.size or at[step[0]] >= to_at:
             break
         start = max(start, at[step[0]] - at[step[0]] % interval_us)
+        start = _behind_gap(readings, step, param, start, interval_us)
+        if start >= to_at:
+            break
         if filled[0] == rows.size:
             return start
         end = min(start + interval_us, to_at)
@@ -101,9 +106,23 @@ def fold_counter(
         if filled[1] > steps.size:  # those of the row did not fit
             filled[1] = n_steps
             return start
-        filled[0] += 1
+        if rows[filled[0]]["covered_us"] > 0:
+            filled[0] += 1
         start += interval_us
     return to_at
+
+
+@kernel
+def _behind_gap(readings: Registers, step: Step, param: np.void, start: int, interval_us: int) -> int:
+    """The next interval from start on in which something is covered or listed, of those that a step spans."""
+    at, count, _, _ = readings
+    i, later, glitch = step
+    booked = book_step(count[i], count[later], at[later] - at[i], param)[0]
+    if booked != TOO_LONG_STEP or at[i] > start:
+        return start
+    listed = at[glitch] if glitch >= 0 and at[glitch] > start else at[later]
+    found: int = max(start, listed - 1 - (listed - 1) % interval_us)
+    return found
 
 
 @kernel
@@ -120,22 +139,23 @@ def _counter_row(
     """Book window [start, end) into row filled[0], from a step on; returns the step that reaches end."""
     at, count, quality, reasons = readings
     (start, end), (i, later, glitch) = window, first
-    limit, plain = param["max_step_count_per_h"], False
+    limit, max_gap_us, plain = param["max_step_count_per_h"], param["max_gap_us"], False
     amount, covered, substituted, lost, worst = 0, 0, 0, 0, 0
     bits = _skipped_reasons(at, reasons, -1, i, start, end) if at[i] > start else 0
     while later < at.size and at[i] < end:
         elapsed = at[later] - at[i]
         step, increment = NORMAL_STEP, count[later] - count[i]
         if not plain:
-            step, increment, _ = classify_step(count[i], count[later], elapsed, param["modulus_count"], limit)
+            step, increment, _ = book_step(count[i], count[later], elapsed, param)
         begin, until = max(at[i], start) - at[i], min(at[later], end) - at[i]
-        amount += share(increment, begin, until, elapsed)
-        trusted, why = _grade(step, max(quality[i], quality[later]), elapsed > param["max_gap_us"])
-        bits |= reasons[i] | reasons[later] | why
-        covered += until - begin
-        substituted += until - begin if trusted == SUBSTITUTED else 0
-        lost += until - begin if trusted == BAD else 0
-        worst = max(worst, trusted if trusted != BAD else GOOD)
+        if step != TOO_LONG_STEP:  # else nothing is said of the time
+            amount += share(increment, begin, until, elapsed)
+            trusted, why = _grade(step, max(quality[i], quality[later]), elapsed > max_gap_us)
+            bits |= reasons[i] | reasons[later] | why
+            covered += until - begin
+            substituted += until - begin if trusted == SUBSTITUTED else 0
+            lost += until - begin if trusted == BAD else 0
+            worst = max(worst, trusted if trusted != BAD else GOOD)
         replaced = later + 1 < at.size and at[later + 1] == at[later]
         if step != NORMAL_STEP or later > i + 1 or replaced:
             doubt, why = _note((i, later, glitch), readings, window, segment, param, steps, filled)
@@ -147,13 +167,13 @@ def _counter_row(
         while later < at.size:
             is_winner = later + 1 == at.size or at[later + 1] != at[later]
             if is_winner and quality[later] < BAD and count[later] != NO_COUNT:
-                rise = count[later] - count[i]
-                if rise < 0 or reasons[later] & REPLACED != 0 or not fits(rise, at[later] - at[i], limit):
+                rise, elapsed = count[later] - count[i], at[later] - at[i]
+                strange = rise < 0 or elapsed > max_gap_us or not fits(rise, elapsed, limit)
+                if strange or reasons[later] & REPLACED != 0:
                     (i, later, glitch), plain = step_from(readings, i, later, param), False
                 break
             later += 1
-    if later == at.size:
-        bits |= _skipped_reasons(at, reasons, i, later, start, end)
+    bits |= _skipped_reasons(at, reasons, i, later, start, end) if later == at.size else 0
     _put_row(rows, filled[0], segment, window, (covered, substituted, lost), (worst, bits), amount, param)
     return i, later, glitch
 
@@ -220,13 +240,11 @@ def _note(
         if start <= at[glitch] < end:
             worst, bits = UNCERTAIN, bits | GLITCH
     ends_here = start < at[later] <= end
-    booked = classify_step(
-        count[i], count[later], at[later] - at[i], param["modulus_count"], param["max_step_count_per_h"]
-    )
+    booked = book_step(count[i], count[later], at[later] - at[i], param)
     if booked[0] != NORMAL_STEP and ends_here:
         _put_step(steps, filled, segment, (at[later], at[i]), booked)
     if later + 1 < at.size and at[later + 1] == at[later]:
-        bits |= REPLACED
+        bits |= REPLACED if booked[0] != TOO_LONG_STEP else 0
         if ends_here:
             correction = count[later + 1] - count[later]
             _put_step(steps, filled, segment, (at[later], at[later]), (REPLACED_STEP, 0, correction))

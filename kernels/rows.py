@@ -50,6 +50,7 @@ RESET_STEP: Final = 2
 REPLACED_STEP: Final = 3
 GLITCH_STEP: Final = 4
 IMPLAUSIBLE_STEP: Final = 5
+TOO_LONG_STEP: Final = 6
 """Classes of counter steps."""
 
 LINEAR: Final = 1
@@ -85,6 +86,7 @@ POINT_PARAMS: Final = np.dtype(
         ("resolution", np.float64),  # unit of one count
         ("modulus_count", np.int64),  # counts at which the register starts again; 0 none
         ("max_step_count_per_h", np.float64),  # fastest possible register; inf unknown
+        ("fill_at_most_us", np.int64),  # a register's step over a longer time is not spread; 0 no limit
         ("fall_is_reset", np.int64),  # 1: a fall is never a glitch; 0: it may be back with the next reading
         ("max_rate_per_h", np.float64),  # a signal changes no faster, unit per hour; 0 no rule
         ("stuck_after_us", np.int64),  # a signal that stands still so long is stuck; 0 no rule

@@ -1,4 +1,4 @@
-"""What one step of a register is: normal, a rollover, a reset, or not possible.
+"""What one step of a register is: normal, a rollover, a reset, not possible, or too long to be spread.
 
 A step goes from one register value to a later one. Which readings are values at
 all, and which are only glitches between two of them, is not decided here.
@@ -7,7 +7,7 @@ all, and which are only glitches between two of them, is not decided here.
 import numpy as np
 
 from kernels._jit import kernel
-from kernels.rows import HOUR_US, IMPLAUSIBLE_STEP, NORMAL_STEP, RESET_STEP, ROLLOVER_STEP
+from kernels.rows import HOUR_US, IMPLAUSIBLE_STEP, NORMAL_STEP, RESET_STEP, ROLLOVER_STEP, TOO_LONG_STEP
 
 
 @kernel
@@ -46,3 +46,15 @@ def classify_step(
     if fits(later, elapsed_us, max_step_count_per_h):
         return RESET_STEP, later, -earlier
     return IMPLAUSIBLE_STEP, 0, later - earlier
+
+
+@kernel
+def book_step(earlier: int, later: int, elapsed_us: int, param: np.void) -> tuple[int, int, int]:
+    """(class, increment, correction) that a step is booked with.
+
+    Over a gap of more than fill_at_most_us nobody can say when it was used: all of
+    the difference is a correction. Definition: reference.book_step.
+    """
+    if 0 < param["fill_at_most_us"] < elapsed_us and elapsed_us > param["max_gap_us"]:
+        return TOO_LONG_STEP, 0, later - earlier
+    return classify_step(earlier, later, elapsed_us, param["modulus_count"], param["max_step_count_per_h"])

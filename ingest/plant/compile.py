@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ingest.errors import InputError
-from ingest.model import DAY, MINUTE, SECOND, Kind
+from ingest.model import MINUTE, SECOND, Kind
 from ingest.plant.catalogue import Catalogue, amount_text
 from ingest.plant.entries import Kpi, Point
 from ingest.plant.file import PlantFile
@@ -29,7 +29,7 @@ from ingest.plant.plan import (
     PlanUnit,
     PlanValidity,
 )
-from ingest.plant.points import DEFAULT_RESOLUTION
+from ingest.plant.points import DEFAULT_RESOLUTION, max_gap_of
 from ingest.plant.programs import compile_program
 from ingest.plant.references import check_references, live_windows, unit_paths
 from ingest.plant.screening import rate_per_h, screening_columns
@@ -185,7 +185,7 @@ def _columns(catalogue: Catalogue, programs: tuple[PlanComputed, ...]) -> dict[s
     """Parameter columns in plan order; a computed point takes its spans from its inputs."""
     points = [catalogue.file.points[position] for position in catalogue.order]
     period = [point.period or 0 for point in points]
-    max_gap = [_max_gap(point) for point in points]
+    max_gap = [max_gap_of(point) for point in points]
     for program in programs:
         period[program.point] = min(period[i] for i in program.inputs)
         declared = points[program.point].max_gap
@@ -209,6 +209,7 @@ def _columns(catalogue: Catalogue, programs: tuple[PlanComputed, ...]) -> dict[s
         ],
         "max_step_count_per_h": [rate / size for rate, size in zip(rates, resolution, strict=True)],
         "fall_is_reset": [int(point.on_fall == "reset") for point in points],
+        "fill_at_most_us": [point.fill_at_most or 0 for point in points],
         "low": [float("-inf") if point.limits is None else point.limits[0] for point in points],
         "high": [float("inf") if point.limits is None else point.limits[1] for point in points],
         "min_valid_share": [point.min_valid_share for point in points],
@@ -219,9 +220,3 @@ def _columns(catalogue: Catalogue, programs: tuple[PlanComputed, ...]) -> dict[s
         name: np.array(values[name], dtype=np.int64 if kind is int else np.float64)
         for name, kind in COLUMNS.items()
     }
-
-
-def _max_gap(point: Point) -> int:
-    if point.max_gap is not None:
-        return point.max_gap
-    return DAY if point.kind == "state" else min(10 * (point.period or 0), DAY)

@@ -156,6 +156,8 @@ class Point(Entry):
     """Where a counter starts again at 0, in its unit."""
     on_fall: Literal["reset", "return"] | None = None
     """What to make of a fall that is back with the next reading: a reset, or (default) a glitch that is skipped."""
+    fill_at_most: Span | None = None
+    """Longest gap over which a counter's step is spread; beyond it the ledger lists the step. Default: any."""
     states: dict[Segment, Whole] = Field(default_factory=dict)
     """Names of a state point's codes."""
     min_valid_share: Share = 0.75

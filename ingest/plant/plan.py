@@ -35,6 +35,7 @@ COLUMNS: Mapping[str, type] = {
     "modulus_count": int,
     "max_step_count_per_h": float,
     "fall_is_reset": int,
+    "fill_at_most_us": int,
     "max_rate_per_h": float,
     "stuck_after_us": int,
     "stuck_band": float,

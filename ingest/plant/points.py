@@ -21,7 +21,7 @@ _MAX_COUNT = 2**62
 _COMMON = {"period", "limits", "topics", "until"}
 _SIGNAL = _COMMON | {"max_gap", "sloped", "max_rate", "resolution", "stuck_after", "stuck_except"}
 _KEYS = {
-    "counter": _COMMON | {"max_gap", "max_rate", "resolution", "modulus", "on_fall"},
+    "counter": _COMMON | {"max_gap", "max_rate", "resolution", "modulus", "on_fall", "fill_at_most"},
     "delta": _COMMON | {"stamp", "resolution"},
     "gauge": _SIGNAL,
     "sample": _SIGNAL,
@@ -48,6 +48,7 @@ def check_points(file: PlantFile, units: frozenset[str]) -> None:
         _check_numbers(file, point, place)
         _check_stuck(file, point, place)
         _check_validity(file, point, (*place, "validity"))
+        _check_fill(file, point, place)
         if point.max_gap is not None and not 0 < point.max_gap <= longest:
             expected = f"at most {format_span(longest)}, the largest window or one day"
             raise fault(file.origin, (*place, "max_gap"), format_span(point.max_gap), expected)
@@ -71,7 +72,9 @@ def _check_keys(file: PlantFile, point: Point, place: Place) -> None:
     for key in _OPTIONAL:
         value = getattr(point, key)
         if key not in _KEYS[role] and value not in (None, (), {}):
-            shown = format_span(value) if key in {"period", "max_gap", "stuck_after"} else value
+            shown = (
+                format_span(value) if key in {"period", "max_gap", "stuck_after", "fill_at_most"} else value
+            )
             raise fault(file.origin, (*place, key), shown, f"no such key for a {role} point")
     if point.period is None and not point.computed:
         raise absent(file.origin, (*place, "period"), "the time between readings such as 5s or 15min")
@@ -127,6 +130,20 @@ def _check_validity(file: PlantFile, point: Point, place: Place) -> None:
     if declared.running is not None and (declared.regime != "part75" or declared.running not in states):
         expected = "the id of a state point, under regime part75"
         raise fault(file.origin, (*place, "running"), declared.running, expected)
+
+
+def _check_fill(file: PlantFile, point: Point, place: Place) -> None:
+    least = max_gap_of(point)
+    if point.fill_at_most is not None and point.fill_at_most < least:
+        expected = f"at least {format_span(least)}, its max_gap, which is no gap"
+        raise fault(file.origin, (*place, "fill_at_most"), format_span(point.fill_at_most), expected)
+
+
+def max_gap_of(point: Point) -> int:
+    """The longest time a reading holds or two are joined, µs, declared or not."""
+    if point.max_gap is not None:
+        return point.max_gap
+    return DAY if point.kind == "state" else min(10 * (point.period or 0), DAY)
 
 
 def _check_topics(file: PlantFile, units: frozenset[str]) -> None:

@@ -277,12 +277,13 @@ class LateWriter:
 
 
 def _fills_gap(state: SiteState, point: IntArray, first: IntArray, before: IntArray) -> npt.NDArray[np.bool_]:
-    """Whether the first new reading of each point ends a gap that a register has lived through."""
-    counter = state.params["kind"][point] == COUNTER
-    found: npt.NDArray[np.bool_] = (
-        counter & (before != NEVER) & (first - before > state.params["max_gap_us"][point])
+    """Whether the first new reading of each point ends a gap that a register has lived through and that is filled."""
+    params, length = state.params[point], first - before
+    gap = (params["kind"] == COUNTER) & (before != NEVER) & (length > params["max_gap_us"])
+    filled: npt.NDArray[np.bool_] = gap & (
+        (params["fill_at_most_us"] == 0) | (length <= params["fill_at_most_us"])
     )
-    return found
+    return filled
 
 
 def _none() -> IntArray:

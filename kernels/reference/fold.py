@@ -52,19 +52,21 @@ def fold_intervals(
     for j, param in enumerate(params):
         readings = everything[offsets[j] : offsets[j + 1]]
         span = (int(from_at[j]), int(to_at[j]))
-        for start, end in _edges(pieces_of(readings, param), span, interval_us):
+        pieces, listed = pieces_of(readings, param), _steps(readings, param)
+        for start, end in _edges(pieces, listed, span, interval_us):
             found = [
                 (step.at, step.previous_at, step.step_class, step.increment, step.correction)
-                for step in _steps(readings, param)
+                for step in listed
                 if start < step.at <= end
             ]
             if n == rows.size or n_steps + len(found) > steps.size:
                 done_at[j] = start
                 return n, n_steps
-            for name, figure in _row(readings, param, start, end).items():
-                rows[n][name] = figure
-            rows[n]["segment"] = j
-            n += 1
+            if any(piece.start < end and piece.end > start for piece in pieces):
+                for name, figure in _row(readings, param, start, end).items():
+                    rows[n][name] = figure
+                rows[n]["segment"] = j
+                n += 1
             for step in found:
                 steps[n_steps] = (j, *step)
                 n_steps += 1
@@ -72,9 +74,12 @@ def fold_intervals(
     return n, n_steps
 
 
-def _edges(pieces: list[Piece], span: tuple[int, int], interval_us: int) -> list[tuple[int, int]]:
-    """The intervals of the span that a piece reaches into."""
-    starts: set[int] = set()
+def _edges(
+    pieces: list[Piece], steps: list[Step], span: tuple[int, int], interval_us: int
+) -> list[tuple[int, int]]:
+    """The intervals of the span that a piece reaches into or a listed step ends in."""
+    ends = [step.at - 1 for step in steps if span[0] < step.at <= span[1]]
+    starts = {end - end % interval_us for end in ends}
     for piece in pieces:
         begin, end = max(piece.start, span[0]), min(piece.end, span[1])
         starts.update(range(begin - begin % interval_us, end, interval_us) if begin < end else ())

@@ -12,7 +12,7 @@ from itertools import pairwise
 import numpy as np
 
 from kernels.reference.exact import half_away
-from kernels.reference.register import classify_step, is_usable, kept, registers
+from kernels.reference.register import book_step, is_usable, kept, registers
 from kernels.rows import (
     BAD,
     COUNTER,
@@ -30,6 +30,7 @@ from kernels.rows import (
     ROLLOVER_STEP,
     STATE,
     SUBSTITUTED,
+    TOO_LONG_STEP,
     UNCERTAIN,
 )
 
@@ -95,7 +96,7 @@ def pieces_of(readings: list[Reading], param: np.void) -> list[Piece]:
     kind = int(param["kind"])
     max_gap_us = int(param["max_gap_us"])
     if kind == COUNTER:
-        return [piece for piece, _ in counter_pieces(readings, param)]
+        return [piece for piece, _ in counter_pieces(readings, param) if piece is not None]
     readings = winners(readings)
     if kind == DELTA:
         return _delta_pieces(readings, int(param["period_us"]), param["stamp_start"] != 0)
@@ -138,14 +139,12 @@ def _constant(a: Reading) -> Callable[[int], Fraction]:
     return lambda _at: value
 
 
-def counter_pieces(readings: list[Reading], param: np.void) -> list[tuple[Piece, list[Step]]]:
-    """Per step of the register the counts that run through it, and what of it was not normal."""
-    found = []
+def counter_pieces(readings: list[Reading], param: np.void) -> list[tuple[Piece | None, list[Step]]]:
+    """Per step of the register the counts that run through it, if it is spread, and what of it was not normal."""
+    found: list[tuple[Piece | None, list[Step]]] = []
     for before, now in pairwise(kept(registers(readings), param)):
         a, b = before.register.new, now.register.old
-        step_class, increment, correction = classify_step(
-            a.count, b.count, b.at - a.at, int(param["modulus_count"]), float(param["max_step_count_per_h"])
-        )
+        step_class, increment, correction = book_step(a.count, b.count, b.at - a.at, param)
         quality = max(a.quality, b.quality)
         reasons = a.reasons | b.reasons | _REASON.get(step_class, 0)
         steps = []
@@ -163,7 +162,8 @@ def counter_pieces(readings: list[Reading], param: np.void) -> list[tuple[Piece,
             reasons |= GAP
         if step_class == IMPLAUSIBLE_STEP:
             quality = BAD
-        found.append((Piece(a.at, b.at, quality, reasons, counts=increment), steps))
+        piece = Piece(a.at, b.at, quality, reasons, counts=increment)
+        found.append((piece if step_class != TOO_LONG_STEP else None, steps))
     return found
 
 

@@ -19,6 +19,7 @@ from kernels.rows import (
     REPLACED,
     RESET_STEP,
     ROLLOVER_STEP,
+    TOO_LONG_STEP,
 )
 
 
@@ -130,3 +131,12 @@ def classify_step(
     if earlier > later and fits(later):
         return RESET_STEP, later, -earlier
     return IMPLAUSIBLE_STEP, 0, later - earlier
+
+
+def book_step(earlier: int, later: int, elapsed_us: int, param: np.void) -> tuple[int, int, int]:
+    """(class, increment, correction) that a step is booked with."""
+    longest = max(int(param["fill_at_most_us"]), int(param["max_gap_us"]))
+    if param["fill_at_most_us"] > 0 and elapsed_us > longest:
+        return TOO_LONG_STEP, 0, later - earlier
+    modulus, fastest = int(param["modulus_count"]), float(param["max_step_count_per_h"])
+    return classify_step(earlier, later, elapsed_us, modulus, fastest)

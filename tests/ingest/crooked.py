@@ -30,7 +30,7 @@ factors:
   - {id: grid, value: 0.4, unit: t/MWh, source: test, trust: unconfirmed}
 points:
   - {id: line/energy, kind: counter, period: 1min, unit: kWh, carrier: electricity, max_gap: 3min, resolution: 0.001, modulus: 1000, max_rate: 900}
-  - {id: line/mass, kind: counter, period: 1min, unit: t, product: flour, max_gap: 2min, resolution: 0.001}
+  - {id: line/mass, kind: counter, period: 1min, unit: t, product: flour, max_gap: 2min, fill_at_most: 6min, resolution: 0.001}
   - {id: line/water, kind: counter, period: 1min, unit: m3, max_gap: 90s, resolution: 0.001, max_rate: 600}
   - {id: line/gas, kind: counter, period: 1min, unit: m3, max_gap: 4min, resolution: 0.001, max_rate: 900, on_fall: reset}
   - {id: line/power, kind: gauge, period: 1min, unit: kW, carrier: electricity, max_gap: 2min, sloped: true, limits: [0, 1000]}

@@ -146,6 +146,7 @@ def _spread(draw: st.DrawFn, kind: int) -> dict[str, float]:
         "modulus_count": modulus,
         "max_step_count_per_h": draw(st.sampled_from([math.inf, 3.6e9 * 0.05, 3.6e9])),
         "fall_is_reset": draw(st.sampled_from([0, 0, 1])),
+        "fill_at_most_us": draw(st.sampled_from([0, 0, 0, 500, 2600])),
     }
 
 

@@ -31,6 +31,7 @@ from kernels.rows import (
     SAMPLE,
     STATE,
     SUBSTITUTED,
+    TOO_LONG_STEP,
     UNCERTAIN,
     Records,
 )
@@ -180,6 +181,35 @@ def test_a_counter_known_again_after_a_gap_is_substituted() -> None:
         (10, 0, HOUR, SUBSTITUTED, GAP),
         (10, HOUR, 0, GOOD, 0),
     ]
+
+
+def test_a_gap_too_long_to_be_filled_is_listed_and_left_out() -> None:
+    """Known after 5 hours are 50 counts; with fill_at_most of 3 hours no interval gets any of them."""
+    readings = ((0, 100), (HOUR, 110), (6 * HOUR, 160), (7 * HOUR, 170))
+    folded = run(counter(*readings, max_gap_us=2 * HOUR, fill_at_most_us=3 * HOUR), 7 * HOUR)
+    assert columns(folded.rows, "start_at", "amount_count") == [(0, 10), (6 * HOUR, 10)]
+    assert folded.rows["reasons"].tolist() == [0, 0]
+    assert folded.steps.tolist() == [(0, 6 * HOUR, HOUR, TOO_LONG_STEP, 0, 50)]
+    filled = run(counter(*readings, max_gap_us=2 * HOUR, fill_at_most_us=5 * HOUR), 7 * HOUR)
+    assert filled.rows["amount_count"].tolist() == [10] * 7
+    assert filled.steps.size == 0
+
+
+def test_a_step_is_not_too_long_within_max_gap() -> None:
+    readings = ((0, 100), (2 * HOUR, 110))
+    assert run(counter(*readings, max_gap_us=2 * HOUR, fill_at_most_us=HOUR), 2 * HOUR).steps.size == 0
+
+
+def test_what_is_cut_by_a_gap_too_long_is_covered_in_part() -> None:
+    half = HOUR // 2
+    readings = ((0, 0), (half, 10), (10 * HOUR + half, 90), (11 * HOUR, 100))
+    folded = run(counter(*readings, max_gap_us=HOUR, fill_at_most_us=HOUR), 11 * HOUR)
+    assert columns(folded.rows, "start_at", "amount_count", "covered_us", "valid_us", "substituted_us") == [
+        (0, 10, half, half, 0),
+        (10 * HOUR, 10, half, half, 0),
+    ]
+    assert folded.rows["reasons"].tolist() == [GAP, GAP]
+    assert folded.rows["quality"].tolist() == [GOOD, GOOD]
 
 
 def test_bad_registers_are_skipped_and_leave_their_reasons_where_they_were_read() -> None:

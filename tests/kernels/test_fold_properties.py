@@ -182,6 +182,7 @@ def history(draw: st.DrawFn) -> tuple[list[tuple[int, int, int, int]], int]:
     fastest=st.sampled_from([math.inf, 6e3, 6e4]),
     fall_is_reset=st.integers(0, 1),
     max_gap_us=st.sampled_from([MINUTE, 5 * MINUTE]),
+    fill_at_most_us=st.sampled_from([0, MINUTE, 2 * MINUTE]),
 )
 @settings(max_examples=400, deadline=None)
 def test_counters_conserve(
@@ -190,6 +191,7 @@ def test_counters_conserve(
     fastest: float,
     fall_is_reset: int,
     max_gap_us: int,
+    fill_at_most_us: int,
 ) -> None:
     """Σ amounts + Σ corrections == last - first over any history, also on a register of 1e12 at 1e-6.
 
@@ -198,7 +200,7 @@ def test_counters_conserve(
     readings, offset = drawn
     register = counter(
         *readings, modulus_count=modulus + offset if modulus else 0, resolution=1e-6, max_gap_us=max_gap_us,
-        max_step_count_per_h=fastest, fall_is_reset=fall_is_reset,
+        max_step_count_per_h=fastest, fall_is_reset=fall_is_reset, fill_at_most_us=fill_at_most_us,
     )  # fmt: skip
     begin, end = ORIGIN // MINUTE * MINUTE, readings[-1][0]
     folded = fold(fold_intervals, [register], [begin], [end], MINUTE)
@@ -253,6 +255,18 @@ def test_a_long_gap_is_jumped() -> None:
     drawn = gauge((0, 1.0), (MINUTE, 1.0), (century, 1.0), (century + MINUTE, 1.0), max_gap_us=MINUTE)
     folded = fold(fold_intervals, [drawn], [0], [century + 2 * MINUTE], MINUTE)
     assert folded.rows["start_at"].tolist() == [0, century]
+
+
+def test_a_gap_too_long_to_be_filled_is_jumped() -> None:
+    """A century of minutes between two registers costs nothing, and its step is listed on either side of an edge."""
+    century = 100 * 365 * 24 * HOUR
+    for end in (century, century + 1):
+        drawn = counter((0, 1), (MINUTE, 2), (end, 9), max_gap_us=MINUTE, fill_at_most_us=MINUTE)
+        folded = fold(fold_intervals, [drawn], [0], [century + 2 * MINUTE], MINUTE)
+        assert folded.rows["start_at"].tolist() == [0]
+        assert folded.steps["at"].tolist() == [end]
+        before = fold(fold_intervals, [drawn], [0], [century - MINUTE], MINUTE)
+        assert (before.rows.size, before.steps.size) == (1, 0)
 
 
 def test_a_point_never_seen_before_starts_at_its_first_reading() -> None:

@@ -25,7 +25,7 @@ from service.tabular import Table, instant_text
 from service.times import to_datetime
 
 GapCause = Literal["maintenance", "calibration", "fault", "comm", "site", "unit", "point"]
-Filled = Literal["none", "flat"]
+Filled = Literal["none", "flat", "too_long"]
 
 _TOLD: tuple[tuple[Reason, GapCause], ...] = (
     (Reason.MAINTENANCE, "maintenance"),
@@ -46,7 +46,8 @@ class GapDocument(Document):
         description="What the readings at its ends say, else how much was silent: the site, the unit, the point"
     )
     filled: Filled = Field(
-        description="How the amount was spread over it; none: nothing is known of it, or it is no counter"
+        description="How the amount was spread over it; too_long: it is known but not spread, as the gap is"
+        " longer than the point's fill_at_most; none: nothing is known of it, or it is no counter"
     )
     amount: float | None = Field(description="What a counter's register lived through in it")
     amount_count: int | None = Field(description="The same, exact, in counts of the point's resolution")
@@ -131,8 +132,8 @@ def _whole_intervals(plan: Plan, gap: Gap) -> tuple[int, int]:
 
 def _shown(plan: Plan, gap: Gap, ends: Row, silent: GapCause) -> tuple[object, ...]:
     point, interval_us = plan.points[gap.point], plan.interval_us
-    reasons, before, after, step, increment, _ = ends
-    filled, count = _filled(point, before, after, step, increment)
+    reasons, before, after, *booked = ends
+    filled, count = _filled(point, before, after, *booked)
     begin = gap.from_at - gap.from_at % interval_us
     end = gap.until + (-gap.until) % interval_us
     return (
@@ -152,11 +153,19 @@ def _shown(plan: Plan, gap: Gap, ends: Row, silent: GapCause) -> tuple[object, .
 
 
 def _filled(
-    point: PlanPoint, before: float | None, after: float | None, step: int | None, increment: int | None
+    point: PlanPoint,
+    before: float | None,
+    after: float | None,
+    step: int | None,
+    increment: int | None,
+    correction: int | None,
 ) -> tuple[Filled, int | None]:
     """How a gap was filled, and with how many counts."""
     if point.kind is not Kind.COUNTER or before is None or after is None:
         return "none", None
     if step is None:
         return "flat", count_of(after, point.resolution) - count_of(before, point.resolution)
+    if step == StepClass.TOO_LONG:
+        # A register that fell has been reset or gone round: how much it counted is anybody's guess.
+        return "too_long", correction if correction is not None and correction >= 0 else None
     return ("none", None) if step == StepClass.IMPLAUSIBLE else ("flat", increment)

@@ -21,7 +21,7 @@ from service.tabular import Table, instant_text
 from service.times import FIRST_INSTANT, to_datetime
 from service.winners import Register
 
-ClassName = Literal["rollover", "reset", "replaced", "glitch", "implausible"]
+ClassName = Literal["rollover", "reset", "replaced", "glitch", "implausible", "too_long"]
 
 _CONSEQUENCE: dict[StepClass, tuple[Quality, str]] = {
     StepClass.ROLLOVER: (Quality.GOOD, "rollover"),
@@ -29,6 +29,7 @@ _CONSEQUENCE: dict[StepClass, tuple[Quality, str]] = {
     StepClass.REPLACED: (Quality.GOOD, "replaced"),
     StepClass.GLITCH: (Quality.UNCERTAIN, "glitch"),
     StepClass.IMPLAUSIBLE: (Quality.BAD, "rate"),
+    StepClass.TOO_LONG: (Quality.BAD, "gap"),
 }
 """What a step alone makes of the intervals it runs through: quality, reason."""
 

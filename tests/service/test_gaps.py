@@ -165,6 +165,21 @@ def test_what_is_told_in_counts_is_what_was_folded(value: float, resolution: flo
     assert count_of(value, resolution) == counts[0]
 
 
+async def test_a_gap_longer_than_it_may_be_filled_tells_what_is_known_and_not_spread(dsn: str) -> None:
+    plant = PLANT.replace("max_gap: 2min,", "max_gap: 2min, fill_at_most: 8min,")
+    readings = steady("line/energy", 0, 10) + steady("line/energy", 20, 30)
+    await fed(dsn, readings, plant)
+    [gap] = await gaps_of(dsn, "/v1/points/mill/line/energy/gaps", end=at(25))
+    assert (gap["from"], gap["to"]) == (text(at(10) - 5 * SECOND), text(at(20)))
+    assert (gap["filled"], gap["amount_count"], gap["intervals"]) == ("too_long", 1210, 11)
+    async with admin_client(dsn, ServiceClock()) as client:
+        span = f"from={text(START)}&to={text(at(30))}"
+        items = (await client.get(f"/v1/points/mill/line/energy/intervals?{span}")).json()["items"]
+        ledger = (await client.get(f"/v1/points/mill/line/energy/ledger?{span}")).json()
+    assert [item["reason"] for item in items[9:21]] == [None, *["gap"] * 10, None]
+    assert [(step["class"], step["correction_count"]) for step in ledger["items"]] == [("too_long", 1210)]
+
+
 async def test_bad_readings_cover_a_gauge_and_not_a_counter(dsn: str) -> None:
     readings = [
         one

@@ -167,7 +167,7 @@ async def test_a_day(dsn: str, other_dsn: str, way: Way) -> None:
                 " FROM interval JOIN point USING (point_no) WHERE reasons & (1 << 18) > 0 GROUP BY id ORDER BY id"
             ).fetchall()
             steps = connection.execute("SELECT DISTINCT class FROM ledger ORDER BY class").fetchall()
-        assert steps == [(1,), (2,), (3,), (4,), (5,)]
+        assert steps == [(1,), (2,), (3,), (4,), (5,), (6,)]
         assert overdue == [
             (f"mill/line/{name}", True, True, True) for name in ("batch", "power", "sum", "warmth")
         ]

@@ -38,6 +38,8 @@ DECK = {
     "broker paused": 1,
     "service paused": 1,
 }
+BROKER_DECK = {"broker killed": 3, "ingest killed": 1, "database connections cut": 1}
+"""Of a run about what the broker loses."""
 LONG = ("database away for long", "database paused for long", "broker away for long")
 """One of these a deck, where there is time for it."""
 
@@ -55,11 +57,11 @@ class Torment:
     """Does one fault after the other."""
 
     def __init__(self, world: World, dice: random.Random, *, long: bool, broker_dies: bool = False) -> None:
-        """`long` outages too; `broker_dies` by SIGKILL where it would be restarted."""
+        """`long` outages too; `broker_dies`: a run about what the broker loses by SIGKILL."""
         self._world = world
         self._dice = dice
-        self._long = long
-        self._broker_dies = broker_dies
+        self._kinds = BROKER_DECK if broker_dies else DECK
+        self._long = long and not broker_dies
         self._deck: list[str] = []
         self.done: list[Fault] = []
         self.deaths: Counter[str] = Counter()
@@ -72,6 +74,7 @@ class Torment:
             "postmaster killed": lambda: self._database(signal.SIGKILL),
             "service killed": self._service,
             "broker restarted": lambda: self._broker(self._pause(2)),
+            "broker killed": lambda: self._broker(self._pause(2), kill=True),
             "database connections cut": world.links.cut_database,
             "cut at COMMIT": self._commit,
             "broker connection cut": world.links.cut_broker,
@@ -88,7 +91,7 @@ class Torment:
     def once(self) -> str:
         """The next fault; its kind."""
         if not self._deck:
-            self._deck = [kind for kind, times in DECK.items() for _ in range(times)]
+            self._deck = [kind for kind, times in self._kinds.items() for _ in range(times)]
             if self._long:
                 self._deck.append(self._dice.choice(LONG))
             self._dice.shuffle(self._deck)
@@ -152,9 +155,9 @@ class Torment:
         time.sleep(self._pause(0.5))
         self._world.start_service()
 
-    def _broker(self, away_s: float) -> None:
-        self._world.stop_broker(kill=self._broker_dies)
-        self.deaths["broker"] += self._broker_dies
+    def _broker(self, away_s: float, *, kill: bool = False) -> None:
+        self._world.stop_broker(kill=kill)
+        self.deaths["broker"] += kill
         time.sleep(away_s)
         self._world.start_broker()
 

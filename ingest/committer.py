@@ -157,6 +157,7 @@ class Committer:
     async def _write(self, batch: Batch, refusals: Sequence[Refusal], tokens: list[int]) -> None:
         now = self._now
         behind: list[Refigured] = []
+        revised: list[Revised] = []
         # A point never heard of before may close intervals of a period that is sealed.
         sealed = now.seals.touches(batch.intervals["start_at"])
 
@@ -166,6 +167,8 @@ class Committer:
             if sealed:
                 rows = batch.intervals
                 await now.seals.book(cursor, stamp, np.column_stack([rows["segment"], rows["start_at"]]))
+            if len(batch.reopening):
+                revised[:] = [await now.late_writer.within(cursor, batch.reopening, stamp)]
 
         async def write() -> None:
             await self._writer.commit(
@@ -174,7 +177,7 @@ class Committer:
                 self._plan.version,
                 refusals,
                 tokens,
-                follow_up if batch.behind.size or sealed else None,
+                follow_up if batch.behind.size or sealed or len(batch.reopening) else None,
             )
 
         begun = self._clocks.monotonic()
@@ -183,6 +186,10 @@ class Committer:
         self._metrics.commit_seconds.labels(self._plan.site).observe((self._clocks.monotonic() - begun) / 1e6)
         for made in behind:
             now.pipeline.state.remember(made)
+        for one in revised:
+            late.adopt(now.pipeline.state, batch.reopening, one.heads)
+            now.pipeline.state.remember(one.kpis)
+            self._count_revised(one, len(batch.reopening))
         for figure in batch.latest:
             self._told[figure.kpi, figure.window_us] = figure
 

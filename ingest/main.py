@@ -20,7 +20,7 @@ from pathlib import Path
 
 import uvicorn
 from prometheus_client import CollectorRegistry
-from psycopg import AsyncConnection, OperationalError
+from psycopg import OperationalError
 
 from ingest.errors import InputError, SiteBusyError, StackwattError
 from ingest.metrics import IngestMetrics
@@ -34,6 +34,7 @@ from ingest.site import Clocks
 from ingest.status import SiteStatus
 from ingest.store.migrations import migrate
 from ingest.store.registry import apply_plan, ensure_site, newest_plan
+from ingest.store.session import connected
 from ingest.warming import warm
 
 log = logging.getLogger(__name__)
@@ -229,7 +230,7 @@ async def _prepared(
 async def _plans(dsn: str, files: list[PlantBody], clocks: Clocks) -> list[SitePlan]:
     """Apply the given plant files; the plans to run with, a site each."""
     found = []
-    async with await AsyncConnection.connect(dsn, autocommit=True) as connection:
+    async with await connected(dsn) as connection:
         for digest, body in files:
             site_no = await ensure_site(connection, str(body["site"]))
             effective_at = datetime.fromtimestamp(clocks.now() / 1e6, UTC)

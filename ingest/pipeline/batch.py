@@ -156,6 +156,8 @@ class Batch:
     """Readings that touch closed time: stored and recomputed by a transaction of their own."""
     late_rows: IntArray = field(default_factory=lambda: np.zeros(0, np.int64))
     """Of each of `late` its place among the readings given."""
+    reopening: Readings = field(default_factory=Readings.empty)
+    """Open readings on which closed time depends: figures of this batch rest on them, so they go with it."""
     behind: IntArray = field(default_factory=lambda: np.zeros((0, 2), np.int64))
     """(point, start_at) closed behind a KPI that had gone on without the point."""
     duplicates: int = 0
@@ -169,6 +171,7 @@ class Batch:
         """Whether there is nothing to commit."""
         return not (
             len(self.readings)
+            or len(self.reopening)
             or self.intervals.size
             or self.provisional.size
             or self.withdrawn.size

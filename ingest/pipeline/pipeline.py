@@ -63,11 +63,12 @@ class SitePipeline:
         self._mark_late(readings, message)
         outcome = state.insert(readings)
         fresh = outcome < DUPLICATE
-        late = (outcome == LATE) | (outcome == REOPENS)
+        late, reopening = outcome == LATE, outcome == REOPENS
         batch = Batch(
             readings=readings if fresh.all() else readings.take(fresh),
             late=readings.take(late) if late.any() else Readings.empty(),
             late_rows=np.flatnonzero(late),
+            reopening=readings.take(reopening) if reopening.any() else Readings.empty(),
             duplicates=int((outcome == DUPLICATE).sum()),
         )
         if told:

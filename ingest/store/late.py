@@ -84,24 +84,30 @@ class LateWriter:
         connection = await self._writer.connection()
         await self._writer.ensure_months(readings)
         async with connection.transaction(), connection.cursor() as cursor:
-            await self._writer.open(cursor, stamp, self._state.watermark.at, len(readings))
-            stored = await self._store(cursor, readings, stamp)
-            # Only now is it known how many are new.
-            await cursor.execute(
-                "UPDATE ingest_commit SET readings = %s WHERE site_no = %s AND batch_no = %s",
-                [stored.shape[0], self._writer.site_no, stamp.batch_no],
-            )
-            changed, cause = await self._recompute(cursor, stored, stamp)
-            kpis = await self.refigure(cursor, changed, stamp, cause)
-            await self._seals.book(cursor, stamp, changed, cause)
-            heads = await self._heads(cursor, readings.point)
+            await self._writer.open(cursor, stamp, self._state.watermark.at, 0)
+            revised = await self.within(cursor, readings, stamp)
             if follow_up is not None:
                 await follow_up(cursor, stamp)
             await self._writer.announce(cursor, stamp)
-            n_late = int(((stored[:, 2] & int(Reason.LATE)) != 0).sum())
-            self._under_way = Revised(stored.shape[0], n_late, changed.shape[0], kpis, heads)
+            self._under_way = revised
         self._writer.done()
         return self._under_way
+
+    async def within(self, cursor: AsyncCursor, readings: Readings, stamp: Stamp) -> Revised:
+        """The same within a transaction whose other readings and figures are written."""
+        await cursor.execute(INTERVAL.unstage)
+        stored = await self._store(cursor, readings, stamp)
+        # Only now is it known how many are new.
+        await cursor.execute(
+            "UPDATE ingest_commit SET readings = readings + %s WHERE site_no = %s AND batch_no = %s",
+            [stored.shape[0], self._writer.site_no, stamp.batch_no],
+        )
+        changed, cause = await self._recompute(cursor, stored, stamp)
+        kpis = await self.refigure(cursor, changed, stamp, cause)
+        await self._seals.book(cursor, stamp, changed, cause)
+        heads = await self._heads(cursor, readings.point)
+        n_late = int(((stored[:, 2] & int(Reason.LATE)) != 0).sum())
+        return Revised(stored.shape[0], n_late, changed.shape[0], kpis, heads)
 
     async def _store(self, cursor: AsyncCursor, readings: Readings, stamp: Stamp) -> IntArray:
         """Insert what is not stored yet; (point, measured_at, reasons, seq) of it."""

@@ -50,7 +50,7 @@ class Session:
     """A connection that is made again when it is lost."""
 
     def __init__(self, dsn: str) -> None:
-        self._dsn = make_conninfo(dsn, **SILENCE)
+        self._dsn = dsn
         self._connection: AsyncConnection | None = None
         self._backend: Backend | None = None
 
@@ -68,10 +68,8 @@ class Session:
         """
         await self.drop()
         async with AsyncExitStack() as stack:
-            connection = await AsyncConnection.connect(self._dsn, autocommit=True)
+            connection = await connected(self._dsn)
             stack.push_async_callback(connection.close)
-            await connection.execute(SETTINGS)
-            await connection.execute(f"SET idle_in_transaction_session_timeout = '{ABANDONED_S:d}s'".encode())
             if self._backend is not None:
                 await _end(connection, self._backend)
             self._backend = await _backend(connection)
@@ -85,6 +83,18 @@ class Session:
         if self._connection is not None:
             await self._connection.close()
             self._connection = None
+
+
+async def connected(dsn: str) -> AsyncConnection:
+    """A connection, autocommitting, on which neither side waits for ever for the other."""
+    connection = await AsyncConnection.connect(make_conninfo(dsn, **SILENCE), autocommit=True)
+    try:
+        await connection.execute(SETTINGS)
+        await connection.execute(f"SET idle_in_transaction_session_timeout = '{ABANDONED_S:d}s'".encode())
+    except BaseException:
+        await connection.close()
+        raise
+    return connection
 
 
 def lost(error: psycopg.Error) -> bool:

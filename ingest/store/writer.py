@@ -193,6 +193,7 @@ class Writer:
             return
         connection = await self.connection()
         await self.ensure_months(batch.readings)
+        await self.ensure_months(batch.reopening)
         async with connection.transaction(), connection.cursor() as cursor:
             await self.open(cursor, stamp, batch.watermark, len(batch.readings))
             await write_readings(cursor, batch.readings, numbers, stamp)

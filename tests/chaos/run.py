@@ -1,6 +1,6 @@
 """Kill and cut everything at random while numbered readings flow, then prove that nothing came of it.
 
-    ./run chaos [--minutes M] [--seed S] [--rate R] [--json] [--kill-broker]
+    ./run chaos [--minutes M] [--seed S] [--rate R] [--gap G] [--json] [--kill-broker]
 
 Real Mosquitto, real PostgreSQL, ingest and service as processes. Exit 1 if a reading is lost or
 doubled, if a figure is not what one clean fold of the readings makes it, or if `/readyz` or a metric
@@ -34,8 +34,6 @@ from tests.chaos.world import Links, World  # noqa: E402
 
 LONG_MINUTES = 1.5
 """Runs at least so long have outages of more than 10 s in them."""
-GAP_S = (0.3, 4.0)
-"""Between the end of a fault and the next."""
 FIRST_START_S = 300.0
 """Kernels may have to be compiled first."""
 DRAIN_S = 180.0
@@ -49,6 +47,7 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=2.0, help="how long readings are published")
     parser.add_argument("--seed", type=int, default=1, help="of readings and faults")
     parser.add_argument("--rate", type=float, default=2000.0, help="readings a second")
+    parser.add_argument("--gap", type=float, default=4.0, help="at most so many seconds between faults")
     parser.add_argument("--json", action="store_true", help="one JSON object")
     parser.add_argument("--kill-broker", action="store_true", help="kill the broker with -9 as well")
     options = parser.parse_args()
@@ -82,7 +81,7 @@ def run(world: World, options: argparse.Namespace) -> dict[str, Any]:
         begun = time.monotonic()
         with Publisher(traffic, "127.0.0.1", world.bed.broker.port, options.rate) as publisher:
             while (left_s := begun + options.minutes * 60 - time.monotonic()) > 0:
-                time.sleep(min(left_s, dice.uniform(*GAP_S)))
+                time.sleep(min(left_s, dice.uniform(options.gap / 10, options.gap)))
                 if time.monotonic() < begun + options.minutes * 60:
                     kind = torment.once()
                     say(options, f"{time.monotonic() - begun:6.1f} s  {kind}; {publisher.readings} published")
@@ -179,6 +178,8 @@ def judged(
     """The report; what is wrong is added to `failures`."""
     found = verdict.readings(world.dsn, traffic.known)
     compared = verdict.figures(world.dsn, traffic.until)
+    for line in compared.evidence:
+        print(line, file=sys.stderr)
     replayed = verdict.replayed(world.dsn, traffic.until)
     recoveries = verdict.recoveries(world.dsn, torment.done)
     kinds = sorted({fault.kind for fault in torment.done})

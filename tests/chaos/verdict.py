@@ -47,6 +47,8 @@ class Figures:
 
     rows: dict[str, int] = field(default_factory=dict)
     differing: dict[str, int] = field(default_factory=dict)
+    evidence: list[str] = field(default_factory=list)
+    """Of the first interval that differs: what is stored around it, and in which transactions it came."""
 
 
 def readings(dsn: str, known: Known) -> Readings:
@@ -76,7 +78,29 @@ def figures(dsn: str, until: int) -> Figures:
         missing, surplus = set(left) - set(right), set(right) - set(left)
         if left != right:
             result.differing[table] = max(len(missing), len(surplus), 1)
+            if table == "interval" and missing:
+                first = min(missing, key=lambda row: row[1])
+                result.evidence = [f"expected {first}", *_around(dsn, first[0], first[1])]
     return result
+
+
+def _around(dsn: str, point: str, at: int) -> list[str]:
+    """Readings and intervals of a point near an instant, with their transactions."""
+    near = f"id = '{point}' AND abs((extract(epoch FROM {{}}) * 1000000)::bigint - {at}) < {4 * 60 * SECOND}"
+    queries = {
+        "reading": "measured_at, value, quality, reasons, seq, received_at, r.batch_no, epoch FROM reading r"
+        " JOIN point USING (point_no) JOIN ingest_commit USING (site_no, batch_no) WHERE "
+        + near.format("measured_at"),
+        "interval": "start_at, amount, covered_us, reasons, revision, cause, i.known_at, i.batch_no, epoch FROM interval i"
+        " JOIN point USING (point_no) JOIN ingest_commit USING (site_no, batch_no) WHERE "
+        + near.format("start_at"),
+    }
+    with psycopg.connect(dsn) as connection:
+        return [
+            f"{name} {' '.join(map(str, row))}"
+            for name, query in queries.items()
+            for row in connection.execute(f"SELECT {query} ORDER BY 1".encode()).fetchall()
+        ]
 
 
 def replayed(dsn: str, until: int) -> dict[str, Any]:

@@ -8,10 +8,12 @@ import psycopg
 import pytest
 
 from ingest.errors import StaleEpochError
-from ingest.site import SiteIngest
+from ingest.main import _plans
+from ingest.plant import canonical, parse_plant
+from ingest.site import Clocks, SiteIngest
 from ingest.source import Delivery
 from ingest.store.facts import write_latest
-from tests.ingest.feeding import START, a_day, feed, figures, message, open_site, readings
+from tests.ingest.feeding import PLANT, START, a_day, feed, figures, message, open_site, readings
 from tests.recovery.proxy import Cut, proxied
 
 TIMES = {Cut.BEFORE: 10, Cut.AFTER: 10, Cut.HELD: 4, Cut.DEAF: 4, Cut.PASS: 10}
@@ -156,6 +158,21 @@ async def test_new_writer_does_not_wait_for_ever_for_a_transaction_that_nobody_w
         await second.close()
         await first.close()
     assert_same(dsn, other_dsn)
+
+
+async def test_plan_that_was_being_applied_when_the_connection_fell_silent_is_applied_again(
+    dsn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It holds the site's row; whoever starts next needs it."""
+    monkeypatch.setattr("ingest.store.session.ABANDONED_S", 1)
+    digest, body = canonical(parse_plant(PLANT, "mill.yaml"))
+    clocks = Clocks(lambda: START, lambda: START)
+    async with proxied(dsn) as proxy:
+        proxy.plan([Cut.DEAF])
+        with pytest.raises(psycopg.OperationalError):
+            await _plans(proxy.dsn, [(digest, body)], clocks)
+        ((site_no, plan),) = await asyncio.wait_for(_plans(dsn, [(digest, body)], clocks), 20)
+    assert (site_no, plan.site, plan.version) == (1, "mill", 1)
 
 
 async def test_transaction_that_the_server_has_given_up_is_written_again(

@@ -6,9 +6,8 @@ the two engines. There is no way down: a wrong step is mended by the next one.
 
 from importlib import resources
 
-from psycopg import AsyncConnection
-
 from ingest.store.engine import detect, install_extension
+from ingest.store.session import connected
 
 MIGRATION_LOCK = 0x5741_5454_0000
 """Advisory lock: two processes that start at once migrate one after the other."""
@@ -21,7 +20,7 @@ async def migrate(dsn: str) -> list[str]:
         psycopg.Error: the database cannot be reached, or refuses a step; nothing of that step stays.
     """
     applied: list[str] = []
-    async with await AsyncConnection.connect(dsn, autocommit=True) as connection:
+    async with await connected(dsn) as connection:
         await connection.execute("SELECT pg_advisory_lock(%s)", [MIGRATION_LOCK])
         await connection.execute(
             """

@@ -59,6 +59,9 @@ class Revised:
     """With what the lists of late counters begin now."""
 
 
+NONE: IntArray = np.zeros((0, 2), np.int64)
+
+
 class LateWriter:
     """Writes late readings of one site through its writer."""
 
@@ -85,11 +88,10 @@ class LateWriter:
         await self._writer.ensure_months(readings)
         async with connection.transaction(), connection.cursor() as cursor:
             await self._writer.open(cursor, stamp, self._state.watermark.at, 0)
-            revised = await self.within(cursor, readings, stamp)
+            self._under_way = await self.within(cursor, readings, stamp)
             if follow_up is not None:
                 await follow_up(cursor, stamp)
             await self._writer.announce(cursor, stamp)
-            self._under_way = revised
         self._writer.done()
         return self._under_way
 
@@ -97,7 +99,6 @@ class LateWriter:
         """The same within a transaction whose other readings and figures are written."""
         await cursor.execute(INTERVAL.unstage)
         stored = await self._store(cursor, readings, stamp)
-        # Only now is it known how many are new.
         await cursor.execute(
             "UPDATE ingest_commit SET readings = readings + %s WHERE site_no = %s AND batch_no = %s",
             [stored.shape[0], self._writer.site_no, stamp.batch_no],
@@ -105,9 +106,10 @@ class LateWriter:
         changed, cause = await self._recompute(cursor, stored, stamp)
         kpis = await self.refigure(cursor, changed, stamp, cause)
         await self._seals.book(cursor, stamp, changed, cause)
-        heads = await self._heads(cursor, readings.point)
         n_late = int(((stored[:, 2] & int(Reason.LATE)) != 0).sum())
-        return Revised(stored.shape[0], n_late, changed.shape[0], kpis, heads)
+        return Revised(
+            stored.shape[0], n_late, changed.shape[0], kpis, await self._heads(cursor, readings.point)
+        )
 
     async def _store(self, cursor: AsyncCursor, readings: Readings, stamp: Stamp) -> IntArray:
         """Insert what is not stored yet; (point, measured_at, reasons, seq) of it."""
@@ -157,7 +159,7 @@ class LateWriter:
         """
         state, (point, first, last) = self._state, _extent(stored)
         if not stored.size:
-            return _none(), causes.of_points(state.plan, stored, point)
+            return NONE, causes.of_points(state.plan, stored, point)
         near = await neighbours(cursor, state, self._numbers, point, first, last)
         spans = late.affected(state, point, first, last, near)
         parts = [np.zeros(0, INTERVAL_ROW)]
@@ -169,9 +171,10 @@ class LateWriter:
         low, high = late.changed_signal(state, point, first, last, near)
         computed = late.computed_spans(state, point, low, high)
         parts += await self._recompute_computed(cursor, computed)
-        rows = np.concatenate(parts)
         cause = causes.of_points(state.plan, stored, point[_fills_gap(state, point, first, near.before)])
-        return await self._revise(cursor, rows, cause, late.Spans.join(spans, computed), stamp), cause
+        return await self._revise(
+            cursor, np.concatenate(parts), cause, late.Spans.join(spans, computed), stamp
+        ), cause
 
     async def _recompute_computed(self, cursor: AsyncCursor, spans: late.Spans) -> list[Rows]:
         state, parts = self._state, []
@@ -190,7 +193,7 @@ class LateWriter:
     ) -> IntArray:
         """Put the rows of the spans in the place of what is stored; (point, start_at) of what differs."""
         if not spans.point.size:
-            return _none()
+            return NONE
         await stage_intervals(
             cursor, rows, self._numbers, stamp, revision=FIRST_LATE_REVISION, cause=cause[rows["segment"]]
         )
@@ -290,10 +293,6 @@ def _fills_gap(state: SiteState, point: IntArray, first: IntArray, before: IntAr
         (params["fill_at_most_us"] == 0) | (length <= params["fill_at_most_us"])
     )
     return filled
-
-
-def _none() -> IntArray:
-    return np.zeros((0, 2), np.int64)
 
 
 def _extent(stored: IntArray) -> tuple[IntArray, IntArray, IntArray]:

@@ -13,7 +13,7 @@ import numpy as np
 
 from ingest.model import NEVER
 from ingest.pipeline import closing
-from ingest.pipeline.batch import KPI_ROW, Heads, IntArray, Readings, Refigured, Rows
+from ingest.pipeline.batch import KPI_ROW, BoolArray, Heads, IntArray, Readings, Refigured, Rows
 from ingest.pipeline.kpis import Terms, as_kpi_rows, weigh
 from ingest.pipeline.signals import Load, Signals, evaluate, fold
 from ingest.pipeline.state import SiteState
@@ -192,3 +192,11 @@ def kpi_rows(state: SiteState, terms: Terms, rows: Rows, changed: IntArray) -> R
         empty = np.setdiff1d(mine, complete["start_at"])
         gone.append(np.stack([np.full(empty.size, k), empty], axis=1))
     return Refigured(np.concatenate(found), np.concatenate(gone))
+
+
+def fills_gap(state: SiteState, point: IntArray, first: IntArray, before: IntArray) -> BoolArray:
+    """Whether the first new reading of each point ends a gap that a register has lived through and that is filled."""
+    params, length = state.params[point], first - before
+    gap = (params["kind"] == COUNTER) & (before != NEVER) & (length > params["max_gap_us"])
+    filled: BoolArray = gap & ((params["fill_at_most_us"] == 0) | (length <= params["fill_at_most_us"]))
+    return filled

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from psycopg import AsyncCursor
 
 from ingest.model import NEVER, Cause, Reason
@@ -171,7 +170,7 @@ class LateWriter:
         low, high = late.changed_signal(state, point, first, last, near)
         computed = late.computed_spans(state, point, low, high)
         parts += await self._recompute_computed(cursor, computed)
-        cause = causes.of_points(state.plan, stored, point[_fills_gap(state, point, first, near.before)])
+        cause = causes.of_points(state.plan, stored, point[late.fills_gap(state, point, first, near.before)])
         return await self._revise(
             cursor, np.concatenate(parts), cause, late.Spans.join(spans, computed), stamp
         ), cause
@@ -283,16 +282,6 @@ class LateWriter:
         rows = np.array([tuple(row) for row in found], INTERVAL_ROW) if found else np.zeros(0, INTERVAL_ROW)
         rows["segment"] = plan_index
         return rows
-
-
-def _fills_gap(state: SiteState, point: IntArray, first: IntArray, before: IntArray) -> npt.NDArray[np.bool_]:
-    """Whether the first new reading of each point ends a gap that a register has lived through and that is filled."""
-    params, length = state.params[point], first - before
-    gap = (params["kind"] == COUNTER) & (before != NEVER) & (length > params["max_gap_us"])
-    filled: npt.NDArray[np.bool_] = gap & (
-        (params["fill_at_most_us"] == 0) | (length <= params["fill_at_most_us"])
-    )
-    return filled
 
 
 def _extent(stored: IntArray) -> tuple[IntArray, IntArray, IntArray]:

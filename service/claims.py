@@ -23,7 +23,7 @@ from service.declarations import Kind
 from service.documents import Instant
 from service.figures import QualityName
 from service.problems import invalid
-from service.times import format_instant
+from service.times import FIRST_INSTANT, LAST_INSTANT, format_instant
 
 _LONGEST_NOTE = 500
 _MOST_COUNTS = 2.0**62
@@ -134,6 +134,8 @@ def withdrawal(given: Claim, declaration_no: int, asked: WithdrawalAsked) -> Cla
 
 
 def _check_instant(point: PlanPoint, name: str, at: int, now: int) -> None:
+    if not FIRST_INSTANT <= at <= LAST_INSTANT:  # no calendar has it, so it is shown as a number
+        raise invalid("Body", name, at // 1000, "an instant since 2000, as RFC 3339 or in ms since 1970")
     if at > now:
         raise invalid(
             "Body", name, format_instant(at), f"an instant that is past, it is {format_instant(now)}"

@@ -57,7 +57,7 @@ def test_endpoints_are_private_and_tell_other_commands_the_database(tmp_path: Pa
     assert body["ports"] == {"http": 8080, "mqtt": 1883, "ingest": 8081, "pg": None}
     assert (body["key"], body["dsn"], body["page"]) == ("k", "host=/s", "http://127.0.0.1:8080/")
     assert stored_dsn(None, tmp_path) == "host=/s"
-    assert stored_dsn("given", tmp_path) == "given"
+    assert stored_dsn("dbname=given", tmp_path) == "dbname=given"
     with pytest.raises(InputError, match="no database"):
         stored_dsn(None, tmp_path / "elsewhere")
 

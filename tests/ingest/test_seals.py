@@ -254,7 +254,7 @@ async def test_what_cannot_be_sealed_is_refused_in_a_sentence(dsn: str) -> None:
 
 
 async def test_a_period_with_open_intervals_is_not_sealed(dsn: str) -> None:
-    slow = PLANT.replace("product: flour, max_gap: 2min", "product: flour, max_gap: 6h")
+    slow = PLANT.replace("max_gap: 2min, fill_at_most: 6min", "max_gap: 6h")
     ingest = await open_site(dsn, slow)
     await feed(
         ingest,

@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import psycopg
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from ingest.model import MINUTE, SECOND
@@ -411,6 +411,7 @@ ODD = st.one_of(
     ),
     whole=st.booleans(),
 )
+@example(path="corrections", point="energy", body={"measured_at": -6.213559680000001e16}, whole=True)
 async def test_no_body_makes_the_service_fail(
     people: People, path: str, point: str, body: dict[str, Any], whole: bool
 ) -> None:

@@ -207,6 +207,18 @@ async def take(dsn: str, plant: str, messages: Sequence[Delivery], size: int) ->
     await ingest.close()
 
 
+def versions_of_intervals(dsn: str) -> dict[str, list[int]]:
+    """By point, the plan versions that its intervals name."""
+    found = execute(
+        dsn,
+        """
+        SELECT id, array_agg(DISTINCT plan_version ORDER BY plan_version) FROM interval JOIN point USING (point_no)
+         GROUP BY id
+        """,
+    )
+    return dict(found)
+
+
 @pytest.mark.parametrize("seed", [5, 6])
 async def test_each_interval_is_replayed_under_the_version_that_made_it(dsn: str, seed: int) -> None:
     sent = crooked(seed, 60, 20)
@@ -219,13 +231,7 @@ async def test_each_interval_is_replayed_under_the_version_that_made_it(dsn: str
     ]
     await take(dsn, PLANT, sent[:half], 60)
     await take(dsn, NEWER, renamed, 60)
-    made = execute(
-        dsn,
-        """
-        SELECT id, array_agg(DISTINCT plan_version ORDER BY plan_version) FROM interval JOIN point USING (point_no)
-         GROUP BY id
-        """,
-    )
+    made = versions_of_intervals(dsn)
     versions = dict(made)
     assert versions.pop("mill/line/extra") == [2]
     assert {tuple(found) for found in versions.values()} == {(1, 2)}
@@ -255,15 +261,7 @@ async def test_each_interval_is_replayed_under_the_version_that_made_it(dsn: str
     assert (await replayed(dsn, apply=True)).restated
     assert (await replayed(dsn)).equal
     assert figures(dsn) == good
-    assert dict(made) == dict(
-        execute(
-            dsn,
-            """
-            SELECT id, array_agg(DISTINCT plan_version ORDER BY plan_version) FROM interval JOIN point USING (point_no)
-             GROUP BY id
-            """,
-        )
-    )
+    assert versions_of_intervals(dsn) == made
 
 
 async def test_a_check_beside_a_running_ingest_sees_whole_transactions(dsn: str) -> None:

@@ -30,6 +30,7 @@ from deploy.postgres import PostgresServer, find_programs
 
 ROOT = Path(__file__).resolve().parent.parent
 MIGRATIONS = ROOT / "ingest" / "store" / "migrations"
+ROOM_IN_MEMORY = 4 * 2**30
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -144,12 +145,20 @@ def mosquitto(free_port: int) -> Iterator[Broker]:
 
 @contextmanager
 def _server_home() -> Iterator[Path]:
-    home = Path(tempfile.mkdtemp(prefix="stackwatt-test-"))
+    home = Path(tempfile.mkdtemp(prefix="stackwatt-test-", dir=_memory()))
     open_state(home, unprivileged_account())
     try:
         yield home
     finally:
         shutil.rmtree(home)
+
+
+def _memory() -> Path | None:
+    """A folder in memory, if this machine has one with room: a database costs 10 ms there, on a disk 0.3 s."""
+    folder = Path("/dev/shm")  # noqa: S108  mkdtemp makes a folder of our own in it
+    if not os.access(folder, os.W_OK | os.X_OK) or shutil.disk_usage(folder).free < ROOM_IN_MEMORY:
+        return None
+    return folder
 
 
 def _given_dsn(config: pytest.Config) -> str | None:
@@ -159,7 +168,8 @@ def _given_dsn(config: pytest.Config) -> str | None:
 
 def _database(server: str, template: sql.Composable) -> Iterator[str]:
     name = sql.Identifier(f"stackwatt_test_{secrets.token_hex(6)}")
-    _execute(server, sql.SQL("CREATE DATABASE {} {}").format(name, template))
+    # Small as they are, copying their files is four times as fast as logging their pages.
+    _execute(server, sql.SQL("CREATE DATABASE {} {} STRATEGY file_copy").format(name, template))
     yield make_conninfo(server, dbname=name.as_string().strip('"'))
     _execute(server, sql.SQL("DROP DATABASE {} WITH (FORCE)").format(name))
 

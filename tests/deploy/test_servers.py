@@ -128,9 +128,9 @@ def test_mosquitto_queues_for_an_absent_subscriber_beyond_its_defaults_and_a_res
     first.connect("127.0.0.1", mosquitto.port)
     first.loop_start()
     _wait(first.is_connected)
-    _, mid = first.subscribe("t/#", qos=1)
     done: list[int] = []
     first.on_subscribe = lambda *arguments: done.append(arguments[2])
+    _, mid = first.subscribe("t/#", qos=1)
     _wait(lambda: mid in done)
     first.disconnect()
     first.loop_stop()

@@ -102,7 +102,8 @@ def migrated_template(postgres_server: str) -> Iterator[str]:
 @pytest.fixture
 def empty_dsn(postgres_server: str) -> Iterator[str]:
     """Connection string of a fresh database without a schema."""
-    yield from _database(postgres_server, sql.SQL("TEMPLATE template1"))
+    # Nobody is ever connected to template0; TimescaleDB's workers visit template1.
+    yield from _database(postgres_server, sql.SQL("TEMPLATE template0"))
 
 
 @pytest.fixture

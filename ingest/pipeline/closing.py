@@ -89,14 +89,14 @@ def close(state: SiteState, found: Frontiers, most: int) -> Closed:
             more = True
             break
         rows = np.concatenate([rows, _close_computed(state, found, program)])
-    return Closed(rows, steps, _to_store(state, rows), more)
+    return Closed(rows, steps, _to_store(state, rows, steps), more)
 
 
-def _to_store(state: SiteState, rows: Rows) -> IntArray:
-    """Points whose frontier has to be stored: with new rows, new, or far from what is stored."""
+def _to_store(state: SiteState, rows: Rows, steps: Rows) -> IntArray:
+    """Points whose frontier has to be stored: with new rows or steps, new, or far from what is stored."""
     closed_until = state.points["closed_until"]
     due = closed_until - state.stored_until >= HOUR  # a silent point costs a write an hour
-    due[rows["segment"]] = True
+    due[rows["segment"]] = due[steps["segment"]] = True  # a step at an edge may have no row beside it
     points = np.flatnonzero(due)
     state.stored_until[points] = closed_until[points]
     return points

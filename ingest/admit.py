@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ingest.metrics import IngestMetrics
-from ingest.pipeline.admission import Admission, ClockSuspicion, leads
+from ingest.pipeline.admission import Admission, ClockSuspicion, EarlierLimits, leads
 from ingest.pipeline.batch import IntArray, Readings
 from ingest.plant.plan import Plan
 from ingest.source import Delivery
@@ -45,9 +45,9 @@ class Gate:
         decoded = self._decoder.decode(deliveries)
         self._suspicion.hear(decoded.point, leads(decoded, deliveries), monotonic_us)
 
-    def admit(self, deliveries: Sequence[Delivery]) -> Admitted:
-        """Readings and refusals of deliveries."""
-        return self._admitted(self._decoder.decode(deliveries), deliveries)
+    def admit(self, deliveries: Sequence[Delivery], earlier: Sequence[EarlierLimits] = ()) -> Admitted:
+        """Readings and refusals of deliveries, those of earlier versions' time judged by their limits."""
+        return self._admitted(self._decoder.decode(deliveries), deliveries, earlier)
 
     def admit_unless_suspect(self, deliveries: Sequence[Delivery], monotonic_us: int) -> Admitted | None:
         """Readings and refusals of deliveries; None while they say that our own clock is behind."""
@@ -59,8 +59,10 @@ class Gate:
             return None
         return self._admitted(decoded, deliveries)
 
-    def _admitted(self, decoded: Decoded, deliveries: Sequence[Delivery]) -> Admitted:
-        found = self._admission.admit(decoded, deliveries)
+    def _admitted(
+        self, decoded: Decoded, deliveries: Sequence[Delivery], earlier: Sequence[EarlierLimits] = ()
+    ) -> Admitted:
+        found = self._admission.admit(decoded, deliveries, earlier)
         self._metrics.unknown_keys.labels(self._site).inc(decoded.unknown_keys)
         self._metrics.at_most_once.labels(self._site).inc(found.at_most_once)
         point = found.point.astype(np.int64)

@@ -17,10 +17,12 @@ from ingest.metrics import IngestMetrics
 from ingest.model import DAY, NEVER, Reason
 from ingest.patient import patiently
 from ingest.pipeline import late
+from ingest.pipeline.admission import EarlierLimits
 from ingest.pipeline.batch import Batch, Latest, Readings, Refigured
 from ingest.pipeline.pipeline import SitePipeline
 from ingest.plant.plan import Plan
 from ingest.status import SiteStatus
+from ingest.store.earlier import Earlier
 from ingest.store.facts import Stamp
 from ingest.store.housekeeping import drop_live_figures
 from ingest.store.late import LateWriter, Revised
@@ -28,7 +30,7 @@ from ingest.store.rebuild import rebuild
 from ingest.store.registry import Numbers, ensure_numbers
 from ingest.store.rejected import Refusal
 from ingest.store.seals import SealAsked, SealBook
-from ingest.store.versions import take_over
+from ingest.store.versions import Edition, take_over
 from ingest.store.writer import FollowUp, Writer
 
 LATEST_EVERY_US = 100_000
@@ -54,6 +56,7 @@ class _State:
 
     pipeline: SitePipeline
     numbers: Numbers
+    earlier: Earlier
     late_writer: LateWriter
     seals: SealBook
 
@@ -100,8 +103,10 @@ class Committer:
         await take_over(connection, state, numbers)
         seals = SealBook(self._writer, state, numbers, str(self._plan.zone))
         await seals.load()
-        late_writer = LateWriter(self._writer, state, numbers, str(self._plan.zone), seals)
-        self._state = _State(SitePipeline(self._plan, state), numbers, late_writer, seals)
+        earlier = Earlier(self._writer.site_no, Edition.over(state, numbers))
+        await earlier.load(connection)
+        late_writer = LateWriter(self._writer, earlier, str(self._plan.zone), seals)
+        self._state = _State(SitePipeline(self._plan, state), numbers, earlier, late_writer, seals)
         self._told.clear()
         self._status.batch_no = self._writer.batch_no
 
@@ -163,7 +168,7 @@ class Committer:
 
         async def follow_up(cursor: AsyncCursor, stamp: Stamp) -> None:
             if batch.behind.size:
-                behind[:] = [await now.late_writer.refigure(cursor, batch.behind, stamp)]
+                behind[:] = [await now.late_writer.follow(cursor, batch.behind, stamp)]
             if sealed:
                 rows = batch.intervals
                 await now.seals.book(cursor, stamp, np.column_stack([rows["segment"], rows["start_at"]]))
@@ -227,6 +232,17 @@ class Committer:
 
         await self.patiently(write)
         self._status.batch_no = self._writer.batch_no
+
+    async def earlier_limits(self, readings: Readings) -> list[EarlierLimits]:
+        """By what readings of the time before the newest version are judged; none if there are no such readings."""
+        found: list[EarlierLimits] = []
+
+        async def learn() -> None:
+            found[:] = await self._now.earlier.limits(await self._writer.connection())
+
+        if self._now.earlier.is_touched(readings):
+            await self.patiently(learn)
+        return found
 
     def measured(self, point_no: int) -> int | None:
         """The plan index of a measured point by the store's number; None: the plan has none."""

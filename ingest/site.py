@@ -116,11 +116,17 @@ class SiteIngest:
         self._committer.spent("decode", begun)
         if admitted is None:
             return None
+        admitted = await self._judged(admitted, deliveries)
         await self._take(admitted, deliveries, caught_up=caught_up, inbox=inbox)
         self._metrics.messages.labels(self.plan.site).inc(len(deliveries))
         if not inbox:
             self._unacknowledged.extend(deliveries)
         return self._acknowledgeable()
+
+    async def _judged(self, admitted: Admitted, deliveries: Sequence[Delivery]) -> Admitted:
+        """What was admitted, with readings of an earlier version's time judged by its limits."""
+        earlier = await self._committer.earlier_limits(admitted.readings)
+        return self._gate.admit(deliveries, earlier) if earlier else admitted
 
     def _acknowledgeable(self) -> list[Delivery]:
         if self._late:
@@ -140,7 +146,8 @@ class SiteIngest:
                 return
             half = len(deliveries) // 2
             for part in (deliveries[:half], deliveries[half:]):
-                await self._take(self._gate.admit(part), part, caught_up=caught_up, inbox=inbox)
+                again = await self._judged(self._gate.admit(part), part)
+                await self._take(again, part, caught_up=caught_up, inbox=inbox)
 
     async def _commit(
         self, admitted: Admitted, deliveries: Sequence[Delivery], *, caught_up: bool, inbox: bool

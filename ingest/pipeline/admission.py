@@ -59,32 +59,67 @@ class Admitted:
     """Readings taken from QoS 0 messages, which no guarantee covers."""
 
 
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Between which values readings may lie, per measured point."""
+
+    low: NDArray[np.float64]
+    high: NDArray[np.float64]
+
+    @staticmethod
+    def of(plan: Plan) -> "Limits":
+        """Those of a plan, and of what can be counted."""
+        measured = slice(plan.n_measured)
+        kind = plan.params["kind"][measured]
+        resolution = plan.params["resolution"][measured]
+        largest = np.where(kind == Kind.COUNTER, resolution * _MOST_COUNTS, _ABSURD)
+        largest = np.where(kind == Kind.DELTA, resolution * _MOST_DELTA_COUNTS, largest)
+        return Limits(
+            np.maximum(plan.params["low"][measured], -largest),
+            np.minimum(plan.params["high"][measured], largest),
+        )
+
+    def take(self, points: NDArray[np.integer]) -> "Limits":
+        """Those of some points."""
+        return Limits(self.low[points], self.high[points])
+
+
+@dataclass(frozen=True, slots=True)
+class EarlierLimits:
+    """The limits of an earlier version of the plan, per measured point of the present one."""
+
+    until: NDArray[np.int64]
+    """The edge before which they hold, µs; NEVER: they never do."""
+    limits: Limits
+
+
 class Admission:
     """The rules of one plan."""
 
     def __init__(self, plan: Plan) -> None:
         measured = slice(plan.n_measured)
         self._ids = [point.id for point in plan.points[measured]]
-        kind = plan.params["kind"][measured]
-        resolution = plan.params["resolution"][measured]
-        largest = np.where(kind == Kind.COUNTER, resolution * _MOST_COUNTS, _ABSURD)
-        largest = np.where(kind == Kind.DELTA, resolution * _MOST_DELTA_COUNTS, largest)
-        self._low = np.maximum(plan.params["low"][measured], -largest)
-        self._high = np.minimum(plan.params["high"][measured], largest)
-        self._is_delta = kind == Kind.DELTA
+        self._limits = Limits.of(plan)
+        self._is_delta = plan.params["kind"][measured] == Kind.DELTA
         never = -NEVER
         self._until = np.array(
             [never if point.until is None else point.until for point in plan.points[measured]], np.int64
         )
 
-    def admit(self, decoded: Decoded, messages: Sequence[Delivery]) -> Admitted:
-        """Return what is stored of the readings decoded from these messages."""
+    def admit(
+        self, decoded: Decoded, messages: Sequence[Delivery], earlier: Sequence[EarlierLimits] = ()
+    ) -> Admitted:
+        """Return what is stored of the readings decoded from these messages.
+
+        A reading of the time of an `earlier` version, of which the newest is the first, is judged by its limits.
+        """
         received_at = np.array([message.received_at for message in messages], np.int64)[decoded.message]
         retained = np.array([message.retain for message in messages], np.bool_)[decoded.message]
         timeless = decoded.measured_at == NO_TIME
         measured_at = np.where(timeless, received_at, decoded.measured_at)
         keep, rejections = self._refused(decoded, measured_at, received_at, timeless, retained)
-        quality, reasons = self._noted(decoded, measured_at > received_at, timeless)
+        limits = self._limits_of(decoded.point, measured_at, earlier)
+        quality, reasons = _noted(decoded, measured_at > received_at, timeless, limits)
         unguarded = np.array([message.qos == 0 for message in messages], np.bool_)[decoded.message]
         columns = (
             decoded.point, measured_at, received_at, decoded.value, quality, reasons, decoded.seq,
@@ -123,20 +158,32 @@ class Admission:
             keep &= ~mask
         return keep, refusals.all()
 
-    def _noted(
-        self, decoded: Decoded, ahead: NDArray[np.bool_], timeless: NDArray[np.bool_]
-    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        quality, reasons = decoded.quality.copy(), decoded.reasons.copy()
-        doubtful = timeless | ahead
-        np.maximum(quality, Quality.UNCERTAIN, out=quality, where=doubtful)
-        reasons[timeless] |= Reason.NO_TIME
-        reasons[ahead] |= Reason.FUTURE
-        value = decoded.value
-        impossible = (value < self._low[decoded.point]) | (value > self._high[decoded.point])
-        reasons[impossible] |= Reason.RANGE
-        # uncertain means "used": what has no value cannot be, whatever its publisher calls it
-        quality[impossible | np.isnan(value)] = Quality.BAD
-        return quality, reasons
+    def _limits_of(
+        self, point: NDArray[np.int32], measured_at: NDArray[np.int64], earlier: Sequence[EarlierLimits]
+    ) -> Limits:
+        """The limits that each reading is judged by."""
+        found = self._limits.take(point)
+        for one in earlier:
+            mine = measured_at < one.until[point]
+            found.low[mine] = one.limits.low[point[mine]]
+            found.high[mine] = one.limits.high[point[mine]]
+        return found
+
+
+def _noted(
+    decoded: Decoded, ahead: NDArray[np.bool_], timeless: NDArray[np.bool_], limits: Limits
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    quality, reasons = decoded.quality.copy(), decoded.reasons.copy()
+    doubtful = timeless | ahead
+    np.maximum(quality, Quality.UNCERTAIN, out=quality, where=doubtful)
+    reasons[timeless] |= Reason.NO_TIME
+    reasons[ahead] |= Reason.FUTURE
+    value = decoded.value
+    impossible = (value < limits.low) | (value > limits.high)
+    reasons[impossible] |= Reason.RANGE
+    # uncertain means "used": what has no value cannot be, whatever its publisher calls it
+    quality[impossible | np.isnan(value)] = Quality.BAD
+    return quality, reasons
 
 
 def leads(decoded: Decoded, messages: Sequence[Delivery]) -> NDArray[np.int64]:

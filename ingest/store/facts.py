@@ -125,8 +125,8 @@ async def delete_rows(
     )
 
 
-async def delete_unstaged(cursor: AsyncCursor, spans: Spans, numbers: Numbers) -> list[tuple[int, int]]:
-    """Delete interval rows in the spans that are not staged; their (point_no, start_at in µs)."""
+async def delete_unstaged(cursor: AsyncCursor, spans: Spans) -> list[tuple[int, int]]:
+    """Delete interval rows in spans of point numbers that are not staged; their (point_no, start_at in µs)."""
     # EXCEPT compares two sets in one pass each; an anti-join of a table without statistics may be a nested loop.
     await cursor.execute(
         """
@@ -139,7 +139,7 @@ async def delete_unstaged(cursor: AsyncCursor, spans: Spans, numbers: Numbers) -
                 EXCEPT
                 SELECT point_no, start_at FROM staged_interval) gone
         """,
-        [numbers.points[spans.point].tolist(), spans.begin.tolist(), spans.end.tolist()],
+        [spans.point.tolist(), spans.begin.tolist(), spans.end.tolist()],
     )
     gone: list[tuple[int, int]] = await cursor.fetchall()
     if gone:

@@ -8,38 +8,33 @@ counter's only reading was corrected to bad) are deleted. What they said stays i
 history of their tables, and figures that follow carry the cause of what they follow from.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from psycopg import AsyncCursor
 
-from ingest.model import NEVER, Cause, Reason
-from ingest.pipeline import causes, closing, late
+from ingest.model import NEVER, Reason
+from ingest.pipeline import causes, late
 from ingest.pipeline.batch import Heads, IntArray, Readings, Refigured, Rows
-from ingest.pipeline.kpis import Terms
-from ingest.pipeline.state import SiteState
+from ingest.store.earlier import Earlier, Reached
 from ingest.store.facts import (
     Stamp,
-    delete_rows,
     delete_unstaged,
     reading_columns,
     replace_steps,
     stage_intervals,
-    stage_rows,
     write_frontiers,
 )
+from ingest.store.following import FIRST_LATE_REVISION, Changed, refigure
 from ingest.store.neighbours import load_readings, neighbours
-from ingest.store.registry import Numbers
 from ingest.store.rollups import roll_up
 from ingest.store.rows import as_signals, from_loaded
 from ingest.store.seals import SealBook
-from ingest.store.tables import EMISSION, INTERVAL, KPI_VALUE, STAGED_READING, FigureTable
+from ingest.store.tables import INTERVAL, STAGED_READING
+from ingest.store.versions import Edition
 from ingest.store.writer import FollowUp, Writer
-from kernels.rows import COUNTER, INTERVAL_ROW, NO_COUNT
-
-FIRST_LATE_REVISION = 2
-"""An interval closed with nothing in it has no row; its first row is the second thing said of it."""
+from kernels.rows import COUNTER, INTERVAL_ROW
 
 
 @dataclass(slots=True)
@@ -64,16 +59,14 @@ NONE: IntArray = np.zeros((0, 2), np.int64)
 class LateWriter:
     """Writes late readings of one site through its writer."""
 
-    def __init__(
-        self, writer: Writer, state: SiteState, numbers: Numbers, zone: str, seals: SealBook
-    ) -> None:
-        """`state` gives frontiers and plan; it is read, not changed."""
+    def __init__(self, writer: Writer, earlier: Earlier, zone: str, seals: SealBook) -> None:
+        """`earlier` gives the newest version, whose state is read, not changed, and those before it."""
         self._writer = writer
         self._seals = seals
-        self._state = state
-        self._numbers = numbers
+        self._earlier = earlier
+        self._newest = earlier.newest
+        self._state, self._numbers = self._newest.state, self._newest.numbers
         self._zone = zone
-        self._terms = Terms(state.plan)
         self._under_way = Revised(0, 0, 0, Refigured.nothing(), Heads.none())
 
     async def commit(
@@ -102,13 +95,20 @@ class LateWriter:
             "UPDATE ingest_commit SET readings = readings + %s WHERE site_no = %s AND batch_no = %s",
             [stored.shape[0], self._writer.site_no, stamp.batch_no],
         )
-        changed, cause = await self._recompute(cursor, stored, stamp)
-        kpis = await self.refigure(cursor, changed, stamp, cause)
-        await self._seals.book(cursor, stamp, changed, cause)
+        changed = await self._recompute(cursor, stored, stamp)
+        kpis = await refigure(cursor, changed, stamp)
+        await self._seals.book_touched(cursor, stamp, changed.touched())
         n_late = int(((stored[:, 2] & int(Reason.LATE)) != 0).sum())
         return Revised(
-            stored.shape[0], n_late, changed.shape[0], kpis, await self._heads(cursor, readings.point)
+            stored.shape[0], n_late, len(changed.pairs), kpis, await self._heads(cursor, readings.point)
         )
+
+    async def follow(self, cursor: AsyncCursor, closed: IntArray, stamp: Stamp) -> Refigured:
+        """Make again what follows from intervals (plan index, start_at) closed behind figures that went on."""
+        numbers = self._numbers.points[closed[:, 0]]
+        reached = await self._earlier.reached(cursor, int(closed[:, 1].min()), int(closed[:, 1].max()))
+        changed = Changed.closed_late(np.column_stack([numbers, closed[:, 1]]), reached)
+        return await refigure(cursor, changed, stamp)
 
     async def _store(self, cursor: AsyncCursor, readings: Readings, stamp: Stamp) -> IntArray:
         """Insert what is not stored yet; (point, measured_at, reasons, seq) of it."""
@@ -148,61 +148,36 @@ class LateWriter:
         array[:, 0] = order[np.searchsorted(self._numbers.points[order], array[:, 0])]
         return array
 
-    async def _recompute(
-        self, cursor: AsyncCursor, stored: IntArray, stamp: Stamp
-    ) -> tuple[IntArray, IntArray]:
-        """Fold what the new readings touch again.
-
-        Returns:
-            (point, start_at) of the intervals that changed, and the cause of each point of the plan.
-        """
-        state, (point, first, last) = self._state, _extent(stored)
+    async def _recompute(self, cursor: AsyncCursor, stored: IntArray, stamp: Stamp) -> Changed:
+        """Fold what the new readings touch again, each interval under the version in force in it."""
         if not stored.size:
-            return NONE, causes.of_points(state.plan, stored, point)
-        near = await neighbours(cursor, state, self._numbers, point, first, last)
-        spans = late.affected(state, point, first, last, near)
-        parts = [np.zeros(0, INTERVAL_ROW)]
-        if spans.point.size:
-            loaded = await load_readings(cursor, state, self._numbers, spans.point, spans.begin, spans.end)
-            rows, steps = late.refold(state, as_signals(loaded, spans.point), spans)
-            await replace_steps(cursor, spans, steps, self._numbers, stamp)
-            parts.append(rows)
-        low, high = late.changed_signal(state, point, first, last, near)
-        computed = late.computed_spans(state, point, low, high)
-        parts += await self._recompute_computed(cursor, computed)
-        cause = causes.of_points(state.plan, stored, point[late.fills_gap(state, point, first, near.before)])
-        return await self._revise(
-            cursor, np.concatenate(parts), cause, late.Spans.join(spans, computed), stamp
-        ), cause
+            return Changed.closed_late(NONE, Reached([self._newest]))
+        newest = self._newest
+        near = await _near(cursor, newest, stored)
+        reached = await self._earlier.reached(cursor, *_bounds(newest, stored, near))
+        spans, found = [], []
+        for edition in reached.editions:
+            mine, beside = stored, near
+            if edition is not newest:
+                numbers = newest.numbers.points[stored[:, 0]]
+                mine = edition.indices(np.column_stack([numbers, stored[:, 1:]]))
+                beside = await _near(cursor, edition, mine)
+            part, cause = await _refold(cursor, edition, reached, mine, beside, stamp)
+            spans.append(part)
+            found.append(cause)
+        return Changed(await self._revise(cursor, spans, stamp), reached, found)
 
-    async def _recompute_computed(self, cursor: AsyncCursor, spans: late.Spans) -> list[Rows]:
-        state, parts = self._state, []
-        for point, begin, end in zip(
-            spans.point.tolist(), spans.begin.tolist(), spans.end.tolist(), strict=True
-        ):
-            needed = np.unique(state.plan.computed[point - state.plan.n_measured].reads)
-            loaded = await load_readings(
-                cursor, state, self._numbers, needed, np.full(needed.size, begin), np.full(needed.size, end)
-            )
-            parts.append(late.recompute(state, from_loaded(loaded), point, begin, end))
-        return parts
-
-    async def _revise(
-        self, cursor: AsyncCursor, rows: Rows, cause: IntArray, spans: late.Spans, stamp: Stamp
-    ) -> IntArray:
-        """Put the rows of the spans in the place of what is stored; (point, start_at) of what differs."""
-        if not spans.point.size:
+    async def _revise(self, cursor: AsyncCursor, spans: list[late.Spans], stamp: Stamp) -> IntArray:
+        """Put staged rows in the place of what is stored in the spans; (point number, start_at) of what differs."""
+        if not any(part.point.size for part in spans):
             return NONE
-        await stage_intervals(
-            cursor, rows, self._numbers, stamp, revision=FIRST_LATE_REVISION, cause=cause[rows["segment"]]
-        )
-        gone = await delete_unstaged(cursor, spans, self._numbers)
+        gone = [pair for part in spans if part.point.size for pair in await delete_unstaged(cursor, part)]
         merged = await cursor.execute(INTERVAL.revise)
         pairs = [(p, round(at.timestamp() * 1_000_000)) for p, at in await merged.fetchall()]
-        changed = self._as_plan_indices(pairs + gone)
+        changed = np.array(pairs + gone, np.int64).reshape(-1, 2)
         if changed.size:
             await roll_up(cursor, self._zone, gone)
-            await self._store_frontiers(cursor, np.unique(changed[:, 0]), stamp)
+            await self._store_frontiers(cursor, np.unique(self._newest.indices(changed)[:, 0]), stamp)
         return changed
 
     async def _store_frontiers(self, cursor: AsyncCursor, points: IntArray, stamp: Stamp) -> None:
@@ -212,76 +187,55 @@ class LateWriter:
         silent = np.ones(points.size, np.bool_)
         await write_frontiers(cursor, self._numbers.points[points], closed_until[points], silent, stamp)
 
-    async def refigure(
-        self, cursor: AsyncCursor, changed: IntArray, stamp: Stamp, cause: IntArray | None = None
-    ) -> Refigured:
-        """Make emissions and KPI values of changed intervals again; the KPI rows that came out.
 
-        `cause` is that of each point of the plan; None: they have been closed late.
-        """
-        if not changed.size:
-            return Refigured.nothing()
-        state, plan, numbers = self._state, self._state.plan, self._numbers
-        if cause is None:
-            cause = np.full(len(plan.points), int(Cause.LATE), np.int64)
-        wanted = {int(p) for p in changed[:, 0]}
-        for kpi in plan.kpis:
-            if wanted.intersection(kpi.points):
-                wanted.update(kpi.points)
-        rows = await self._interval_rows(cursor, sorted(wanted), np.unique(changed[:, 1]))
-        pairs = {(int(p), int(at)) for p, at in changed}
-        touched = [(int(row["segment"]), int(row["start_at"])) in pairs for row in rows]
-        emitted = closing.emissions(plan, rows[np.array(touched, bool)])
-        why = causes.of_emissions(plan, emitted, cause)
-        await self._replace(cursor, EMISSION, "source", numbers.sources, emitted, stamp, why)
-        await delete_rows(cursor, EMISSION, numbers.sources, late.emissions_gone(plan, emitted, changed))
-        made = late.kpi_rows(state, self._terms, rows, changed)
-        why = causes.of_kpis(plan, made.rows, changed, cause)
-        await self._replace(cursor, KPI_VALUE, "kpi", numbers.kpis, made.rows, stamp, why)
-        await delete_rows(cursor, KPI_VALUE, numbers.kpis, made.gone)
-        return made
+async def _near(cursor: AsyncCursor, edition: Edition, stored: IntArray) -> late.Near:
+    return await neighbours(cursor, edition.state, edition.numbers, *_extent(stored))
 
-    async def _replace(
-        self,
-        cursor: AsyncCursor,
-        table: FigureTable,
-        key: str,
-        numbers: IntArray,
-        rows: Rows,
-        stamp: Stamp,
-        cause: IntArray,
-    ) -> None:
-        # The same transaction may have staged, and merged, rows of the same intervals before.
-        await cursor.execute(table.unstage)
-        await stage_rows(cursor, table, key, numbers, rows, stamp, revision=FIRST_LATE_REVISION, cause=cause)
 
-    async def _interval_rows(self, cursor: AsyncCursor, points: list[int], starts: IntArray) -> Rows:
-        index = np.array(points, np.int64)
-        await cursor.execute(
-            """
-            SELECT point_no, (extract(epoch FROM start_at) * 1000000)::bigint,
-                   coalesce(amount, 'NaN'), coalesce(amount_count, %(no_count)s),
-                   coalesce(mean, 'NaN'), coalesce(min, 'NaN'), coalesce(max, 'NaN'),
-                   covered_us, valid_us, substituted_us, quality, reasons
-              FROM interval
-             WHERE point_no = ANY(%(points)s) AND revision > 0
-               AND start_at = ANY(SELECT to_timestamp(0) + s * interval '1 microsecond'
-                                    FROM unnest(%(starts)s::bigint[]) s)
-             ORDER BY point_no, start_at
-            """,
-            {
-                "points": self._numbers.points[index].tolist(),
-                "starts": starts.tolist(),
-                "no_count": int(NO_COUNT),
-            },
+def _bounds(edition: Edition, stored: IntArray, near: late.Near) -> tuple[int, int]:
+    """Between which instants new readings stand; of a counter, from where its steps may be others."""
+    point, first, last = _extent(stored)
+    turned = near.since[(edition.state.params["kind"][point] == COUNTER) & (near.since != NEVER)]
+    return int(turned.min(initial=first.min())), int(last.max())
+
+
+async def _refold(
+    cursor: AsyncCursor, edition: Edition, reached: Reached, stored: IntArray, near: late.Near, stamp: Stamp
+) -> tuple[late.Spans, IntArray]:
+    """Stage what comes out where a version is in force.
+
+    Returns:
+        The spans that were folded, of point numbers, and the cause of each point of the version's plan.
+    """
+    state, numbers, (point, first, last) = edition.state, edition.numbers, _extent(stored)
+    filled = point[late.fills_gap(state, point, first, near.before)]
+    cause = causes.of_points(edition.plan, stored, filled)
+    spans = reached.own(edition, late.affected(state, point, first, last, near))
+    parts = [np.zeros(0, INTERVAL_ROW)]
+    if spans.point.size:
+        loaded = await load_readings(cursor, state, numbers, spans.point, spans.begin, spans.end)
+        rows, steps = late.refold(state, as_signals(loaded, spans.point), spans)
+        await replace_steps(cursor, spans, steps, numbers, stamp)
+        parts.append(rows)
+    low, high = late.changed_signal(state, point, first, last, near)
+    computed = reached.own(edition, late.computed_spans(state, point, low, high))
+    parts += await _recompute_computed(cursor, edition, computed)
+    rows, under = np.concatenate(parts), replace(stamp, plan_version=edition.plan.version)
+    why = cause[rows["segment"]]
+    await stage_intervals(cursor, rows, numbers, under, revision=FIRST_LATE_REVISION, cause=why)
+    folded = late.Spans.join(spans, computed)
+    return late.Spans(numbers.points[folded.point], folded.begin, folded.end), cause
+
+
+async def _recompute_computed(cursor: AsyncCursor, edition: Edition, spans: late.Spans) -> list[Rows]:
+    state, parts = edition.state, []
+    for point, begin, end in zip(spans.point.tolist(), spans.begin.tolist(), spans.end.tolist(), strict=True):
+        needed = np.unique(state.plan.computed[point - state.plan.n_measured].reads)
+        loaded = await load_readings(
+            cursor, state, edition.numbers, needed, np.full(needed.size, begin), np.full(needed.size, end)
         )
-        found = await cursor.fetchall()
-        plan_index = (
-            self._as_plan_indices([(row[0], 0) for row in found])[:, 0] if found else np.zeros(0, np.int64)
-        )
-        rows = np.array([tuple(row) for row in found], INTERVAL_ROW) if found else np.zeros(0, INTERVAL_ROW)
-        rows["segment"] = plan_index
-        return rows
+        parts.append(late.recompute(state, from_loaded(loaded), point, begin, end))
+    return parts
 
 
 def _extent(stored: IntArray) -> tuple[IntArray, IntArray, IntArray]:

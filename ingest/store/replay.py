@@ -26,7 +26,7 @@ from ingest.store.mismatch import Mismatch, Tally
 from ingest.store.neighbours import load_readings
 from ingest.store.rows import as_signals, from_loaded
 from ingest.store.stored import DAYS, HOURS, INTERVALS, LEDGER, StoredTable, rollups_of
-from ingest.store.versions import Edition, InForce, Versions, in_force
+from ingest.store.versions import Edition, InForce, Versions, in_force, stored_frontiers
 from ingest.store.writer import SITE_LOCK
 from kernels.rows import INTERVAL_ROW, STEP_ROW
 
@@ -93,7 +93,7 @@ class Replay:
     async def begin(self, *, alone: bool) -> None:
         """Note what is closed; unless this is `alone` with the site, let an ingest of it finish what it is at."""
         async with self._connection.transaction(), self._connection.cursor() as cursor:
-            self._closed_until = await _frontiers(cursor, self._site_no)
+            self._closed_until = await stored_frontiers(cursor, self._site_no)
             held = not alone and await _is_held(cursor, self._site_no)
         if held:
             await asyncio.sleep(SETTLE_S)
@@ -119,7 +119,7 @@ class Replay:
             newest = await self.versions.edition(cursor, self.versions.newest)
             assert newest is not None
             forces = await in_force(cursor, self._site_no, self.versions.newest)
-            closed_since = await _frontiers(cursor, self._site_no)
+            closed_since = await stored_frontiers(cursor, self._site_no)
             day = _Day(
                 cursor, begin, end, whole, forces, self._closed_until, closed_since,
                 {newest.plan.version: newest}, Kept(),
@@ -218,18 +218,6 @@ class Replay:
         loaded = await load_readings(cursor, state, numbers, spans.point, spans.begin, spans.end)
         self.tally.readings += len(loaded)
         return late.refold(state, as_signals(loaded, spans.point), spans)
-
-
-async def _frontiers(cursor: AsyncCursor, site_no: int) -> dict[int, int]:
-    """Up to where each point is closed."""
-    await cursor.execute(
-        """
-        SELECT point_no, (extract(epoch FROM closed_until) * 1000000)::bigint
-          FROM point_state JOIN point USING (point_no) WHERE site_no = %s
-        """,
-        [site_no],
-    )
-    return dict(await cursor.fetchall())
 
 
 async def _is_held(cursor: AsyncCursor, site_no: int) -> bool:

@@ -16,7 +16,7 @@ from psycopg import AsyncCursor
 from ingest.model import Cause
 from ingest.pipeline.batch import EMISSION_ROW, KPI_ROW, IntArray, Rows
 from ingest.store.facts import Stamp, delete_rows, stage_intervals, stage_rows, write_steps
-from ingest.store.late import FIRST_LATE_REVISION
+from ingest.store.following import FIRST_LATE_REVISION
 from ingest.store.mismatch import Mismatch
 from ingest.store.rebuild import last_watermark
 from ingest.store.registry import Numbers

@@ -134,7 +134,13 @@ class SealBook:
         if self.touches(changed[:, 1]):
             if cause is None:
                 cause = np.full(len(self._state.plan.points), int(Cause.LATE), np.int64)
-            touched = touched_by(self._state.plan, self._numbers, changed, cause)
+            await self.book_touched(
+                cursor, stamp, touched_by(self._state.plan, self._numbers, changed, cause)
+            )
+
+    async def book_touched(self, cursor: AsyncCursor, stamp: Stamp, touched: Touched) -> None:
+        """Book what has been touched under whatever version of the plan."""
+        if self.touches(touched.points[:, 1]):
             await book(cursor, stamp, self._sealed, touched)
 
     async def seal(self, asked: SealAsked, plan_version: int) -> None:

@@ -7,7 +7,8 @@ taken. Names lead to numbers as they did then: a point that was renamed since is
 found under both names.
 """
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
 from typing import Any
@@ -49,10 +50,23 @@ class Edition:
                 for kind, named in (("point", plan.points), ("kpi", plan.kpis), ("source", plan.sources))
             )
         )
+        return Edition.over(SiteState(plan), numbers)
+
+    @staticmethod
+    def over(state: SiteState, numbers: Numbers) -> "Edition":
+        """Of a state's plan, over that state."""
+        plan = state.plan
         points = {number: p for p, number in enumerate(numbers.points.tolist()) if number >= 0}
         readers = (*(kpi.points for kpi in plan.kpis), [source.point for source in plan.sources])
         read = frozenset(int(numbers.points[p]) for some in readers for p in some)
-        return Edition(plan, SiteState(plan), Terms(plan), numbers, points, read)
+        return Edition(plan, state, Terms(plan), numbers, points, read)
+
+    def indices(self, rows: IntArray) -> IntArray:
+        """Rows that begin with a point's number with its plan index instead; those of other points are left out."""
+        index = np.array([self.points.get(number, -1) for number in rows[:, 0].tolist()], np.int64)
+        mine = np.column_stack([index, rows[:, 1:]])
+        chosen: IntArray = mine[index >= 0]
+        return chosen
 
 
 class Versions:
@@ -106,7 +120,8 @@ class Versions:
             )
             row = await cursor.fetchone()
             assert row is not None
-            self._editions[version] = Edition.of(plan_from_body(row[0], version), self._numbers[version])
+            plan = await asyncio.to_thread(plan_from_body, row[0], version)
+            self._editions[version] = Edition.of(plan, self._numbers[version])
         return self._editions[version]
 
 
@@ -151,6 +166,31 @@ class InForce:
         found: IntArray = np.concatenate([[0], version])[np.searchsorted(from_at, starts, side="right")]
         return found
 
+    def span(self, point_no: int, version: int) -> tuple[int, int]:
+        """[begin, end) in which a version is in force at a point; empty where it never is."""
+        if point_no not in self.edges:
+            return (NEVER, -NEVER) if version == self.newest else (NEVER, NEVER)
+        from_at, versions = self.edges[point_no]
+        place = int(np.searchsorted(versions, version))
+        if place == versions.size or versions[place] != version:
+            return NEVER, NEVER
+        return int(from_at[place]), int(from_at[place + 1]) if place + 1 < versions.size else -NEVER
+
+    def of_figure(self, inputs: Mapping[int, Sequence[int]], starts: IntArray) -> IntArray:
+        """The version in force in a KPI or source: the newest that one of the points it reads is folded by; 0: none.
+
+        That is where ingest took the figure up under a version: at the least of its points' frontiers.
+
+        Args:
+            inputs: by version the numbers of the points that it has it read.
+            starts: of intervals, µs.
+        """
+        found = np.zeros(starts.size, np.int64)
+        for version in sorted(inputs):
+            newest = np.max([self.at(number, starts) for number in inputs[version]], axis=0)
+            found[newest == version] = version
+        return found
+
     def between(self, begin: int, end: int) -> set[int]:
         """The versions that are in force at any point in [begin, end)."""
         found: set[int] = set()
@@ -178,6 +218,18 @@ async def in_force(cursor: AsyncCursor, site_no: int, newest: int) -> InForce:
         },
         newest,
     )
+
+
+async def stored_frontiers(cursor: AsyncCursor, site_no: int) -> dict[int, int]:
+    """Up to where each point of a site is closed (µs), as far as it is stored."""
+    await cursor.execute(
+        """
+        SELECT point_no, (extract(epoch FROM closed_until) * 1000000)::bigint
+          FROM point_state JOIN point USING (point_no) WHERE site_no = %s
+        """,
+        [site_no],
+    )
+    return dict(await cursor.fetchall())
 
 
 async def take_over(connection: AsyncConnection, state: SiteState, numbers: Numbers) -> None:

@@ -1,0 +1,161 @@
+"""Emissions and KPI values that follow from changed intervals, made again.
+
+Each under the version in force in it: its weights, its points, its sources. A row
+that does not come out any more is taken away. Which intervals changed, and why, is
+told by who changed them.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from psycopg import AsyncCursor
+
+from ingest.model import Cause
+from ingest.pipeline import causes, closing, late
+from ingest.pipeline.batch import IntArray, Refigured, Rows
+from ingest.store.earlier import Reached
+from ingest.store.facts import Stamp, delete_rows, stage_rows
+from ingest.store.seals import Touched, touched_by
+from ingest.store.tables import EMISSION, KPI_VALUE, FigureTable
+from ingest.store.versions import Edition
+from kernels.rows import INTERVAL_ROW, NO_COUNT
+
+FIRST_LATE_REVISION = 2
+"""An interval closed with nothing in it has no row; its first row is the second thing said of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """Which intervals were said anew."""
+
+    pairs: IntArray
+    """int64[n, 2]: (point number, start_at)."""
+    reached: Reached
+    """The versions in force in them."""
+    causes: Sequence[IntArray]
+    """For each of these the cause of each of its points (plan index)."""
+
+    @staticmethod
+    def closed_late(pairs: IntArray, reached: Reached) -> "Changed":
+        """Intervals closed behind figures that had gone on without them."""
+        late_ones = [
+            np.full(len(edition.plan.points), int(Cause.LATE), np.int64) for edition in reached.editions
+        ]
+        return Changed(pairs, reached, late_ones)
+
+    def touched(self) -> Touched:
+        """What follows from them under any of the versions."""
+        parts = [
+            touched_by(edition.plan, edition.numbers, edition.indices(self.pairs), cause)
+            for edition, cause in zip(self.reached.editions, self.causes, strict=True)
+        ]
+        return Touched(
+            np.concatenate([part.points for part in parts]),
+            np.concatenate([part.kpis for part in parts]),
+            np.concatenate([part.sources for part in parts]),
+        )
+
+
+async def refigure(cursor: AsyncCursor, changed: Changed, stamp: Stamp) -> Refigured:
+    """Make emissions and KPI values of changed intervals again; the KPI rows that came out, as the newest plan has them."""
+    if not changed.pairs.size:
+        return Refigured.nothing()
+    newest = changed.reached.editions[-1]
+    index = {number: k for k, number in enumerate(newest.numbers.kpis.tolist())}
+    rows, gone = [Refigured.nothing().rows], [Refigured.nothing().gone]
+    for edition, cause in zip(changed.reached.editions, changed.causes, strict=True):
+        pairs = edition.indices(changed.pairs)
+        if not len(pairs):
+            continue
+        under = replace(stamp, plan_version=edition.plan.version)
+        inputs = await _inputs(cursor, edition, pairs)
+        await _emit(cursor, edition, changed.reached, inputs, pairs, cause, under)
+        made = await _sum(cursor, edition, changed.reached, inputs, pairs, cause, under)
+        place = np.array([index.get(number, -1) for number in edition.numbers.kpis.tolist()], np.int64)
+        made.rows["kpi"], made.gone[:, 0] = place[made.rows["kpi"]], place[made.gone[:, 0]]
+        rows.append(made.rows[made.rows["kpi"] >= 0])
+        gone.append(made.gone[made.gone[:, 0] >= 0])
+    return Refigured(np.concatenate(rows), np.concatenate(gone))
+
+
+async def _emit(
+    cursor: AsyncCursor,
+    edition: Edition,
+    reached: Reached,
+    inputs: Rows,
+    pairs: IntArray,
+    cause: IntArray,
+    stamp: Stamp,
+) -> None:
+    plan, numbers = edition.plan, edition.numbers.sources
+    known = {(int(p), int(at)) for p, at in pairs}
+    of_changed = [(int(row["segment"]), int(row["start_at"])) in known for row in inputs]
+    emitted = closing.emissions(plan, inputs[np.array(of_changed, bool)])
+    gone = late.emissions_gone(plan, emitted, pairs)
+    emitted = emitted[reached.own_sources(edition, np.column_stack([emitted["source"], emitted["start_at"]]))]
+    why = causes.of_emissions(plan, emitted, cause)
+    await _replace(cursor, EMISSION, "source", numbers, emitted, stamp, why)
+    await delete_rows(cursor, EMISSION, numbers, gone[reached.own_sources(edition, gone)])
+
+
+async def _sum(
+    cursor: AsyncCursor,
+    edition: Edition,
+    reached: Reached,
+    inputs: Rows,
+    pairs: IntArray,
+    cause: IntArray,
+    stamp: Stamp,
+) -> Refigured:
+    plan, numbers = edition.plan, edition.numbers.kpis
+    made = late.kpi_rows(edition.state, edition.terms, inputs, pairs)
+    own = reached.own_kpis(edition, np.column_stack([made.rows["kpi"], made.rows["start_at"]]))
+    made = Refigured(made.rows[own], made.gone[reached.own_kpis(edition, made.gone)])
+    why = causes.of_kpis(plan, made.rows, pairs, cause)
+    await _replace(cursor, KPI_VALUE, "kpi", numbers, made.rows, stamp, why)
+    await delete_rows(cursor, KPI_VALUE, numbers, made.gone)
+    return made
+
+
+async def _replace(
+    cursor: AsyncCursor,
+    table: FigureTable,
+    key: str,
+    numbers: IntArray,
+    rows: Rows,
+    stamp: Stamp,
+    cause: IntArray,
+) -> None:
+    # The same transaction may have staged, and merged, rows of the same intervals before.
+    await cursor.execute(table.unstage)
+    await stage_rows(cursor, table, key, numbers, rows, stamp, revision=FIRST_LATE_REVISION, cause=cause)
+
+
+async def _inputs(cursor: AsyncCursor, edition: Edition, pairs: IntArray) -> Rows:
+    """The closed interval rows of changed points, and of all that KPIs of theirs read, where any of them changed."""
+    wanted = {int(p) for p in pairs[:, 0]}
+    for kpi in edition.plan.kpis:
+        if wanted.intersection(kpi.points):
+            wanted.update(kpi.points)
+    index = np.array(sorted(wanted), np.int64)
+    await cursor.execute(
+        """
+        SELECT point_no, (extract(epoch FROM start_at) * 1000000)::bigint,
+               coalesce(amount, 'NaN'), coalesce(amount_count, %(no_count)s),
+               coalesce(mean, 'NaN'), coalesce(min, 'NaN'), coalesce(max, 'NaN'),
+               covered_us, valid_us, substituted_us, quality, reasons
+          FROM interval
+         WHERE point_no = ANY(%(points)s) AND revision > 0
+           AND start_at = ANY(SELECT to_timestamp(0) + s * interval '1 microsecond'
+                                FROM unnest(%(starts)s::bigint[]) s)
+         ORDER BY point_no, start_at
+        """,
+        {
+            "points": edition.numbers.points[index].tolist(),
+            "starts": np.unique(pairs[:, 1]).tolist(),
+            "no_count": int(NO_COUNT),
+        },
+    )
+    found = [(edition.points[row[0]], *row[1:]) for row in await cursor.fetchall()]
+    return np.array(found, INTERVAL_ROW) if found else np.zeros(0, INTERVAL_ROW)

@@ -165,10 +165,12 @@ class Committer:
         revised: list[Revised] = []
         # A point never heard of before may close intervals of a period that is sealed.
         sealed = now.seals.touches(batch.intervals["start_at"])
+        batch.kpi_rows, apart = now.earlier.set_apart(batch.kpi_rows)
+        following = np.concatenate([batch.behind, apart])
 
         async def follow_up(cursor: AsyncCursor, stamp: Stamp) -> None:
-            if batch.behind.size:
-                behind[:] = [await now.late_writer.follow(cursor, batch.behind, stamp)]
+            if following.size:
+                behind[:] = [await now.late_writer.follow(cursor, following, stamp)]
             if sealed:
                 rows = batch.intervals
                 await now.seals.book(cursor, stamp, np.column_stack([rows["segment"], rows["start_at"]]))
@@ -182,7 +184,7 @@ class Committer:
                 self._plan.version,
                 refusals,
                 tokens,
-                follow_up if batch.behind.size or sealed or len(batch.reopening) else None,
+                follow_up if following.size or sealed or len(batch.reopening) else None,
             )
 
         begun = self._clocks.monotonic()

@@ -16,7 +16,7 @@ from psycopg import AsyncConnection, AsyncCursor
 
 from ingest.model import DAY, NEVER
 from ingest.pipeline.admission import EarlierLimits, Limits
-from ingest.pipeline.batch import BoolArray, IntArray, Readings
+from ingest.pipeline.batch import BoolArray, IntArray, Readings, Rows
 from ingest.pipeline.late import Spans
 from ingest.plant.fields import parse_span
 from ingest.store.versions import Edition, InForce, Versions, in_force, stored_frontiers
@@ -95,6 +95,7 @@ class Earlier:
         self._versions = Versions(site_no)
         self._forces = InForce({}, newest.plan.version)
         self._from_at = np.full(len(newest.plan.points), NEVER, np.int64)
+        self._mixed_until = np.full(len(newest.plan.kpis), NEVER, np.int64)
         self._edge = NEVER
         self._reach_us = 0
 
@@ -111,6 +112,9 @@ class Earlier:
                 for number, until in (await stored_frontiers(cursor, self._site_no)).items()
                 if number not in newest.points
             ]
+            for k, kpi in enumerate(newest.plan.kpis):
+                taken = self._from_at[list(kpi.points)]
+                self._mixed_until[k] = taken.max() if taken.max() > taken.min() else NEVER
             edge = max([int(self._from_at.max(initial=NEVER)), *gone])
             if edge != NEVER:
                 self._reach_us = await _reach(cursor, self._site_no)
@@ -129,6 +133,21 @@ class Earlier:
         for edition in earlier:
             self._place(edition, stored)
         return Reached([*earlier, self.newest], self._forces)
+
+    def set_apart(self, rows: Rows) -> tuple[Rows, IntArray]:
+        """KPI rows that close, without those over a change of version: some of what they read was closed before it.
+
+        Their sums have to be those of the stored intervals, each as its version made it.
+
+        Returns:
+            The other rows, and for each that is left out (a point it reads, start_at).
+        """
+        mixed = rows["start_at"] < self._mixed_until[rows["kpi"]]
+        if not mixed.any():
+            return rows, np.zeros((0, 2), np.int64)
+        left = rows[mixed]
+        reads = np.array([kpi.points[0] for kpi in self.newest.plan.kpis], np.int64)
+        return rows[~mixed], np.column_stack([reads[left["kpi"]], left["start_at"]])
 
     def _place(self, edition: Edition, stored: dict[int, int]) -> None:
         """Say to an earlier version's state how far its points and KPIs are closed."""

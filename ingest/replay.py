@@ -34,7 +34,7 @@ class Wanted:
     site: str | None
     """None: the only one."""
     points: str
-    """Pattern of point ids, with or without the site in front."""
+    """Patterns of point ids, with or without the site in front, joined by commas."""
     from_at: str
     """RFC 3339 with offset, or a date: its midnight in the site's zone."""
     to_at: str
@@ -92,8 +92,9 @@ async def replay(dsn: str, wanted: Wanted, clocks: Clocks, report: Report, holde
         newest = await replayed.prepare()
         if newest is None:
             raise InputError(f"site is {site!r}; expected one whose plant file has been applied")
-        if not replayed.points:
-            raise InputError(f"--points is {wanted.points!r}; expected a pattern that fits a point of {site}")
+        for pattern in wanted.points.split(","):
+            if not any(map(_chooser(site, pattern), replayed.versions.names["point"].values())):
+                raise InputError(f"--points is {pattern!r}; expected a pattern that fits a point of {site}")
         plan = newest.plan
         from_at, to_at = (
             _instant(text, plan, name) for name, text in (("from", wanted.from_at), ("to", wanted.to_at))
@@ -177,9 +178,13 @@ async def _site(connection: AsyncConnection, site: str | None) -> tuple[int, str
     return found[0]
 
 
-def _chooser(site: str, pattern: str) -> Callable[[str], bool]:
+def _chooser(site: str, patterns: str) -> Callable[[str], bool]:
     def chosen(point: str) -> bool:
-        return any(fnmatch.fnmatchcase(name, pattern) for name in (point, point.removeprefix(f"{site}/")))
+        return any(
+            fnmatch.fnmatchcase(name, pattern)
+            for pattern in patterns.split(",")
+            for name in (point, point.removeprefix(f"{site}/"))
+        )
 
     return chosen
 

@@ -21,7 +21,7 @@ From = Annotated[
 To = Annotated[str, typer.Option("--to", help="End, not included, alike.")]
 Site = Annotated[str | None, typer.Option(help="Which site [default: the only one].")]
 Points = Annotated[
-    str, typer.Option(help="Only points whose id fits this pattern, and what they alone make.")
+    str, typer.Option(help="Only points whose id fits one of these patterns (a,b), and what reads them.")
 ]
 Apply = Annotated[
     bool,

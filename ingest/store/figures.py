@@ -23,14 +23,30 @@ Replayed = tuple[StoredTable, int, Rows, IntArray, Rows]
 
 @dataclass(slots=True)
 class Kept:
-    """Replayed intervals of points that KPIs and sources read."""
+    """Intervals of points that KPIs and sources read."""
 
     rows: dict[int, tuple[Rows, IntArray]] = field(default_factory=dict)
     """By point number: rows in order of time, and the version of each."""
+    replayed: set[int] = field(default_factory=set)
+    """Of which points they have come out; of others they are as they are stored."""
 
     def put(self, number: int, rows: Rows, version: IntArray) -> None:
         """Keep what came out of a point, be it nothing."""
         self.rows[number] = (rows, version)
+        self.replayed.add(number)
+
+    def borrow(self, number: int, stored: Rows) -> None:
+        """Take intervals of a point that is not replayed as they are stored."""
+        rows = np.zeros(stored.size, INTERVAL_ROW)
+        for name in rows.dtype.names or ():
+            if name != "segment":
+                rows[name] = stored[name]
+        self.rows[number] = (rows, stored["plan_version"].astype(np.int64))
+
+    def lacks(self, edition: Edition) -> set[int]:
+        """The points that are read beside replayed ones by the KPIs of a version."""
+        numbers = [set(edition.numbers.points[list(kpi.points)].tolist()) for kpi in edition.plan.kpis]
+        return {one for some in numbers if some & self.replayed for one in some} - self.rows.keys()
 
     def segments(self, edition: Edition, points: tuple[int, ...]) -> Rows:
         """Rows of points (plan indices), `segment` their index; those that are not kept have none."""
@@ -51,8 +67,9 @@ class Kept:
         return found
 
     def has(self, edition: Edition, points: tuple[int, ...]) -> bool:
-        """Whether all of the points were replayed."""
-        return all(int(edition.numbers.points[p]) in self.rows for p in points)
+        """Whether all of the points are here and any of them was replayed."""
+        numbers = set(edition.numbers.points[list(points)].tolist())
+        return numbers <= self.rows.keys() and not numbers.isdisjoint(self.replayed)
 
 
 class Figures:
@@ -80,7 +97,7 @@ class Figures:
         self._span = begin, end
 
     async def replayed(self, names: dict[str, dict[int, str]]) -> list[Replayed]:
-        """What comes out of every source and KPI all of whose points were replayed, and what is stored."""
+        """What comes out of every source and KPI that reads a replayed point, and what is stored."""
         emitted = {version: self._emissions(edition) for version, edition in self._editions.items()}
         summed = {version: self._kpis(edition) for version, edition in self._editions.items()}
         found = []

@@ -8,7 +8,9 @@ be one. A day is read in one snapshot and a point at a time, so a running ingest
 nothing and memory holds the readings of one point and the rows of those that KPIs and
 sources read. A row that a running ingest has just closed may rest on a reading whose own
 row follows with the late ones, so what was closed when the replay began is compared,
-and that a moment later. Nothing is written here; see `ingest.store.restate`.
+and that a moment later. Of some points only these are replayed and what reads them:
+computed points from readings, KPIs with their other points' intervals as they are stored.
+Nothing is written here; see `ingest.store.restate`.
 """
 
 import asyncio
@@ -126,9 +128,14 @@ class Replay:
             )  # fmt: skip
             await self._know(day, forces.between(begin, end))
             found: list[Mismatch | None] = []
-            for number, name in self.points.items():
+            chosen = self.points
+            for number, name in (chosen | self._readers(day)).items():
                 found += await self._point(day, number, name)
-                done()
+                if number in chosen:
+                    done()
+            for number in {one for edition in day.editions.values() for one in day.kept.lacks(edition)}:
+                stored = await INTERVALS.fetch(cursor, number, begin, end)
+                day.kept.borrow(number, day.settled(stored, number))
             figures = Figures(cursor, day.editions, day.kept, day.closed_until, day.closed_since, begin, end)
             for table, number, made, version, kept in await figures.replayed(self.versions.names):
                 kind = "kpi" if table.name == "kpi_value" else "source"
@@ -137,6 +144,16 @@ class Replay:
                     Mismatch.of(table, number, self.versions.names[kind][number], made, version, kept)
                 )
         return [one for one in found if one is not None]
+
+    def _readers(self, day: _Day) -> dict[int, str]:
+        """Number and name of the computed points that read a chosen one under any version of the day."""
+        found = set()
+        for edition in day.editions.values():
+            numbers = edition.numbers.points
+            for program in edition.plan.computed:
+                if not self.points.keys().isdisjoint(numbers[list(program.reads)].tolist()):
+                    found.add(int(numbers[program.point]))
+        return {number: name for number, name in self.versions.names["point"].items() if number in found}
 
     async def _point(self, day: _Day, number: int, name: str) -> list[Mismatch | None]:
         """Intervals, ledger, hours and days of one point."""

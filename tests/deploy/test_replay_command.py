@@ -49,7 +49,7 @@ def test_exit_is_1_for_a_difference_and_0_once_it_is_restated(fed: str) -> None:
     as_json = replay(fed, "--json", "--points", "line/power")
     assert as_json.exit_code == 1
     found = json.loads(as_json.stdout)
-    assert (found["site"], found["equal"], found["different"]) == ("mill", False, {"interval_hour": 1})
+    assert (found["site"], found["equal"], found["different"]) == ("mill", False, {"interval_hour": 2})
     assert (found["from"], found["to"]) == ("2026-11-19T23:00:00Z", "2026-11-20T23:00:00Z")
     assert found["first"] == [
         {
@@ -58,7 +58,14 @@ def test_exit_is_1_for_a_difference_and_0_once_it_is_restated(fed: str) -> None:
             "at": "2026-11-20T08:00:00Z",
             "what": "differs",
             "columns": {"covered_us": [1, 3_600_000_000]},
-        }
+        },
+        {
+            "table": "interval_hour",
+            "id": "mill/line/doubled",
+            "at": "2026-11-20T08:00:00Z",
+            "what": "differs",
+            "columns": {"covered_us": [1, 3_600_000_000]},
+        },
     ]
     restated = replay(fed, "--apply")
     assert restated.exit_code == 0

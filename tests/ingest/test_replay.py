@@ -296,10 +296,11 @@ async def test_a_span_and_a_pattern_choose_what_is_compared(dsn: str) -> None:
     execute(dsn, "UPDATE interval SET covered_us = covered_us - 1 WHERE revision > 0")
     one = await replayed(dsn, points="line/power")
     assert {different.id for different in one.first} == {"mill/line/power"}
-    assert "kpi_value" not in one.compared
     assert one.different["interval"] == one.compared["interval"] < everything.compared["interval"]
+    assert 0 < one.compared["kpi_value"] < everything.compared["kpi_value"]
     counted = await replayed(dsn, points="mill/line/energy")
     assert counted.compared["emission"] == everything.compared["emission"]
+    assert "emission" not in one.compared
     hour = await replayed(dsn, span=("2026-11-20T08:00:00Z", "2026-11-20T08:20:00Z"), apply=True)
     assert 20 < sum(hour.different.values()) < sum(everything.compared.values())
     assert len(hour.first) == 20
@@ -307,6 +308,37 @@ async def test_a_span_and_a_pattern_choose_what_is_compared(dsn: str) -> None:
     rest = await replayed(dsn)
     assert {different.at >= hour.to_at for different in rest.first} == {True}
     assert (await replayed(dsn, span=("2026-11-20T08:00:00Z", "2026-11-20T08:20:00Z"))).equal
+
+
+WRONG = """
+    UPDATE {} SET covered_us = covered_us - 1
+     WHERE {}_no = (SELECT {}_no FROM {} WHERE id = 'mill/line/{}') AND revision > 0
+"""
+
+
+async def test_some_points_are_restated_with_what_reads_them(dsn: str) -> None:
+    await run(dsn, seed=3)
+    good = figures(dsn)
+    for table, owner, name in (
+        ("interval", "point", "setpoint"), ("interval", "point", "sum"), ("kpi_value", "kpi", "load"),
+        ("interval", "point", "heat"), ("kpi_value", "kpi", "heating"), ("emission", "source", "electricity"),
+    ):  # fmt: skip
+        execute(dsn, WRONG.format(table, owner, owner, owner, name))
+    others = ("mill/line/heat", "mill/line/heating", "mill/line/electricity")
+    wrong = [row for table in good for row in figures(dsn)[table] if row[0] in others]
+    found = await replayed(dsn, points="line/setpoint,line/wat*r")
+    assert set(found.compared) == {"interval", "ledger", "interval_hour", "interval_day", "kpi_value"}
+    assert set(found.different) == {"interval", "kpi_value"}
+    assert (await replayed(dsn, points="line/setpoint,line/wat*r", apply=True)).restated
+    assert (await replayed(dsn, points="line/setpoint,line/wat*r")).equal
+    after = figures(dsn)
+    assert [row for table in good for row in after[table] if row[0] in others] == wrong
+    for table, rows in good.items():
+        kept = [row for row in rows if row[0] not in others]
+        assert [row for row in after[table] if row[0] not in others] == kept, table
+    rest = await replayed(dsn, apply=True)
+    assert {"kpi_value", "emission", "interval"} <= set(rest.different)
+    assert figures(dsn) == good
 
 
 async def test_a_restatement_that_is_broken_off_is_finished_by_the_next(
@@ -344,6 +376,7 @@ async def test_a_restatement_that_is_broken_off_is_finished_by_the_next(
     ("points", "span", "said"),
     [
         ("line/none*", ALL_DAYS, "--points is 'line/none*'"),
+        ("line/power,line/none*", ALL_DAYS, "--points is 'line/none*'"),
         ("*", ("2026-11-20T08:00", "2026-11-22"), "--from is '2026-11-20T08:00'"),
         ("*", ("2026-11-20", "soon"), "--to is 'soon'"),
         ("*", ("2026-11-20", "2026-11-20T08:00:30Z"), "expected the edge of an interval of 60 s"),

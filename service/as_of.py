@@ -16,7 +16,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 
 from service.documents import Document, Instant
-from service.latest import Commit
+from service.latest import Commit, read_commits
 from service.parameters import Parameters
 from service.plans import SitePlan
 from service.problems import invalid
@@ -101,6 +101,22 @@ async def resolve(
     if _BATCH.fullmatch(asked):
         return await _of_batch(connection, site, asked, newest)
     return await _of_instant(connection, site, parse_instant(asked), now)
+
+
+async def resolve_all(
+    connection: Connection, sites: Sequence[SitePlan], asked: str | None, now: int
+) -> dict[str, Known]:
+    """The same of several sites, by their ids.
+
+    Raises:
+        ProblemError: as `resolve` and `check_sites` do.
+    """
+    check_sites(asked, sites)
+    commits = await read_commits(connection, [site.site_no for site in sites])
+    return {
+        site.plan.site: await resolve(connection, site, asked, commits.get(site.site_no), now)
+        for site in sites
+    }
 
 
 async def _of_batch(connection: Connection, site: SitePlan, asked: str, newest: Commit | None) -> Known:

@@ -12,8 +12,9 @@ from fractions import Fraction
 from pydantic import Field
 
 from ingest.model import StepClass
-from ingest.plant.plan import PlanPoint
-from service import winners
+from ingest.plant.plan import Plan, PlanPoint
+from service import past, winners
+from service.as_of import Known
 from service.documents import Document, Instant
 from service.store import Connection, row, rows
 from service.times import to_datetime
@@ -90,27 +91,18 @@ def totals(
 
 
 async def summary(
-    connection: Connection, point: PlanPoint, point_no: int, from_at: int, to_at: int
+    connection: Connection, plan: Plan, point: PlanPoint, point_no: int, span: tuple[int, int], known: Known
 ) -> SummaryDocument:
-    """The books of a counter over the closed part of [from_at, to_at), µs."""
-    ends = await _ends(connection, point_no, from_at, to_at)
+    """The books of a counter over the closed part of [from, to), µs, as it is `known`."""
+    ends = await _ends(connection, plan, point, point_no, span, known)
     if ends is None:
         return _none("no_data")
     first_at, last_at = ends
-    found = await rows(
-        connection,
-        """
-        SELECT previous_at, at, increment, correction FROM ledger
-         WHERE point_no = %s AND previous_at >= %s AND at <= %s AND class <> %s
-         ORDER BY at, previous_at LIMIT %s
-        """,
-        [point_no, to_datetime(first_at), to_datetime(last_at), int(StepClass.GLITCH), MOST_STEPS + 1],
-    )
-    if len(found) > MOST_STEPS:
+    steps = await _booked(connection, point_no, first_at, last_at, known)
+    if len(steps) > MOST_STEPS:
         return _none("too_many_steps")
-    steps: list[Booked] = [(values[0], values[1], values[2], values[3]) for values in found]
     instants = {first_at, last_at, *(at for step in steps for at in step[:2])}
-    read = await winners.registers(connection, point_no, instants)
+    read = await winners.registers(connection, point_no, instants, known)
     if first_at == last_at and read[first_at].old is read[first_at].new:
         return _none("no_data")
     counts = {at: _counts(register, point) for at, register in read.items()}
@@ -137,17 +129,51 @@ async def summary(
     )
 
 
-async def _ends(connection: Connection, point_no: int, from_at: int, to_at: int) -> tuple[int, int] | None:
+async def _booked(
+    connection: Connection, point_no: int, first_at: int, last_at: int, known: Known
+) -> list[Booked]:
+    """The booked steps between two instants, glitches left out; one more than may be, if there are."""
+    found = await rows(
+        connection,
+        f"""
+        SELECT previous_at, at, increment, correction FROM {past.STEPS} booked
+         WHERE point_no = %(point)s AND previous_at >= %(first)s AND at <= %(last)s AND class <> %(glitch)s
+         ORDER BY at, previous_at LIMIT %(most)s
+        """,  # noqa: S608  fragments of our own
+        {
+            "point": point_no,
+            "first": to_datetime(first_at),
+            "last": to_datetime(last_at),
+            "glitch": int(StepClass.GLITCH),
+            "most": MOST_STEPS + 1,
+            **past.asked(known),
+        },
+    )
+    return [(values[0], values[1], values[2], values[3]) for values in found]
+
+
+async def _ends(
+    connection: Connection, plan: Plan, point: PlanPoint, point_no: int, span: tuple[int, int], known: Known
+) -> tuple[int, int] | None:
     """The first and the last instant of a span at which the register is closed and was kept."""
-    closed = await row(connection, "SELECT closed_until FROM point_state WHERE point_no = %s", [point_no])
-    if closed is None:
+    closed_until = await _closed_until(connection, plan, point, point_no, known)
+    if closed_until is None:
         return None
-    until = min(to_at, int(closed[0]) + 1)
-    first = await winners.kept_from(connection, point_no, from_at)
-    last = await winners.kept_before(connection, point_no, until)
+    until = min(span[1], closed_until + 1)
+    first = await winners.kept_from(connection, point_no, span[0], known)
+    last = await winners.kept_before(connection, point_no, until, known)
     if first is None or last is None or first > last:
         return None
     return first, last
+
+
+async def _closed_until(
+    connection: Connection, plan: Plan, point: PlanPoint, point_no: int, known: Known
+) -> int | None:
+    if known.past:
+        return (await past.frontiers(connection, plan, [point.id], known)).get(point.id)
+    closed = await row(connection, "SELECT closed_until FROM point_state WHERE point_no = %s", [point_no])
+    return None if closed is None else int(closed[0])
 
 
 def _counts(register: Register, point: PlanPoint) -> tuple[int, int]:

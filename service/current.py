@@ -6,14 +6,15 @@ what they come to is in their intervals.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from pydantic import Field
 
 from ingest.methods.figures import NoFigure
 from ingest.model import Kind, Quality
 from ingest.plant.plan import Plan, PlanPoint
-from service.documents import Document, Instant
+from service.as_of import AsOfDocument, Known
+from service.documents import Document, Instant, Page
 from service.figures import QUALITY_NAMES, QualityName, data_age_s, reason_names
 from service.store import Connection, Row, rows
 from service.tabular import instant_text
@@ -31,31 +32,45 @@ class CurrentReading(Document):
     reasons: list[str]
     measured_at: Instant | None
     received_at: Instant | None
-    data_age_s: float | None = Field(description="Now minus measured_at; null at a replay site")
+    data_age_s: float | None = Field(
+        description="Now, or the time of the batch, minus measured_at; null at a replay site"
+    )
+
+
+class CurrentPage(Page[CurrentReading]):
+    """The newest readings of some points."""
+
+    as_of: dict[str, AsOfDocument] = Field(description="By site id")
 
 
 async def newest(
-    connection: Connection, points: Sequence[tuple[Plan, PlanPoint]], now: int
+    connection: Connection, points: Sequence[tuple[Plan, PlanPoint]], known: Mapping[str, Known], now: int
 ) -> list[tuple[object, ...]]:
-    """A row of `CurrentReading`'s fields per point; `now` is µs of UTC."""
+    """A row of `CurrentReading`'s fields per point, as is `known` of its site; `now` is µs of UTC."""
     found = await rows(
         connection,
         """
         SELECT r.measured_at, r.received_at, r.value, r.quality, r.reasons
-          FROM unnest(%(ids)s::text[]) WITH ORDINALITY AS asked (id, place)
+          FROM unnest(%(ids)s::text[], %(batches)s::bigint[]) WITH ORDINALITY AS asked (id, batch_no, place)
           LEFT JOIN point p ON p.id = asked.id
           LEFT JOIN LATERAL (
                SELECT measured_at, received_at, value, quality, reasons
                  FROM reading
-                WHERE point_no = p.point_no
+                WHERE point_no = p.point_no AND (asked.batch_no IS NULL OR batch_no <= asked.batch_no)
                 ORDER BY measured_at DESC, seq DESC, received_at DESC, value DESC, quality DESC
                 LIMIT 1
                ) r ON true
          ORDER BY asked.place
         """,
-        {"ids": [point.id for _, point in points]},
+        {
+            "ids": [point.id for _, point in points],
+            "batches": [known[plan.site].batch_no if known[plan.site].past else None for plan, _ in points],
+        },
     )
-    return [_shown(plan, point, values, now) for (plan, point), values in zip(points, found, strict=True)]
+    return [
+        _shown(plan, point, values, known[plan.site].at(now))
+        for (plan, point), values in zip(points, found, strict=True)
+    ]
 
 
 def _shown(plan: Plan, point: PlanPoint, values: Row, now: int) -> tuple[object, ...]:

@@ -124,7 +124,7 @@ def latest_figures(plan: Plan, found: dict[tuple[str, int], LatestRow], now: int
     return [
         _live(plan, kpi, latest, now)
         if (latest := found.get((kpi.id, window_us)))
-        else _never(plan, kpi, window_us)
+        else never(plan, kpi, window_us)
         for kpi in plan.kpis
         for window_us in sorted(kpi.windows_us)
     ]
@@ -170,7 +170,8 @@ def _live(plan: Plan, kpi: PlanKpi, latest: LatestRow, now: int) -> Figure:
     )
 
 
-def _never(plan: Plan, kpi: PlanKpi, window_us: int) -> Figure:
+def never(plan: Plan, kpi: PlanKpi, window_us: int) -> Figure:
+    """A figure that was never computed."""
     return Figure(
         id=kpi.id,
         unit=kpi.unit,

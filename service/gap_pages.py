@@ -9,14 +9,15 @@ for a day covers an outage of everything around it.) Only a counter's gap is eve
 filled: its register knows what was used, and the next reading tells it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from pydantic import Field
 
 from ingest.model import SECOND, Kind, Reason, StepClass
 from ingest.plant.plan import Plan, PlanPoint
-from service import gap_queries
+from service import gap_queries, past
+from service.as_of import AsOfDocument, Known
 from service.books import count_of
 from service.documents import Document, Instant, Page, columns_of
 from service.gaps import Gap, sources_of
@@ -63,22 +64,31 @@ class GapsPage(Page[GapDocument]):
     id: str
     from_: Instant = Field(alias="from", description="Begin of the span asked for")
     to: Instant = Field(description="End of the span asked for, exclusive")
+    as_of: AsOfDocument
 
 
-async def page(connection: Connection, asked: Sequence[tuple[Plan, Gap]]) -> Table:
-    """Gaps of any sites as a table of `GapDocument`, in the order given."""
+class AllGapsPage(Page[GapDocument]):
+    """A page of gaps of all points."""
+
+    as_of: dict[str, AsOfDocument] = Field(description="By site id")
+
+
+async def page(
+    connection: Connection, asked: Sequence[tuple[Plan, Gap]], known: Mapping[str, Known]
+) -> Table:
+    """Gaps of any sites as a table of `GapDocument`, in the order given; what is `known` of each site."""
     shown: dict[int, tuple[object, ...]] = {}
     for plan in {id(plan): plan for plan, _ in asked}.values():
         places = [place for place, (owner, _) in enumerate(asked) if owner is plan]
         gaps = [asked[place][1] for place in places]
-        ends = await _ends(connection, plan, gaps)
-        silent = await _silences(connection, plan, gaps)
+        ends = await _ends(connection, plan, gaps, known[plan.site])
+        silent = await _silences(connection, plan, gaps, known[plan.site])
         for place, gap, found, what in zip(places, gaps, ends, silent, strict=True):
             shown[place] = _shown(plan, gap, found, what)
     return Table(columns_of(GapDocument), [shown[place] for place in range(len(asked))])
 
 
-async def _ends(connection: Connection, plan: Plan, gaps: Sequence[Gap]) -> list[Row]:
+async def _ends(connection: Connection, plan: Plan, gaps: Sequence[Gap], known: Known) -> list[Row]:
     return await rows(
         connection,
         gap_queries.ENDS,
@@ -86,11 +96,12 @@ async def _ends(connection: Connection, plan: Plan, gaps: Sequence[Gap]) -> list
             "ids": [" ".join(plan.points[i].id for i in sources_of(plan, gap.point)) for gap in gaps],
             "befores": [to_datetime(gap.before_at) for gap in gaps],
             "afters": [None if gap.after_at is None else to_datetime(gap.after_at) for gap in gaps],
+            **past.asked(known),
         },
     )
 
 
-async def _silences(connection: Connection, plan: Plan, gaps: Sequence[Gap]) -> list[GapCause]:
+async def _silences(connection: Connection, plan: Plan, gaps: Sequence[Gap], known: Known) -> list[GapCause]:
     """How much of the plant was silent in each gap; asked once per span, for outages leave many alike."""
     asked: dict[tuple[str, int, int], bool] = {}
     spans = [_whole_intervals(plan, gap) for gap in gaps]
@@ -106,6 +117,7 @@ async def _silences(connection: Connection, plan: Plan, gaps: Sequence[Gap]) -> 
             "stems": [stem for stem, _, _ in keys],
             "begins": [to_datetime(begin) for _, begin, _ in keys],
             "ends": [to_datetime(end) for _, _, end in keys],
+            **past.asked(known),
         },
     )
     asked = {key: was for key, (was,) in zip(keys, heard, strict=True)}

@@ -6,7 +6,11 @@ are usable (a time whose winner is) and that the ledger does not call a glitch.
 
 from typing import LiteralString
 
-UNCOVERED: dict[str, LiteralString] = {
+from service import past
+
+_HERE: LiteralString = "point_no = p.point_no AND start_at >= t.begin_at AND start_at < t.end_at"
+_ROWS: LiteralString = "SELECT start_at, covered_us, reasons FROM"
+UNCOVERED: dict[str, str] = {
     table: f"""
     SELECT t.place, e.end_at, e.next_at
       FROM unnest(%(places)s::int[], %(ids)s::text[], %(begins)s::timestamptz[], %(ends)s::timestamptz[])
@@ -17,28 +21,31 @@ UNCOVERED: dict[str, LiteralString] = {
              FROM (SELECT t.begin_at AS start_at, t.begin_at AS end_at
                    UNION ALL
                    SELECT i.start_at, i.start_at + %(length)s * INTERVAL '1 microsecond'
-                     FROM {table} i
-                    WHERE i.point_no = p.point_no AND i.start_at >= t.begin_at AND i.start_at < t.end_at
-                      AND i.covered_us = %(length)s AND i.reasons & %(gap)s = 0 {closed}
+                     FROM ({told}) i
+                    WHERE i.covered_us = %(length)s AND i.reasons & %(gap)s = 0
                    UNION ALL
                    SELECT t.end_at, t.end_at) f
            ) e
      WHERE e.next_at > e.end_at
      ORDER BY t.place, e.end_at
     """  # noqa: S608  fragments of this module
-    for table, closed in (("interval_hour", ""), ("interval", "AND i.revision > 0"))
+    for table, told in (
+        ("hour", f"{_ROWS} interval_hour WHERE {_HERE}"),
+        ("interval", f"{_ROWS} interval WHERE {_HERE} AND revision > 0"),
+        ("interval then", past.truth("interval", "start_at, covered_us, reasons", _HERE)),
+    )
 }
-"""Parts of spans between rows that are covered whole; begin and end of a span stand for such rows."""
+"""Parts of spans between rows that are covered whole; begin and end of a span stand for such rows. `then`: as of a batch."""
 
-_USABLE: LiteralString = """
-    (NOT t.counter OR r.quality < 3 AND NOT EXISTS (
+_USABLE: LiteralString = f"""
+    {past.stored("r")} AND (NOT t.counter OR r.quality < 3 AND NOT EXISTS (
         SELECT 1 FROM reading o
-         WHERE o.point_no = r.point_no AND o.measured_at = r.measured_at AND o.quality = 3
+         WHERE o.point_no = r.point_no AND o.measured_at = r.measured_at AND o.quality = 3 AND {past.stored("o")}
            AND (o.seq, o.received_at, o.value <> 'NaN', o.value, o.quality)
              > (r.seq, r.received_at, r.value <> 'NaN', r.value, r.quality))
-        AND NOT EXISTS (SELECT 1 FROM ledger g
+        AND NOT EXISTS (SELECT 1 FROM {past.STEPS} g
                          WHERE g.point_no = r.point_no AND g.at = r.measured_at AND g.class = %(glitch)s))
-"""
+"""  # noqa: S608  fragments of our own
 PAIRS: LiteralString = f"""
     SELECT t.place, g.at, g.next_at
       FROM unnest(%(places)s::int[], %(ids)s::text[], %(counter)s::bool[], %(apart)s::bigint[],
@@ -72,7 +79,7 @@ PAIRS: LiteralString = f"""
 
 _WINNER: LiteralString = """
     SELECT r.reasons, r.value FROM reading r
-     WHERE r.point_no = {0} AND r.measured_at = {1}
+     WHERE r.point_no = {0} AND r.measured_at = {1} AND (NOT %(past)s OR r.batch_no <= %(batch)s)
      ORDER BY r.seq DESC, r.received_at DESC, r.value <> 'NaN' DESC, r.value DESC, r.quality DESC LIMIT 1
 """
 ENDS: LiteralString = f"""
@@ -89,9 +96,9 @@ ENDS: LiteralString = f"""
            SELECT array_agg(p.point_no) AS numbers FROM point p WHERE p.id = ANY(string_to_array(t.ids, ' '))) n
      CROSS JOIN LATERAL (
            SELECT min(r.measured_at) AS first_at, max(r.measured_at) AS last_at FROM reading r
-            WHERE r.point_no = ANY(n.numbers) AND r.measured_at > t.before_at
+            WHERE r.point_no = ANY(n.numbers) AND r.measured_at > t.before_at AND {past.stored("r")}
               AND r.measured_at < coalesce(t.after_at, 'infinity')) b
-      LEFT JOIN ledger l ON l.point_no = n.numbers[1] AND l.at = t.after_at AND l.previous_at = t.before_at
+      LEFT JOIN {past.STEPS} l ON l.point_no = n.numbers[1] AND l.at = t.after_at AND l.previous_at = t.before_at
      ORDER BY t.place
 """  # noqa: S608  fragments of this module
 """Per gap the reasons at and beside its ends, the values there, and the counter's step over it where it is booked.
@@ -99,15 +106,15 @@ ENDS: LiteralString = f"""
 Beside the ends stand the readings that are in the gap all the same: bad ones of a counter.
 """
 
-HEARD: LiteralString = """
+HEARD: LiteralString = f"""
     SELECT EXISTS (
            SELECT FROM point p
             WHERE p.id = ANY(%(ids)s::text[]) AND starts_with(p.id, t.stem)
               AND EXISTS (SELECT FROM reading r
-                           WHERE r.point_no = p.point_no
+                           WHERE r.point_no = p.point_no AND {past.stored("r")}
                              AND r.measured_at > t.begin_at AND r.measured_at < t.end_at))
       FROM unnest(%(stems)s::text[], %(begins)s::timestamptz[], %(ends)s::timestamptz[]) WITH ORDINALITY
            AS t (stem, begin_at, end_at, place)
      ORDER BY t.place
-"""
+"""  # noqa: S608  fragments of this module
 """Whether any of the points whose ids begin with a stem has a reading in a span."""

@@ -14,7 +14,8 @@ Bad readings cover; of a counter they do not, as its register runs from one usab
 reading to the next. A computed point has its inputs' readings. A reading alone parts two gaps. Behind the last reading
 a gap is open: it ends where nothing ends it, and lasts to the point's frontier.
 Before the first there is nothing to miss. Nothing is summed here: what a counter
-lived through is the difference of two readings, or its step in the ledger.
+lived through is the difference of two readings, or its step in the ledger. As of an earlier
+batch the same is asked of what had been stored by then, under the plan in force now.
 """
 
 from collections.abc import Iterable, Sequence
@@ -22,6 +23,7 @@ from dataclasses import dataclass
 
 from ingest.model import HOUR, Kind, Reason, StepClass
 from ingest.plant.plan import Plan
+from service import past
 from service.as_of import Known
 from service.frontiers import closed_until
 from service.gap_queries import PAIRS, UNCOVERED
@@ -77,7 +79,7 @@ async def find(
     """
     frontiers = await closed_until(connection, plan, points, known)
     closed = [point for point in points if point in frontiers]
-    firsts = await _first_readings(connection, plan, closed)
+    firsts = await _first_readings(connection, plan, closed, known)
     asked = []
     for place, point in enumerate(closed):
         first = firsts[place]
@@ -88,9 +90,11 @@ async def find(
         if begin < end:
             asked.append((place, begin, end))
     _check_size(plan, asked)
-    hours = await _uncovered(connection, plan, closed, asked, "hour")
-    stretches = await _uncovered(connection, plan, closed, hours, "interval")
-    pairs = await _pairs(connection, plan, closed, stretches)
+    # Of hours only what they are now is kept.
+    hours = asked if known.past else await _uncovered(connection, plan, closed, asked, "hour", known)
+    step = "interval then" if known.past else "interval"
+    stretches = await _uncovered(connection, plan, closed, hours, step, known)
+    pairs = await _pairs(connection, plan, closed, stretches, known)
     found = {}
     for place, before_at, after_at in pairs:
         gap = _gap(plan, closed[place], before_at, after_at, frontiers[closed[place]])
@@ -136,19 +140,22 @@ def sources_of(plan: Plan, point: int) -> tuple[int, ...]:
     return plan.computed[point - plan.n_measured].reads if point >= plan.n_measured else (point,)
 
 
-async def _first_readings(connection: Connection, plan: Plan, points: Sequence[int]) -> list[int | None]:
+async def _first_readings(
+    connection: Connection, plan: Plan, points: Sequence[int], known: Known
+) -> list[int | None]:
     found = await rows(
         connection,
         """
         SELECT (SELECT min(f.at)
                   FROM unnest(string_to_array(asked.ids, ' ')) AS source (id)
                   JOIN point p USING (id)
-                 CROSS JOIN LATERAL (SELECT r.measured_at AS at FROM reading r WHERE r.point_no = p.point_no
+                 CROSS JOIN LATERAL (SELECT r.measured_at AS at FROM reading r
+                                      WHERE r.point_no = p.point_no AND (NOT %(past)s OR r.batch_no <= %(batch)s)
                                       ORDER BY r.measured_at LIMIT 1) f)
-          FROM unnest(%s::text[]) WITH ORDINALITY AS asked (ids, place)
+          FROM unnest(%(ids)s::text[]) WITH ORDINALITY AS asked (ids, place)
          ORDER BY asked.place
         """,
-        [_source_ids(plan, points)],
+        {"ids": _source_ids(plan, points), **past.asked(known)},
     )
     return [at for (at,) in found]
 
@@ -158,7 +165,12 @@ def _source_ids(plan: Plan, points: Sequence[int]) -> list[str]:
 
 
 async def _uncovered(
-    connection: Connection, plan: Plan, points: Sequence[int], spans: Sequence[_Stretch], step: str
+    connection: Connection,
+    plan: Plan,
+    points: Sequence[int],
+    spans: Sequence[_Stretch],
+    step: str,
+    known: Known,
 ) -> list[_Stretch]:
     """The maximal parts of spans that are not covered, by their whole hours or by their intervals.
 
@@ -166,10 +178,10 @@ async def _uncovered(
     """
     if not spans:
         return []
-    table, length = ("interval_hour", HOUR) if step == "hour" else ("interval", plan.interval_us)
+    length = HOUR if step == "hour" else plan.interval_us
     found = await rows(
         connection,
-        UNCOVERED[table],
+        UNCOVERED[step],
         {
             "places": [place for place, _, _ in spans],
             "ids": [plan.points[points[place]].id for place, _, _ in spans],
@@ -177,13 +189,14 @@ async def _uncovered(
             "ends": [to_datetime(end) for _, _, end in spans],
             "length": length,
             "gap": int(Reason.GAP),
+            **past.asked(known),
         },
     )
     return [(place, begin, end) for place, begin, end in found]
 
 
 async def _pairs(
-    connection: Connection, plan: Plan, points: Sequence[int], stretches: Sequence[_Stretch]
+    connection: Connection, plan: Plan, points: Sequence[int], stretches: Sequence[_Stretch], known: Known
 ) -> list[tuple[int, int, int | None]]:
     """(place, reading, next reading) further apart than the point's reach, around each stretch; None: no next."""
     if not stretches:
@@ -201,6 +214,7 @@ async def _pairs(
             "ends": [to_datetime(end) for _, _, end in stretches],
             "glitch": int(StepClass.GLITCH),
             "limit": MOST_GAPS + 1,
+            **past.asked(known),
         },
     )
     if len(found) > MOST_GAPS:

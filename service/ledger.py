@@ -11,8 +11,9 @@ from typing import Literal
 from pydantic import Field
 
 from ingest.model import Quality, StepClass
-from ingest.plant.plan import PlanPoint
-from service import books, cursors, winners
+from ingest.plant.plan import Plan, PlanPoint
+from service import books, cursors, past, winners
+from service.as_of import AsOfDocument, Known
 from service.books import SummaryDocument
 from service.documents import Document, Instant, Page, columns_of
 from service.figures import QUALITY_NAMES, QualityName
@@ -67,6 +68,7 @@ class LedgerPage(Page[StepDocument]):
     resolution: float
     from_: Instant = Field(alias="from", description="Begin of the span asked for")
     to: Instant = Field(description="End of the span asked for, exclusive")
+    as_of: AsOfDocument
     summary: SummaryDocument = Field(description="Of the whole span, on every page")
 
 
@@ -84,26 +86,34 @@ class Step:
 
 
 async def page(
-    connection: Connection, point: PlanPoint, from_at: int, to_at: int, limit: int, cursor: str | None
+    connection: Connection,
+    plan: Plan,
+    point: PlanPoint,
+    span: tuple[int, int],
+    limit: int,
+    cursor: str | None,
+    known: Known,
 ) -> Table:
-    """Steps with from_at <= at < to_at (µs) and the books of that span."""
+    """Steps with from <= at < to (µs, the `span`) that were `known`, and the books of that span."""
+    from_at, to_at = span
     found = await row(connection, "SELECT point_no FROM point WHERE id = %s", [point.id])
     point_no = -1 if found is None else int(found[0])
     after = [from_at, FIRST_INSTANT, 0] if cursor is None else cursors.decode(cursor, _KEY)
-    steps = await _steps(connection, point_no, after, to_at, limit + 1)
+    steps = await _steps(connection, point_no, after, to_at, limit + 1, known)
     following = None
     if len(steps) > limit:
         del steps[limit:]
         following = cursors.encode([steps[-1].at, steps[-1].previous_at, int(steps[-1].step_class)])
-    registers = await winners.registers(connection, point_no, {step.at for step in steps})
+    registers = await winners.registers(connection, point_no, {step.at for step in steps}, known)
     authors = await _authors(connection, registers)
-    summary = await books.summary(connection, point, point_no, from_at, to_at)
+    summary = await books.summary(connection, plan, point, point_no, span, known)
     head = {
         "id": point.id,
         "unit": point.unit,
         "resolution": point.resolution,
         "from": instant_text(from_at),
         "to": instant_text(to_at),
+        "as_of": known.document.model_dump(),
         "summary": summary.model_dump(by_alias=True),
     }
     told = [_shown(point, step, registers.get(step.at), authors) for step in steps]
@@ -111,25 +121,31 @@ async def page(
 
 
 async def _steps(
-    connection: Connection, point_no: int, after: Sequence[int], to_at: int, most: int
+    connection: Connection, point_no: int, after: Sequence[int], to_at: int, most: int, known: Known
 ) -> list[Step]:
     """Booked steps after a key (at, previous_at, class) and before an instant, in order."""
     at, previous_at, step_class = after
     found = await rows(
         connection,
-        """
+        f"""
         SELECT at, previous_at, class::int, increment, correction, l.batch_no, known_at
-          FROM ledger l JOIN point p USING (point_no)
+          FROM {past.STEPS} l JOIN point p USING (point_no)
           LEFT JOIN ingest_commit c ON c.site_no = p.site_no AND c.batch_no = l.batch_no
-         WHERE point_no = %s AND at >= %s AND at < %s
-           AND (at, previous_at, class::int) > (%s::timestamptz, %s::timestamptz, %s::int)
-         ORDER BY at, previous_at, class LIMIT %s
-        """,
-        [
-            point_no, to_datetime(at), to_datetime(to_at), to_datetime(at), to_datetime(previous_at), step_class,
-            most,
-        ],
-    )  # fmt: skip
+         WHERE point_no = %(point)s AND at >= %(after)s AND at < %(to)s
+           AND (at, previous_at, class::int)
+             > (%(after)s::timestamptz, %(previous)s::timestamptz, %(class)s::int)
+         ORDER BY at, previous_at, class LIMIT %(most)s
+        """,  # noqa: S608  fragments of our own
+        {
+            "point": point_no,
+            "after": to_datetime(at),
+            "previous": to_datetime(previous_at),
+            "class": step_class,
+            "to": to_datetime(to_at),
+            "most": most,
+            **past.asked(known),
+        },
+    )
     return [
         Step(at, previous_at, StepClass(number), increment, correction, batch_no, known_at)
         for at, previous_at, number, increment, correction, batch_no, known_at in found

@@ -1,12 +1,13 @@
 """Closed rows as they stood after an earlier batch: the table's and its history's.
 
 A row stood if its batch had been, and no later one up to then had changed it or taken
-it away. How far a point was closed follows from the last of its rows there had ever
-been, and where no row tells it from `frontier_history`. Provisional rows are
-overwritten in place: of them nothing is known afterwards.
+it away; the ledger's steps alike. How far a point was closed follows from the last of its
+rows there had ever been, and where no row tells it from `frontier_history`. Provisional
+rows are overwritten in place: of them nothing is known afterwards.
 """
 
 from collections.abc import Sequence
+from typing import LiteralString
 
 from ingest.plant.plan import Plan
 from ingest.store.arithmetic import FIGURES
@@ -23,6 +24,26 @@ def truth(table: str, columns: str, where: str) -> str:
         SELECT {columns} FROM {table}_history
          WHERE {where} AND batch_no <= %(batch)s AND superseded_batch > %(batch)s
     """  # noqa: S608  fragments of the modules that ask
+
+
+STEPS: LiteralString = """
+    (SELECT point_no, at, previous_at, class, increment, correction, batch_no FROM ledger
+      WHERE NOT %(past)s OR batch_no <= %(batch)s
+     UNION ALL
+     SELECT point_no, at, previous_at, class, increment, correction, batch_no FROM ledger_history
+      WHERE %(past)s AND batch_no <= %(batch)s AND superseded_batch > %(batch)s)
+"""
+"""The steps of `ledger` that stand now or, %(past)s, stood after batch %(batch)s: a relation for a query."""
+
+
+def stored(reading: LiteralString) -> LiteralString:
+    """The condition that a reading (by its name in a query) was stored; see `asked`."""
+    return f"(NOT %(past)s OR {reading}.batch_no <= %(batch)s)"
+
+
+def asked(known: Known) -> dict[str, object]:
+    """The parameters `past` and `batch` of these fragments."""
+    return {"past": known.past, "batch": known.batch_no}
 
 
 def rows_of(table: str, columns: str, where: str, known: Known) -> str:

@@ -5,10 +5,11 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request, Response
 
 from service import as_of, cursors, gap_pages, gaps, latest
+from service.as_of import AsOfAsked
 from service.auth import Reader
 from service.context import service_of
-from service.documents import Page, answer
-from service.gap_pages import GapDocument, GapsPage
+from service.documents import answer
+from service.gap_pages import AllGapsPage, GapsPage
 from service.gaps import Gap
 from service.parameters import OfSite, Paged, SpanOf, Tabular, resolved
 from service.plans import SitePlan
@@ -22,11 +23,11 @@ _Key = tuple[int, int, str]
 """0 of an open gap and 1 of another, begin in µs, point: the order of a list."""
 
 
-class PointGapsAsked(SpanOf, Tabular, Paged):
+class PointGapsAsked(SpanOf, AsOfAsked, Tabular, Paged):
     """Which gaps of a point."""
 
 
-class GapsAsked(OfSite, SpanOf, Tabular, Paged):
+class GapsAsked(OfSite, SpanOf, AsOfAsked, Tabular, Paged):
     """Which gaps of sites."""
 
 
@@ -48,10 +49,12 @@ POINT_GAPS_EXAMPLE = {
     "id": "cement/kiln/clinker",
     "from": "2026-11-20T06:00:00Z",
     "to": "2026-11-20T08:00:00Z",
+    "as_of": {"batch_no": 812, "known_at": "2026-11-20T08:00:04.010000Z"},
     "items": [GAP_EXAMPLE],
     "next": None,
 }
 GAPS_EXAMPLE = {
+    "as_of": {"cement": {"batch_no": 812, "known_at": "2026-11-20T08:00:04.010000Z"}},
     "items": [
         {
             "id": "cement/kiln/power",
@@ -96,25 +99,31 @@ async def point_gaps(
     service = service_of(request)
     async with service.store.snapshot() as connection:
         site, point = await service.plans.point(connection, access, point_id)
-        commits = await latest.read_commits(connection, [site.site_no])
-        known = await as_of.resolve(connection, site, None, commits.get(site.site_no), service.now())
-        from_at, to_at = resolved(asked, site.plan, service.now(), known.watermark)
+        commits, now = await latest.read_commits(connection, [site.site_no]), service.now()
+        known = await as_of.resolve(connection, site, asked.as_of, commits.get(site.site_no), now)
+        from_at, to_at = resolved(asked, site.plan, known.at(now), known.watermark)
         places = [site.plan.index[point.id]]
         found = await gaps.find(connection, site.plan, places, from_at, to_at, known)
         after = -1 if asked.cursor is None else cursors.decode(asked.cursor, (cursors.INSTANT,))[0]
         left = [gap for gap in found if gap.from_at > after]
-        made = await gap_pages.page(connection, [(site.plan, gap) for gap in left[: asked.limit]])
+        shown = [(site.plan, gap) for gap in left[: asked.limit]]
+        made = await gap_pages.page(connection, shown, {site.plan.site: known})
     if len(left) > asked.limit:
         made.next = cursors.encode([left[asked.limit - 1].from_at])
-    made.head = {"id": point.id, "from": instant_text(from_at), "to": instant_text(to_at)}
-    return table(request, made, asked.format)
+    made.head = {
+        "id": point.id,
+        "from": instant_text(from_at),
+        "to": instant_text(to_at),
+        "as_of": known.document.model_dump(),
+    }
+    return table(request, made, asked.format, tagged=known.past)
 
 
 @router.get(
     "/v1/gaps",
     summary="Gaps of all points, open ones first",
     responses={
-        **answer(Page[GapDocument], GAPS_EXAMPLE, csv=True),
+        **answer(AllGapsPage, GAPS_EXAMPLE, csv=True),
         **documented(
             "no-key",
             "wrong-scope",
@@ -131,11 +140,12 @@ async def all_gaps(request: Request, access: Reader, asked: Annotated[GapsAsked,
     service = service_of(request)
     async with service.store.snapshot() as connection:
         sites = await service.plans.visible(connection, access, asked.site)
-        commits = await latest.read_commits(connection, [site.site_no for site in sites])
+        now = service.now()
+        of_sites = await as_of.resolve_all(connection, sites, asked.as_of, now)
         found = list[tuple[_Key, SitePlan, Gap]]()
         for site in sites:
-            known = await as_of.resolve(connection, site, None, commits.get(site.site_no), service.now())
-            from_at, to_at = resolved(asked, site.plan, service.now(), known.watermark)
+            known = of_sites[site.plan.site]
+            from_at, to_at = resolved(asked, site.plan, known.at(now), known.watermark)
             every = range(len(site.plan.points))
             for gap in await gaps.find(connection, site.plan, every, from_at, to_at, known):
                 key = (int(gap.to_at is not None), gap.from_at, site.plan.points[gap.point].id)
@@ -143,12 +153,13 @@ async def all_gaps(request: Request, access: Reader, asked: Annotated[GapsAsked,
         found.sort(key=lambda entry: entry[0])
         begin = _begin(found, asked.cursor)
         shown = found[begin : begin + asked.limit]
-        made = await gap_pages.page(connection, [(site.plan, gap) for _, site, gap in shown])
+        made = await gap_pages.page(connection, [(site.plan, gap) for _, site, gap in shown], of_sites)
+    made.head = {"as_of": {name: known.document.model_dump() for name, known in of_sites.items()}}
     if begin + asked.limit < len(found):
         is_closed, from_at, _ = shown[-1][0]
         beside = sum(key[:2] == (is_closed, from_at) for key, _, _ in found[: begin + asked.limit])
         made.next = cursors.encode([is_closed, from_at, beside])
-    return table(request, made, asked.format)
+    return table(request, made, asked.format, tagged=asked.as_of is not None)
 
 
 def _begin(found: list[tuple[_Key, SitePlan, Gap]], cursor: str | None) -> int:

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import Field
 
-from service import as_of, latest, series
+from service import as_of, latest, past_windows, series
 from service.as_of import AsOfAsked
 from service.auth import Reader
 from service.context import service_of
@@ -27,7 +27,7 @@ _LISTED = documented(
 )
 
 
-class LatestAsked(OfSite, Tabular):
+class LatestAsked(OfSite, AsOfAsked, Tabular):
     """Which figures."""
 
 
@@ -144,14 +144,20 @@ async def kpis_latest(request: Request, access: Reader, asked: Annotated[LatestA
     """Each KPI in each of its live windows, at the horizon its inputs reach.
 
     At a live site a figure whose data are older than the KPI's `stale_after` is null, reason stale. A replay
-    site shows recorded data; there nothing grows stale.
+    site shows recorded data; there nothing grows stale. Of an earlier batch (`as_of`) only closed intervals are known: each
+    window then ends where the KPI was closed, which may be an interval and more before what was shown at that time.
     """
     service = service_of(request)
     async with service.store.snapshot() as connection:
         sites = await service.plans.visible(connection, access, asked.site)
-        found = await latest.read(connection, sites, service.now())
+        if asked.as_of is None:
+            found = await latest.read(connection, sites, service.now())
+        else:
+            known = await as_of.resolve_all(connection, sites, asked.as_of, service.now())
+            found = await past_windows.read(connection, sites, known, service.now())
     head = {"sites": {name: state.model_dump() for name, state in found.sites.items()}}
-    return table(request, of_models(Figure, found.items, head), asked.format)
+    made = of_models(Figure, found.items, head)
+    return table(request, made, asked.format, tagged=asked.as_of is not None)
 
 
 @router.get(

@@ -5,7 +5,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request, Response
 
 from ingest.model import Kind
-from service import latest, ledger
+from service import as_of, latest, ledger
+from service.as_of import AsOfAsked
 from service.auth import Reader
 from service.context import service_of
 from service.documents import answer
@@ -18,7 +19,7 @@ from service.tabular import table
 router = APIRouter(tags=["points"])
 
 
-class LedgerAsked(SpanOf, Tabular, Paged):
+class LedgerAsked(SpanOf, AsOfAsked, Tabular, Paged):
     """Which steps."""
 
 
@@ -28,6 +29,7 @@ EXAMPLE: dict[str, Any] = {
     "resolution": 0.001,
     "from": "2026-11-20T00:00:00Z",
     "to": "2026-11-20T08:00:00Z",
+    "as_of": {"batch_no": 812, "known_at": "2026-11-20T08:01:05.600000Z"},
     "summary": {
         "first_at": "2026-11-20T00:00:00Z",
         "last_at": "2026-11-20T07:59:55Z",
@@ -86,9 +88,8 @@ async def point_ledger(
             raise invalid(
                 "Path parameter", "point_id", point.id, "a counter, for other points have no ledger"
             )
-        commits = await latest.read_commits(connection, [site.site_no])
-        commit = commits.get(site.site_no)
-        watermark = None if commit is None else commit.watermark
-        from_at, to_at = resolved(asked, site.plan, service.now(), watermark)
-        page = await ledger.page(connection, point, from_at, to_at, asked.limit, asked.cursor)
-    return table(request, page, asked.format)
+        commits, now = await latest.read_commits(connection, [site.site_no]), service.now()
+        known = await as_of.resolve(connection, site, asked.as_of, commits.get(site.site_no), now)
+        span = resolved(asked, site.plan, known.at(now), known.watermark)
+        page = await ledger.page(connection, site.plan, point, span, asked.limit, asked.cursor, known)
+    return table(request, page, asked.format, tagged=known.past)

@@ -6,10 +6,11 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request, Response
 
 from ingest.plant.plan import Plan, PlanPoint
-from service import current, cursors
+from service import as_of, current, cursors
+from service.as_of import AsOfAsked
 from service.auth import Reader
 from service.context import service_of
-from service.current import CurrentReading
+from service.current import CurrentPage, CurrentReading
 from service.documents import Page, answer, columns_of
 from service.parameters import OfSite, Paged, Tabular
 from service.plans import SitePlan
@@ -29,6 +30,10 @@ _LISTED = documented(
 
 class PointsAsked(OfSite, Tabular, Paged):
     """Which points."""
+
+
+class PointsLatestAsked(PointsAsked, AsOfAsked):
+    """Which points, and as of when."""
 
 
 PLANT_EXAMPLE = {
@@ -81,6 +86,7 @@ POINTS_EXAMPLE: dict[str, Any] = {
 }
 
 CURRENT_EXAMPLE: dict[str, Any] = {
+    "as_of": {"cement": {"batch_no": 812, "known_at": "2026-11-20T08:00:04.010000Z"}},
     "items": [
         {
             "id": "cement/kiln/stack/state",
@@ -134,19 +140,25 @@ async def points(request: Request, access: Reader, asked: Annotated[PointsAsked,
 @router.get(
     "/v1/points/latest",
     summary="What every measured point read last",
-    responses={**answer(Page[CurrentReading], CURRENT_EXAMPLE, csv=True), **_LISTED},
+    responses={**answer(CurrentPage, CURRENT_EXAMPLE, csv=True), **_LISTED},
 )
-async def points_latest(request: Request, access: Reader, asked: Annotated[PointsAsked, Query()]) -> Response:
+async def points_latest(
+    request: Request, access: Reader, asked: Annotated[PointsLatestAsked, Query()]
+) -> Response:
     """The newest reading of each measured point, good or bad, in the plant file's order.
 
-    Computed points have no readings; what they come to is in their intervals.
+    Computed points have no readings; what they come to is in their intervals. As of an earlier batch: the newest
+    that had been stored by then, of the points in the plant file now.
     """
     service = service_of(request)
     async with service.store.snapshot() as connection:
         sites = await service.plans.visible(connection, access, asked.site)
+        known = await as_of.resolve_all(connection, sites, asked.as_of, service.now())
         chosen, following = _paged(sites, asked, measured=True)
-        rows = await current.newest(connection, chosen, service.now())
-    return table(request, Table(columns_of(CurrentReading), rows, following), asked.format)
+        rows = await current.newest(connection, chosen, known, service.now())
+    head = {"as_of": {name: one.document.model_dump() for name, one in known.items()}}
+    made = Table(columns_of(CurrentReading), rows, following, head)
+    return table(request, made, asked.format, tagged=asked.as_of is not None)
 
 
 def _paged(

@@ -122,21 +122,30 @@ class Closed:
 
 async def read(connection: Connection, plan: Plan, kpi: PlanKpi, ask: Ask, known: Known) -> Closed:
     """The closed intervals of a KPI that the windows asked for hold, all of them `known`."""
-    first_at, until = await _closed_span(connection, plan, kpi, known)
+    first_at, until = await closed_span(connection, plan, kpi, known)
     end = min(ask.to_at, until) if until is not None else ask.from_at
+    found = KpiRows()
+    if end > ask.from_at:
+        found = await closed_rows(connection, kpi, ask.from_at + ask.step_us - ask.window_us, end, known)
+    return Closed(found, first_at, until, end, known)
+
+
+async def closed_rows(
+    connection: Connection, kpi: PlanKpi, from_at: int, to_at: int, known: Known
+) -> KpiRows:
+    """The closed intervals of a KPI that start in [from_at, to_at), µs, all of them `known`."""
     found = KpiRows()
     chosen = """
         kpi_no = (SELECT kpi_no FROM kpi WHERE id = %(kpi)s) AND start_at >= %(from)s AND start_at < %(to)s
     """
     query = past.rows_of("kpi_value", COLUMNS, chosen, known)
     # A window longer than the time since 1970 begins in 1970.
-    span = {"from": to_datetime(max(0, ask.from_at + ask.step_us - ask.window_us)), "to": to_datetime(end)}
-    if end > ask.from_at:
-        async for part in chunks(
-            connection, f"{query} ORDER BY start_at", {"kpi": kpi.id, "batch": known.batch_no, **span}
-        ):
-            found.extend(part)
-    return Closed(found, first_at, until, end, known)
+    span = {"from": to_datetime(max(0, from_at)), "to": to_datetime(to_at)}
+    async for part in chunks(
+        connection, f"{query} ORDER BY start_at", {"kpi": kpi.id, "batch": known.batch_no, **span}
+    ):
+        found.extend(part)
+    return found
 
 
 async def series_of(plan: Plan, kpi: PlanKpi, ask: Ask, closed: Closed, now: int) -> Series:
@@ -180,10 +189,10 @@ def _windows(closed: Closed, kpi: PlanKpi, ask: Ask) -> list[WindowFigure]:
     return made
 
 
-async def _closed_span(
+async def closed_span(
     connection: Connection, plan: Plan, kpi: PlanKpi, known: Known
 ) -> tuple[int | None, int | None]:
-    """First and last instant of the KPI's closed intervals, µs; None where it has none."""
+    """First instant and end of the KPI's closed intervals, µs; None where it has none."""
     found = await row(
         connection,
         """

@@ -7,25 +7,31 @@ are ingest's.
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import LiteralString
 
 from ingest.model import DECLARED_SEQ, Quality, Reason, StepClass
+from service import past
+from service.as_of import Known
 from service.store import Connection, row, rows
 from service.times import to_datetime
 
-_WINS = """
+
+def _wins(among: LiteralString = "true") -> LiteralString:
+    return f"""
     NOT EXISTS (
         SELECT FROM reading o
-         WHERE o.point_no = r.point_no AND o.measured_at = r.measured_at
+         WHERE o.point_no = r.point_no AND o.measured_at = r.measured_at AND {among}
            AND (o.seq, o.received_at, o.value <> 'NaN', o.value, o.quality)
              > (r.seq, r.received_at, r.value <> 'NaN', r.value, r.quality))
-"""
+    """
 
 
+_WINS = _wins()
 _KEPT = f"""
     FROM reading r
-   WHERE point_no = %s AND quality < 3 AND value <> 'NaN' AND {_WINS}
-     AND NOT EXISTS (SELECT FROM ledger g
-                      WHERE g.point_no = r.point_no AND g.at = r.measured_at AND g.class = %s)
+   WHERE point_no = %(point)s AND quality < 3 AND value <> 'NaN' AND {past.stored("r")} AND {_wins(past.stored("o"))}
+     AND NOT EXISTS (SELECT FROM {past.STEPS} g
+                      WHERE g.point_no = r.point_no AND g.at = r.measured_at AND g.class = %(glitch)s)
 """
 
 
@@ -106,36 +112,52 @@ async def usable_after(connection: Connection, point_no: int, at: int) -> Winner
     return None if found is None else Winner(*found)
 
 
-async def kept_from(connection: Connection, point_no: int, at: int) -> int | None:
+async def kept_from(connection: Connection, point_no: int, at: int, known: Known) -> int | None:
     """The first instant at or after one (µs) at which a counter's register was kept, not skipped as a glitch."""
     found = await row(
         connection,
-        f"SELECT measured_at {_KEPT} AND measured_at >= %s ORDER BY measured_at LIMIT 1",
-        [point_no, int(StepClass.GLITCH), to_datetime(at)],
+        f"SELECT measured_at {_KEPT} AND measured_at >= %(at)s ORDER BY measured_at LIMIT 1",
+        _asked(point_no, at, known),
     )
     return None if found is None else int(found[0])
 
 
-async def kept_before(connection: Connection, point_no: int, at: int) -> int | None:
+async def kept_before(connection: Connection, point_no: int, at: int, known: Known) -> int | None:
     """The last instant before one (µs) at which a counter's register was kept, not skipped as a glitch."""
     found = await row(
         connection,
-        f"SELECT measured_at {_KEPT} AND measured_at < %s ORDER BY measured_at DESC LIMIT 1",
-        [point_no, int(StepClass.GLITCH), to_datetime(at)],
+        f"SELECT measured_at {_KEPT} AND measured_at < %(at)s ORDER BY measured_at DESC LIMIT 1",
+        _asked(point_no, at, known),
     )
     return None if found is None else int(found[0])
 
 
-async def registers(connection: Connection, point_no: int, instants: Collection[int]) -> dict[int, Register]:
+def _asked(point_no: int, at: int, known: Known) -> dict[str, object]:
+    return {
+        "point": point_no,
+        "at": to_datetime(at),
+        "glitch": int(StepClass.GLITCH),
+        **past.asked(known),
+    }
+
+
+async def registers(
+    connection: Connection, point_no: int, instants: Collection[int], known: Known
+) -> dict[int, Register]:
     """The registers at some instants (µs); those where nothing usable counts are missing."""
     found = await rows(
         connection,
         """
         SELECT measured_at, value, quality, reasons, seq FROM reading
-         WHERE point_no = %s AND measured_at = ANY(%s)
+         WHERE point_no = %(point)s AND measured_at = ANY(%(instants)s)
+           AND (NOT %(past)s OR batch_no <= %(batch)s)
          ORDER BY measured_at, seq, received_at, value <> 'NaN', value, quality
         """,
-        [point_no, [to_datetime(at) for at in sorted(instants)]],
+        {
+            "point": point_no,
+            "instants": [to_datetime(at) for at in sorted(instants)],
+            **past.asked(known),
+        },
     )
     together: dict[int, list[Winner]] = {}
     for values in found:

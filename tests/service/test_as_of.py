@@ -1,5 +1,6 @@
 """What was known at an earlier batch: the answer given then, to the last bit, whatever has come since."""
 
+import json
 import random
 from itertools import pairwise
 from typing import Any
@@ -34,7 +35,15 @@ CLOSED_ONLY = [
     f"/v1/kpis/mill/line/load/series?from={text(START)}&to={text(START + MINUTES * MINUTE)}&window=1min",
     *(f"/v1/emissions?{SPAN}&group_by={group}" for group in ("scope", "source")),
     *(f"/v1/points/mill/line/{point}/readings?{SPAN}&limit=10000" for point in ("energy", "running")),
+    *(f"/v1/points/mill/line/{point}/ledger?{SPAN}&limit=10000" for point in ("energy", "mass", "gas")),
+    *(
+        f"/v1/points/mill/line/{point}/gaps?{SPAN}&limit=10000"
+        for point in ("energy", "power", "batch", "sum")
+    ),
+    f"/v1/gaps?{SPAN}&limit=10000",
+    "/v1/points/latest?limit=100",
 ]
+LIVE_WINDOWS = "/v1/kpis/latest?site=mill"
 
 
 def newest(dsn: str) -> tuple[int, int]:
@@ -66,7 +75,29 @@ async def note(client: httpx.AsyncClient, batch: int) -> dict[str, bytes]:
             assert plain.content == noted[path]
         else:
             check_closed_part(plain.json(), (await client.get(f"{path}&as_of={batch}")).json())
+    noted[LIVE_WINDOWS] = await content(client, f"{LIVE_WINDOWS}&as_of={batch}")
+    await check_windows(client, json.loads(noted[LIVE_WINDOWS]), batch)
     return noted
+
+
+async def check_windows(client: httpx.AsyncClient, told: dict[str, Any], batch: int) -> None:
+    """What was closed of the live windows is what the series says of the same span, and not beyond what was shown."""
+    live = {(item["id"], item["window"]): item for item in (await client.get(LIVE_WINDOWS)).json()["items"]}
+    assert told["sites"]["mill"]["batch_no"] == batch
+    for item in told["items"]:
+        shown = live[item["id"], item["window"]]
+        if item["to"] is None:
+            assert (item["value"], item["reason"]) == (None, "no_data")
+            continue
+        assert item["to"] <= shown["to"]
+        if shown["to"] == item["to"]:
+            assert {**item, "revision": 0, "known_at": None} == {**shown, "known_at": None}
+        if item["reason"] == "stale" or item["method"] == "demand":
+            continue
+        series = f"/v1/kpis/{item['id']}/series?from={item['from']}&to={item['to']}&as_of={batch}"
+        columns = (await client.get(f"{series}&window={item['window']}")).json()["columns"]
+        for name in ("value", "reason", "quality", "valid_share", "revision", "known_at"):
+            assert columns[name] == [item[name]], (item["id"], name)
 
 
 def check_closed_part(plain: dict[str, Any], as_of: dict[str, Any]) -> None:
@@ -107,9 +138,15 @@ async def test_an_earlier_answer_can_be_had_again(dsn: str, clock: Clock, seed: 
             instant = f"as_of={text(known_at)}"
             for path in (INTERVALS[0], *CLOSED_ONLY):
                 assert await content(client, f"{path}&{instant}") == answers[path]
-        for path in (*INTERVALS, CLOSED_ONLY[0]):
+        for path in (*INTERVALS, CLOSED_ONLY[0], *CLOSED_ONLY[-9:], LIVE_WINDOWS):
             told = {answers[path] for answers in noted.values()}
             assert len(told) > 1, f"{path} has never changed"
+        for answers in noted.values():
+            assert any(item["value"] is not None for item in json.loads(answers[LIVE_WINDOWS])["items"])
+    with psycopg.connect(dsn) as connection:
+        struck = connection.execute("SELECT count(*) FROM ledger_history").fetchone()
+    assert struck is not None
+    assert struck[0] > 0
 
 
 async def test_before_the_first_batch_there_is_nothing(dsn: str, clock: Clock) -> None:

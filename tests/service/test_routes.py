@@ -171,9 +171,14 @@ async def test_a_revoked_key_is_no_key(anonymous: httpx.AsyncClient, shared: See
         ("/v1/kpis/cement/nothing/series", 404, "There is no KPI 'cement/nothing'."),
         ("/v1/kpis?site=mars", 404, "There is no site 'mars'."),
         (
+            "/v1/kpis?as_of=812",
+            422,
+            "Query parameter 'as_of' is '812': expected one of the parameters site.",
+        ),
+        (
             "/v1/kpis/latest?as_of=812",
             422,
-            "Query parameter 'as_of' is '812': expected one of the parameters format, site.",
+            "Query parameter 'as_of' is '812': expected a time, or one `site`, for each counts its own batches.",
         ),
         (
             "/v1/points/cement/kiln/power/readings?from=2026-11-20",

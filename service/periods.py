@@ -2,7 +2,8 @@
 
 Ingest wrote the totals of a period's points, KPIs and sources when it was sealed, and
 a new total by every batch that changed one since. The first is what was sealed, the
-last is current; here they are only told, in the units of the plan in force.
+last of the newest edition is current; here they are only told, in the units of the plan in
+force.
 """
 
 from typing import Any, Literal, get_args
@@ -33,12 +34,16 @@ class PeriodDocument(Document):
     kind: str = Field(description="What it is to those who sealed it: month, year, …")
     from_: Instant = Field(alias="from")
     to: Instant
-    edition: int
+    edition: int = Field(description="1, and one more each time it was sealed again")
     sealed_by: str = Field(description="Name of the key that asked for it")
     sealed_at: Instant = Field(description="When it was asked for")
     known_at: Instant = Field(description="When it was frozen")
     batch_no: int = Field(description="The commit that froze it")
-    adjustments: int = Field(description="Commits that have changed something of it since")
+    reason: str | None = Field(description="Why it was sealed again; null: it is the first edition")
+    superseded_by: int | None = Field(description="The number of its next edition; null: it is the newest")
+    adjustments: int = Field(
+        description="Commits that have changed something of it since, up to its next edition"
+    )
 
 
 class TotalDocument(Document):
@@ -71,7 +76,9 @@ class FigureDocument(Document):
     id: str
     unit: str | None = Field(description="null: the plan in force has it no more")
     sealed: TotalDocument | None = Field(description="As frozen; null: there was nothing, or not asked for")
-    current: TotalDocument | None = Field(description="As it is now; null: not asked for")
+    current: TotalDocument | None = Field(
+        description="As it is now, also of an earlier edition; null: there is nothing, or not asked for"
+    )
 
 
 class PeriodFigures(PeriodDocument):
@@ -82,6 +89,9 @@ class PeriodFigures(PeriodDocument):
 
 _PERIODS = """
     SELECT s.seal_no, t.id, s.kind, s.from_at, s.to_at, s.edition, s.sealed_by, s.sealed_at, s.known_at, s.batch_no,
+           s.reason,
+           (SELECT n.seal_no FROM period_seal n
+             WHERE n.site_no = s.site_no AND n.from_at = s.from_at AND n.edition = s.edition + 1),
            (SELECT count(*) FROM (
                 SELECT batch_no FROM period_point WHERE seal_no = s.seal_no
                  UNION SELECT batch_no FROM period_kpi WHERE seal_no = s.seal_no
@@ -154,7 +164,10 @@ async def figures(
                   FROM period_{subject} p WHERE seal_no = %(seal)s AND batch_no = %(batch)s
                 UNION ALL
                 (SELECT DISTINCT ON ({subject}_no) {subject}_no, false, {columns}
-                   FROM period_{subject} p WHERE seal_no = %(seal)s ORDER BY {subject}_no, p.batch_no DESC)
+                   FROM period_{subject} p
+                  WHERE seal_no = (SELECT n.seal_no FROM period_seal n JOIN period_seal s USING (site_no, from_at)
+                                    WHERE s.seal_no = %(seal)s ORDER BY n.edition DESC LIMIT 1)
+                  ORDER BY {subject}_no, p.batch_no DESC)
                 ) t JOIN {subject} o ON o.{subject}_no = t.number
              ORDER BY o.{subject}_no
             """,  # noqa: S608  fragments of this module
@@ -170,7 +183,7 @@ async def figures(
                 id=name,
                 unit=unit_of(plan, subject, name),
                 sealed=said.get(True) if basis != "current" else None,
-                current=said[False] if basis != "sealed" else None,
+                current=said.get(False) if basis != "sealed" else None,
             )
             for name, said in of_ids.items()
         ]

@@ -16,7 +16,8 @@ from service.parameters import OfSite, Paged, Parameters, SpanOf, Tabular
 from service.periods import NUMBER, Basis, PeriodDocument, PeriodFigures
 from service.problems import ProblemError, documented, invalid
 from service.routes_declarations import Operator
-from service.sealing import AcceptedSeal, SealAsked
+from service.sealing import AcceptedSeal, SealAgainAsked, SealAsked
+from service.store import Connection
 from service.tabular import document, table
 from service.times import format_instant
 
@@ -40,6 +41,7 @@ class AdjustmentsAsked(OfSite, SpanOf, Tabular, Paged):
 
 
 _ASKED = {"site": "cement", "kind": "month", "from": "2026-09-30T16:00:00Z", "to": "2026-10-31T16:00:00Z"}
+_AGAIN = {"reason": "The belt scale was recalibrated; 31 October was corrected."}
 PERIOD_EXAMPLE: dict[str, Any] = {
     "period": 3,
     **_ASKED,
@@ -48,6 +50,8 @@ PERIOD_EXAMPLE: dict[str, Any] = {
     "sealed_at": "2026-11-05T09:12:00Z",
     "known_at": "2026-11-05T09:12:00.250000Z",
     "batch_no": 90_412,
+    "reason": None,
+    "superseded_by": None,
     "adjustments": 1,
 }
 _TOTAL: dict[str, Any] = {
@@ -143,9 +147,61 @@ async def seal(
     async with service.store.transaction() as connection:
         (site,) = await service.plans.visible(connection, access, asked.site)
         accepted = await sealing.accept(connection, site, asked, key, access.name)
+    return _counted(request, accepted)
+
+
+@router.post(
+    "/v1/periods/{number}/editions",
+    status_code=202,
+    summary="Reopen a sealed period and seal it again",
+    openapi_extra={
+        "parameters": [KEY_PARAMETER],
+        "requestBody": {
+            "required": True,
+            "content": {
+                "application/json": {"schema": SealAgainAsked.model_json_schema(), "example": _AGAIN}
+            },
+        },
+    },
+    responses={
+        **answer(AcceptedSeal, {**_ASKED, "inbox_no": 57, "period": None, "repeated": False}, status=202),
+        **documented(
+            "idempotency-key-missing", "no-key", "wrong-scope", "wrong-site", "unknown-period", "period-sealed",
+            "period-open", "body-too-large", "wrong-media-type", "invalid-parameter", "invalid-body",
+            "idempotency-key-reused", "database-away",
+        ),
+    },
+)  # fmt: skip
+async def seal_again(
+    request: Request,
+    access: Operator,
+    number: Number,
+    idempotency_key: Annotated[str | None, Header(include_in_schema=False)] = None,
+) -> Response:
+    """Freeze what a period comes to now as its next edition, with who asked for it, when and why.
+
+    Earlier editions stay as they are. What becomes known later is booked as adjustments of the newest one.
+    """
+    service, key = service_of(request), checked_key(idempotency_key)
+    asked = await asked_in(request, SealAgainAsked)
+    async with service.store.transaction() as connection:
+        period = await _period(connection, number)
+        (site,) = await service.plans.visible(connection, access, period.site)
+        accepted = await sealing.accept_again(connection, site, period, asked.reason, key, access.name)
+    return _counted(request, accepted)
+
+
+def _counted(request: Request, accepted: AcceptedSeal) -> Response:
     if not accepted.repeated:
-        service.metrics.inbox.labels(site.plan.site).inc()
+        service_of(request).metrics.inbox.labels(accepted.site).inc()
     return document(request, accepted, status=202)
+
+
+async def _period(connection: Connection, number: int) -> PeriodDocument:
+    period = await periods.one(connection, number)
+    if period is None:
+        raise ProblemError("unknown-period", f"There is no period {number}.")
+    return period
 
 
 @router.get(
@@ -181,9 +237,7 @@ async def told(
     """Every point, KPI and emission source of the period. Carries an ETag."""
     service = service_of(request)
     async with service.store.snapshot() as connection:
-        period = await periods.one(connection, number)
-        if period is None:
-            raise ProblemError("unknown-period", f"There is no period {number}.")
+        period = await _period(connection, number)
         (site,) = await service.plans.visible(connection, access, period.site)
         found = await periods.figures(connection, site.plan, period, asked.basis)
     body = PeriodFigures(**dict(period), figures=found)

@@ -1,4 +1,4 @@
-"""Asking for a period to be sealed.
+"""Asking for a period to be sealed, or to be sealed again.
 
 What is refused here is refused in one sentence and leaves nothing; what is accepted
 waits in the inbox. Ingest, which makes the seal, judges once more: between here and
@@ -16,6 +16,7 @@ from service.as_of import Known
 from service.documents import Document, Instant
 from service.frontiers import closed_until
 from service.inbox import Receipt
+from service.periods import PeriodDocument
 from service.plans import SitePlan
 from service.problems import ProblemError, invalid
 from service.store import Connection, row
@@ -43,6 +44,19 @@ class SealAsked(BaseModel):
     )
 
 
+class SealAgainAsked(BaseModel):
+    """The body of a request for the next edition of a period."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    reason: str = Field(
+        min_length=1,
+        max_length=1000,
+        pattern=r"^[^\x00-\x1f\x7f]*[^\x00-\x20\x7f][^\x00-\x1f\x7f]*$",
+        description="Why, in a sentence",
+    )
+
+
 class AcceptedSeal(Document):
     """A seal that ingest will make."""
 
@@ -63,15 +77,42 @@ async def accept(
     Raises:
         ProblemError: the period is not closed, overlaps a sealed one, or begins or ends within an hour.
     """
-    body = msgspec.json.encode(SealBody(asked.kind, asked.from_, asked.to)).decode()
+    body = SealBody(asked.kind, asked.from_, asked.to)
     if await _is_new(connection, site, key):
         await _check(connection, site, asked)
-    receipt = await inbox.accept(connection, site.site_no, "seal", body, key, author)
+    return await _accepted(connection, site, body, key, author)
+
+
+async def accept_again(
+    connection: Connection, site: SitePlan, period: PeriodDocument, reason: str, key: str, author: str
+) -> AcceptedSeal:
+    """Hand the next edition of a sealed period to ingest; as `accept`.
+
+    Raises:
+        ProblemError: the edition is not the newest, or a point is open in the period again.
+    """
+    body = SealBody(period.kind, period.from_, period.to, period.period, reason)
+    if await _is_new(connection, site, key):
+        if period.superseded_by is not None:
+            raise ProblemError(
+                "period-sealed",
+                f"Period {period.period} has been sealed again as period {period.superseded_by}:"
+                " expected the newest edition.",
+            )
+        await _check_closed(connection, site, period.to)
+    return await _accepted(connection, site, body, key, author)
+
+
+async def _accepted(
+    connection: Connection, site: SitePlan, body: SealBody, key: str, author: str
+) -> AcceptedSeal:
+    text = msgspec.json.encode(body).decode()
+    receipt = await inbox.accept(connection, site.site_no, "seal", text, key, author)
     return AcceptedSeal(
         site=site.plan.site,
-        kind=asked.kind,
-        from_=asked.from_,
-        to=asked.to,
+        kind=body.kind,
+        from_=body.from_us,
+        to=body.to_us,
         inbox_no=receipt.inbox_no,
         period=await _made(connection, receipt),
         repeated=receipt.repeated,

@@ -39,12 +39,16 @@ def opened(inbox_no: int, body: str) -> Envelope:
     return envelope
 
 
-class SealBody(msgspec.Struct):
+class SealBody(msgspec.Struct, omit_defaults=True):
     """The body of an inbox row of kind `seal`: the period [from_us, to_us) to be frozen, and what it is called."""
 
     kind: str
     from_us: int
     to_us: int
+    again: int = 0
+    """The number of its newest edition, which this one is to follow; 0: it is not sealed yet."""
+    reason: str = ""
+    """Why it is sealed again."""
 
 
 class Inbox:

@@ -3,8 +3,10 @@
 A seal is asked for through the inbox and made in a transaction of its own: from then
 on the figures of the period are frozen. Whatever transaction changes an interval inside
 a sealed period, a late one, a restatement or the closing of a point never heard of
-before, books in the same transaction what the period comes to now. Nothing here asks
-who may seal; that is the service's business.
+before, books in the same transaction what the period comes to now. A sealed period may be
+sealed again: its next edition has totals of its own, and from then on only they are gone
+on from; what was said of the one before stays. Nothing here asks who may seal; that is the
+service's business.
 """
 
 from collections.abc import Iterable
@@ -59,11 +61,12 @@ async def waiting(connection: AsyncConnection, site_no: int, most: int) -> list[
 
 
 async def sealed_periods(connection: AsyncConnection, site_no: int) -> list[Seal]:
-    """The sealed periods of a site."""
+    """The sealed periods of a site, each in its newest edition."""
     cursor = await connection.execute(
         """
-        SELECT seal_no, (extract(epoch FROM from_at) * 1000000)::bigint, (extract(epoch FROM to_at) * 1000000)::bigint
-          FROM period_seal WHERE site_no = %s ORDER BY from_at
+        SELECT DISTINCT ON (from_at) seal_no, (extract(epoch FROM from_at) * 1000000)::bigint,
+               (extract(epoch FROM to_at) * 1000000)::bigint
+          FROM period_seal WHERE site_no = %s ORDER BY from_at, edition DESC
         """,
         [site_no],
     )
@@ -183,16 +186,18 @@ class SealBook:
     async def _insert(self, cursor: AsyncCursor, stamp: Stamp, asked: SealAsked, body: SealBody) -> int:
         await cursor.execute(
             """
-            INSERT INTO period_seal (site_no, kind, from_at, to_at, sealed_by, sealed_at, inbox_no, known_at, batch_no)
+            INSERT INTO period_seal (site_no, kind, from_at, to_at, sealed_by, sealed_at, inbox_no, known_at, batch_no,
+                                     edition, reason)
             VALUES (%s, %s, to_timestamp(0) + %s * interval '1 microsecond',
                     to_timestamp(0) + %s * interval '1 microsecond', %s,
                     to_timestamp(0) + %s * interval '1 microsecond', %s,
-                    to_timestamp(0) + %s * interval '1 microsecond', %s)
+                    to_timestamp(0) + %s * interval '1 microsecond', %s,
+                    coalesce((SELECT edition + 1 FROM period_seal WHERE seal_no = %s), 1), %s)
             RETURNING seal_no
             """,
             [
                 self._writer.site_no, body.kind, body.from_us, body.to_us, asked.author, asked.received_at,
-                asked.inbox_no, stamp.known_at, stamp.batch_no,
+                asked.inbox_no, stamp.known_at, stamp.batch_no, body.again, body.reason or None,
             ],
         )  # fmt: skip
         row = await cursor.fetchone()
@@ -203,8 +208,10 @@ class SealBook:
         """Why a period cannot be sealed; None: it can."""
         if body.from_us >= body.to_us:
             return "The period is empty: expected `from` before `to`."
+        if body.again and Seal(body.again, body.from_us, body.to_us) not in self._sealed:
+            return f"Period {body.again} is not what is to be sealed again: expected its newest edition."
         for seal in self._sealed:
-            if seal.from_at < body.to_us and body.from_us < seal.to_at:
+            if seal.seal_no != body.again and seal.from_at < body.to_us and body.from_us < seal.to_at:
                 return f"The period overlaps sealed period {seal.seal_no}: expected one that does not."
         await cursor.execute(
             """

@@ -23,11 +23,20 @@ SUBJECTS = {
 NOTHING = (None,) * 10
 
 
-async def seal(ingest: SiteIngest, dsn: str, from_at: int, to_at: int, *, kind: str = "shift") -> None:
-    """Ask for a seal and let the ingest take it."""
-    body = msgspec.json.encode(SealBody(kind, from_at, to_at)).decode()
+async def seal(
+    ingest: SiteIngest,
+    dsn: str,
+    from_at: int,
+    to_at: int,
+    *,
+    kind: str = "shift",
+    again: int = 0,
+    reason: str = "",
+) -> None:
+    """Ask for a seal, or for the next edition of a period, and let the ingest take it."""
+    body = msgspec.json.encode(SealBody(kind, from_at, to_at, again, reason)).decode()
     async with await AsyncConnection.connect(dsn, autocommit=True) as connection:
-        await accept(connection, 1, "seal", body, f"seal {from_at} {to_at} {kind}", "m.weber")
+        await accept(connection, 1, "seal", body, f"seal {from_at} {to_at} {kind} {reason}", "m.weber")
         for asked in await waiting(connection, 1, 10):
             await ingest.seal(asked)
         assert await waiting(connection, 1, 10) == []

@@ -117,6 +117,50 @@ async def test_frozen_and_differences_of_counts_are_what_it_is_now(dsn: str) -> 
     assert counts[0] + sum(differences) == defined(dsn)[1, "point", "mill/line/batch"][1]
 
 
+async def test_a_period_sealed_again_goes_on_from_what_it_had_come_to(dsn: str) -> None:
+    ingest = await open_site(dsn)
+    await feed(ingest, list(a_day(2.2, step_s=20)))
+    await seal(ingest, dsn, START, START + HOUR)
+    await seal(ingest, dsn, START + HOUR, START + 2 * HOUR)
+    await feed(ingest, [message(SETPOINT, START + 95 * SECOND, 77.0)])
+    first = {key: rows for key, rows in said(dsn).items() if key[0] == 1}
+    await seal(ingest, dsn, START, START + HOUR, again=1, reason="the scale was wrong")
+    again = {key: rows for key, rows in said(dsn).items() if key[0] == 3}
+    assert {key[1:]: [row[2:] for row in rows] for key, rows in again.items()} == {
+        key[1:]: [rows[-1][2:]] for key, rows in first.items()
+    }
+    assert {row[:2] for rows in again.values() for row in rows} == {(newest(dsn), Cause.CLOSING)}
+    await feed(ingest, [message(SETPOINT, START + 99 * SECOND, 78.0)])
+    # A process that begins now goes on with the newest edition too.
+    await ingest.close()
+    ingest = await open_site(dsn)
+    await feed(ingest, [message(SETPOINT, START + 103 * SECOND, 79.0)])
+    await seal(ingest, dsn, START, START + HOUR, again=1, reason="twice")
+    await seal(ingest, dsn, START, START + 2 * HOUR, again=3, reason="longer")
+    await seal(ingest, dsn, START, START + HOUR, kind="day")
+    await seal(ingest, dsn, START, START + HOUR, again=3, reason="once more")
+    await ingest.close()
+    found = said(dsn)
+    assert {key: rows for key, rows in found.items() if key[0] == 1} == first
+    assert len(found[3, "point", "mill/line/setpoint"]) == 3
+    truth = defined(dsn)
+    assert {key: rows[-1][2:] for key, rows in found.items() if key[0] > 1} == {
+        key: figures for key, figures in truth.items() if key[0] > 1
+    }
+    with psycopg.connect(dsn) as connection:
+        editions = connection.execute(
+            "SELECT seal_no, edition, reason FROM period_seal ORDER BY 1"
+        ).fetchall()
+    assert editions == [
+        (1, 1, None), (2, 1, None), (3, 2, "the scale was wrong"), (4, 3, "once more"),
+    ]  # fmt: skip
+    assert sorted(rejected(dsn)) == [
+        "Period 1 is not what is to be sealed again: expected its newest edition.",
+        "Period 3 is not what is to be sealed again: expected its newest edition.",
+        "The period overlaps sealed period 3: expected one that does not.",
+    ]
+
+
 async def test_what_changes_outside_is_booked_nowhere(dsn: str) -> None:
     ingest = await open_site(dsn)
     await feed(ingest, list(a_day(2.2, step_s=20)))

@@ -127,6 +127,58 @@ async def test_adjustments_lead_from_frozen_to_current(dsn: str, clock: Clock) -
         assert PeriodDocument.model_validate(period).adjustments == 4
 
 
+async def again(client: httpx.AsyncClient, number: int, key: str = "", **body: Any) -> httpx.Response:
+    headers = {"Idempotency-Key": key or secrets.token_hex(8)}
+    return await client.post(f"/v1/periods/{number}/editions", json=body, headers=headers)
+
+
+async def test_a_period_sealed_again_leaves_its_first_edition_as_it_was(dsn: str, clock: Clock) -> None:
+    async with sealed(dsn, clock) as (client, ingest):
+        frozen = await figures(client, "?basis=sealed")
+        await feed(ingest, [message("line/batch", START + 61 * SECOND, 3.25)])
+        between = await figures(client, "?basis=current")
+        accepted = await again(client, 1, "once", reason="The scale was wrong.")
+        assert (accepted.status_code, accepted.json()["period"]) == (202, None)
+        await take(ingest, dsn)
+        repeated = (await again(client, 1, "once", reason="The scale was wrong.")).json()
+        assert (repeated["period"], repeated["repeated"]) == (2, True)
+        refused = problem_of(await again(client, 1, reason="Again."))
+        assert refused.detail == "Period 1 has been sealed again as period 2: expected the newest edition."
+        await feed(ingest, [message("line/batch", START + 62 * SECOND, 0.5)])
+        clock.now = newest(dsn)[1] + SECOND
+        told = {n: (await client.get(f"/v1/periods/{n}")).json() for n in (1, 2)}
+        assert [
+            (told[n]["edition"], told[n]["reason"], told[n]["superseded_by"], told[n]["adjustments"])
+            for n in (1, 2)
+        ] == [(1, None, 2, 1), (2, "The scale was wrong.", None, 1)]
+        assert told[2]["sealed_by"] == told[1]["sealed_by"] != ""
+        assert told[2]["sealed_at"] > told[1]["sealed_at"] or told[2]["batch_no"] > told[1]["batch_no"]
+        assert await figures(client, "?basis=sealed") == frozen
+        of = {n: {(one["subject"], one["id"]): one for one in told[n]["figures"]} for n in (1, 2)}
+        for key, figure in of[2].items():
+            for name in ("value", "amount_count", "a", "b", "quality"):
+                assert figure["sealed"][name] == between[key]["current"][name]
+            assert figure["current"] == of[1][key]["current"]
+        now = await told_elsewhere(client)
+        assert {key: figure["current"]["value"] for key, figure in of[2].items()} == now
+        items = (await client.get("/v1/adjustments")).json()["items"]
+        batch = [item for item in items if item["id"] == "mill/line/batch"]
+        assert [(item["period"], item["amount_count"]) for item in batch] == [(1, 3250), (2, 500)]
+
+
+@pytest.mark.parametrize("reason", ["", " ", "x" * 1001, "a\nb", 7, None])
+async def test_who_seals_again_says_why(client: httpx.AsyncClient, reason: Any) -> None:
+    response = await again(client, 1, reason=reason)
+    assert response.status_code == 422
+    assert "reason" in problem_of(response).detail
+
+
+async def test_only_what_is_sealed_is_sealed_again(shared: Any, client: httpx.AsyncClient) -> None:
+    assert problem_of(await again(client, 7, reason="x")).detail == "There is no period 7."
+    client.headers.update(await key_of(shared, ["read"]))
+    assert problem_of(await again(client, 1, reason="x")).type.endswith(":wrong-scope")
+
+
 async def test_adjustments_are_of_the_time_in_which_they_became_known(dsn: str, clock: Clock) -> None:
     async with sealed(dsn, clock) as (client, ingest):
         for n in range(1, 4):

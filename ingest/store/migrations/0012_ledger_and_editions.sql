@@ -17,3 +17,6 @@ BEGIN
 END
 $$;
 CREATE TRIGGER keep_history AFTER UPDATE OR DELETE ON ledger FOR EACH ROW EXECUTE FUNCTION keep_ledger();
+
+-- A period that is reopened is sealed again in the same act, as its next edition: with totals of its own, by whom, when and why.
+ALTER TABLE period_seal ADD COLUMN reason text;    -- why it was sealed again; NULL: it is the first edition

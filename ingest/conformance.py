@@ -1,21 +1,27 @@
 """Conformance: a file of worked examples against what the product computes.
 
-The file is a JSON list of {id, op, inputs, expected, tol, status, source}. Each example
-whose operation we have is computed; every expected value must come out, numbers within
-the absolute tolerance. An operation that we do not have is no failure: it is listed.
+The file is a JSON list of {id, op, inputs, expected, tol}, with status and source beside
+it. Every example is computed by the function that the product uses; every expected value
+must come out, numbers within the absolute tolerance, null where there is none. What is
+wrong with an example is told in one sentence, and an operation that is not here is a
+failure too: nothing is passed over.
 """
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ingest.errors import InputError
-from ingest.worked_examples import OPERATIONS, Operation
+from ingest.worked_examples import OPERATIONS, Input, Operation
 
 _KEYS = {"id", "op", "inputs", "expected", "tol"}
+_SHOWN = 80
+
+Computed = Callable[[Any], dict[str, Any]]
+"""An operation: inputs to outputs, InputError where they are wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,17 +39,17 @@ class Verdict:
     """What came of a file."""
 
     examples: list[Example] = field(default_factory=list)
-    """Those whose operation we have."""
+    """All of the file, in its order."""
     absent: dict[str, int] = field(default_factory=dict)
     """Operations that we do not have, and how many examples are of each."""
 
     @property
     def failed(self) -> list[Example]:
-        """Examples that did not come out as expected."""
+        """Examples that did not come out as expected, those without an operation among them."""
         return [example for example in self.examples if example.fault is not None]
 
 
-def conform(path: Path, operations: Mapping[str, Operation] = OPERATIONS) -> Verdict:
+def conform(path: Path, operations: Mapping[str, Computed] = OPERATIONS) -> Verdict:
     """Compute the examples of a file.
 
     Raises:
@@ -51,18 +57,20 @@ def conform(path: Path, operations: Mapping[str, Operation] = OPERATIONS) -> Ver
     """
     verdict = Verdict()
     for case in _cases(path):
-        if case["op"] in operations:
-            fault = _fault(operations[case["op"]], case)
-            verdict.examples.append(Example(case["id"], case["op"], fault))
-        else:
+        operation = operations.get(case["op"])
+        if operation is None:
+            fault: str | None = f"op is {case['op'][:_SHOWN]!r}; expected one that --list names"
             verdict.absent[case["op"]] = verdict.absent.get(case["op"], 0) + 1
+        else:
+            fault = _fault(operation, case)
+        verdict.examples.append(Example(case["id"], case["op"], fault))
     return verdict
 
 
 def _cases(path: Path) -> list[dict[str, Any]]:
     try:
         cases = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise InputError(f"{path}: {error}; expected a JSON file of worked examples") from None
     if not isinstance(cases, list):
         raise InputError(f"{path}: is a {type(cases).__name__}; expected a list of worked examples")
@@ -71,20 +79,45 @@ def _cases(path: Path) -> list[dict[str, Any]]:
             raise InputError(
                 f"{path}: example {place} is {case!r:.80}; expected an object with {', '.join(sorted(_KEYS))}"
             )
+        for name in ("id", "op"):
+            if not isinstance(case[name], str) or not case[name].isprintable():
+                raise InputError(f"{path}: {name} of example {place} is {case[name]!r:.80}; expected a text")
     return cases
 
 
-def _fault(operation: Operation, case: Mapping[str, Any]) -> str | None:
+def _fault(operation: Computed, case: Mapping[str, Any]) -> str | None:
+    """What is wrong with an example; None: nothing."""
+    expected, tolerance = case["expected"], case["tol"]
+    if not isinstance(expected, dict) or not expected:
+        return f"expected is {_short(expected)}; expected an object of outputs"
+    if not _is_number(tolerance) or not 0 <= tolerance < math.inf:
+        return f"tol is {_short(tolerance)}; expected a number, at least 0"
     try:
         found = operation(case["inputs"])
-    except (KeyError, TypeError, ValueError, ArithmeticError, InputError) as error:
-        return f"cannot be computed: {type(error).__name__}: {error}"
-    for name, expected in case["expected"].items():
+    except InputError as error:
+        return str(error)
+    for name, wanted in expected.items():
         if name not in found:
-            return f"{name} does not come out; expected {expected}"
-        if not _agrees(found[name], expected, float(case["tol"])):
-            return f"{name} is {found[name]}; expected {expected} within {case['tol']}"
+            return f"{name} does not come out; expected names are {', '.join(found)}"
+        if not _agrees(found[name], wanted, tolerance):
+            return f"{name} is {_short(_said(found[name]))}; expected {_short(wanted)} within {tolerance}"
     return None
+
+
+def _short(value: Any) -> str:
+    text = value if isinstance(value, str) else json.dumps(value, default=str)
+    return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
+
+
+def _said(found: Any) -> Any:
+    """What comes out as JSON has it: null where there is no number."""
+    if isinstance(found, list):
+        return [_said(one) for one in found]
+    return None if isinstance(found, float) and not math.isfinite(found) else found
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _agrees(found: Any, expected: Any, tolerance: float) -> bool:
@@ -94,6 +127,26 @@ def _agrees(found: Any, expected: Any, tolerance: float) -> bool:
             and len(found) == len(expected)
             and all(_agrees(one, other, tolerance) for one, other in zip(found, expected, strict=True))
         )
-    if isinstance(expected, bool | str) or isinstance(found, bool | str):
-        return type(found) is type(expected) and found == expected
+    if not _is_number(expected) or not _is_number(found):
+        return type(_said(found)) is type(expected) and bool(_said(found) == expected)
     return math.isfinite(found) and abs(found - expected) <= tolerance
+
+
+def described(operations: Mapping[str, Operation] = OPERATIONS) -> list[str]:
+    """Every operation with a line for each input, what may be left out in brackets, and its outputs."""
+    lines = []
+    for name, operation in sorted(operations.items()):
+        lines.append(name)
+        lines += [f"    {_input(one)}" for one in operation.inputs]
+        lines.append(f"    gives {', '.join(map(_unit, operation.outputs.items()))}")
+    return lines
+
+
+def _input(one: Input) -> str:
+    said = f"{one.name}: {one.expected}"
+    return said if one.is_required else f"[{said}]"
+
+
+def _unit(output: tuple[str, str]) -> str:
+    name, unit = output
+    return f"{name} in {unit}" if unit != "1" else name

@@ -11,6 +11,7 @@ import math
 import numpy as np
 
 from kernels._jit import kernel
+from kernels.exact import exact_sum
 from kernels.rows import Floats
 
 
@@ -129,8 +130,22 @@ def part98_dry(
     return part98_wet(co2_pct, flow_scf_per_h, tonnes_per_scf_pct) * (100.0 - moisture_pct) / 100.0
 
 
+@kernel
+def mass_of_hours(g_per_m3: Floats, m3_per_h: Floats) -> float:
+    """Mass, t, from hourly mean concentrations and flows at standard state; MRR annex VIII Eq. 1."""
+    return exact_sum(g_per_m3 * m3_per_h) * 1e-6
+
+
+@kernel
+def mean_hourly_mass(g_per_m3: Floats, m3_per_h: Floats) -> float:
+    """Mean mass per operating hour, kg/h; MRR annex VIII Eq. 2. NaN of no hours."""
+    return exact_sum(g_per_m3 * m3_per_h) / (g_per_m3.size * 1000.0) if g_per_m3.size > 0 else np.nan
+
+
 def warm_up() -> None:
     """Compile what other modules call."""
+    mass_of_hours(np.ones(1), np.ones(1))
+    mean_hourly_mass(np.ones(1), np.ones(1))
     standard_concentration(1.0, 1.0, 1.0, 1.0, 1.0, 1.0)
     dry_concentration(1.0, 0.0)
     mass_concentration(1.0, 1.0, 1.0)

@@ -8,8 +8,37 @@ gives NaN; too few inputs or constants are the compiler of plans to prevent.
 import numpy as np
 
 from kernels._jit import kernel
+from kernels.calculated import process_fuel_ratio
 from kernels.co2 import part98_dry, part98_wet, stack_co2
-from kernels.rows import HJ212_STACK_CO2, LINEAR, PART98_C6, PART98_C7, RATIO, Floats
+from kernels.part75 import (
+    co2_from_o2_dry,
+    co2_from_o2_wet,
+    emission_rate,
+    heat_input_co2_dry,
+    heat_input_co2_wet,
+    heat_input_o2_dry,
+    heat_input_o2_wet,
+    moisture_from_o2,
+)
+from kernels.rows import (
+    HJ212_STACK_CO2,
+    KILN_RATIO,
+    LINEAR,
+    METHOD19,
+    PART75_F14A,
+    PART75_F14B,
+    PART75_F15,
+    PART75_F16,
+    PART75_F17,
+    PART75_F18,
+    PART75_F31,
+    PART98_C6,
+    PART98_C7,
+    RATIO,
+    STEAM_HEAT,
+    Floats,
+)
+from kernels.steam import heat_flow
 
 
 @kernel
@@ -31,6 +60,32 @@ def evaluate(method: int, inputs: Floats, constants: Floats) -> float:
         return part98_wet(inputs[0], inputs[1], constants[0])
     if method == PART98_C7:
         return part98_dry(inputs[0], inputs[1], inputs[2], constants[0])
+    if method == STEAM_HEAT:
+        return heat_flow(inputs[0], inputs[1], inputs[2], constants[0])
+    if method == KILN_RATIO:
+        return process_fuel_ratio(inputs[0], inputs[1], constants[0], constants[1])
+    return _part75(method, inputs, constants)
+
+
+@kernel
+def _part75(method: int, x: Floats, c: Floats) -> float:
+    """Equations of 40 CFR 75 appendix F and Method 19; NaN for any other number."""
+    if method == PART75_F14A:
+        return co2_from_o2_dry(x[0], c[0], c[1], c[2])
+    if method == PART75_F14B:
+        return co2_from_o2_wet(x[0], x[1], c[0], c[1], c[2])
+    if method == PART75_F15:
+        return heat_input_co2_wet(x[0], x[1], c[0])
+    if method == PART75_F16:
+        return heat_input_co2_dry(x[0], x[1], x[2], c[0])
+    if method == PART75_F17:
+        return heat_input_o2_wet(x[0], x[1], x[2], c[0], c[1])
+    if method == PART75_F18:
+        return heat_input_o2_dry(x[0], x[1], x[2], c[0], c[1])
+    if method == PART75_F31:
+        return moisture_from_o2(x[0], x[1])
+    if method == METHOD19:
+        return emission_rate(x[0], x[1], c[0], c[1], c[2])
     return np.nan
 
 

@@ -63,6 +63,19 @@ PART98_C6: Final = 11
 """Method: 40 CFR 98.33 equation C-6; see `co2.part98_wet`."""
 PART98_C7: Final = 12
 """Method: 40 CFR 98.33 equation C-7; see `co2.part98_dry`."""
+PART75_F14A: Final = 13
+PART75_F14B: Final = 14
+PART75_F15: Final = 15
+PART75_F16: Final = 16
+PART75_F17: Final = 17
+PART75_F18: Final = 18
+PART75_F31: Final = 19
+METHOD19: Final = 20
+"""Methods: equations of 40 CFR 75 appendix F and of Method 19; see `part75`."""
+STEAM_HEAT: Final = 21
+"""Method: heat of steam above its feed; see `steam.heat_flow`."""
+KILN_RATIO: Final = 22
+"""Method: process CO2 by fuel CO2 from dry gas; see `calculated.process_fuel_ratio`."""
 
 HOUR_US: Final = 3_600_000_000
 """Microseconds in an hour."""

@@ -1,75 +1,56 @@
-"""The methods that figures are made by, as data.
+"""The methods that figures are made by: what there is, by id.
 
-A method names its regime, edition and equation, what it takes (unit and basis),
-and its constants with where they were read; a result stores the method's id. The
-arithmetic is a kernel, found by number: two methods may share a kernel and differ
-in constants, as every method owns its molar mass, molar volume and zero. Adding a
-method of a known equation is a row here; a new equation is a kernel and a row.
+Two methods may share a kernel and differ in constants, as every method owns its molar
+mass, molar volume and zero. Adding a method of a known equation is a row in one of the
+tables gathered here; a new equation is a kernel and a row.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
-LINEAR = 1
-RATIO = 2
-HJ212_STACK_CO2 = 10
-PART98_C6 = 11
-PART98_C7 = 12
-"""Numbers of the kernels, those of `kernels.rows` (a test compares them); 0 is none."""
+from ingest.methods.calculation import CALCULATION
+from ingest.methods.method import (
+    CARBONATE_PROCESS,
+    HJ212_STACK_CO2,
+    LINEAR,
+    NO_KERNEL,
+    PART98_C6,
+    PART98_C7,
+    RATIO,
+    Method,
+    MethodConstant,
+    MethodInput,
+    constant,
+)
+from ingest.methods.part75 import PART75
+
+__all__ = [
+    "CARBONATE_PROCESS",
+    "GATED",
+    "HJ212_STACK_CO2",
+    "LINEAR",
+    "METHODS",
+    "NO_KERNEL",
+    "PART98_C6",
+    "PART98_C7",
+    "RATIO",
+    "Method",
+    "MethodConstant",
+    "MethodInput",
+    "constant",
+]
 
 GATED = "gated"
 """Id of the method that passes its one input on."""
 
-NO_KERNEL = 0
-"""A method whose arithmetic is the plan's weights."""
-
-
-@dataclass(frozen=True, slots=True)
-class MethodInput:
-    """A quantity a method takes."""
-
-    name: str
-    unit: str
-    """What the kernel takes; readings are scaled to it."""
-    basis: tuple[str, ...] = ()
-    """Demanded of the point, exactly."""
-
-
-@dataclass(frozen=True, slots=True)
-class MethodConstant:
-    """A constant with its source."""
-
-    name: str
-    unit: str
-    value: float | None
-    """None: the plant gives it."""
-    source: str
-    trust: str
-    """R read in the rule, P a peer's, else unconfirmed; `plant` for what the plant gives."""
-
-
-@dataclass(frozen=True, slots=True)
-class Method:
-    """An equation of an edition of a regime."""
-
-    id: str
-    number: int
-    """The kernel's; NO_KERNEL: none."""
-    title: str
-    regime: str
-    edition: str
-    equation: str
-    inputs: tuple[MethodInput, ...] = ()
-    """In the kernel's order; empty where the plant file names them."""
-    constants: tuple[MethodConstant, ...] = ()
-    """In the kernel's order."""
-    unit: str | None = None
-    """Of the result; None: the computed point's own."""
-    rounding: str = "none; at the reporting edge only"
-
 
 def _stack(
-    method: str, title: str, regime: str, edition: str, equation: str, molar: tuple[MethodConstant, ...]
+    method: str,
+    title: str,
+    regime: str,
+    edition: str,
+    equation: str,
+    molar: tuple[MethodConstant, ...],
+    rules: tuple[str | None, str | None] = (None, None),
 ) -> Method:
     """Stack CO2 from dry concentration, velocity, temperature, pressures and moisture."""
     return Method(
@@ -93,6 +74,8 @@ def _stack(
             *molar,
         ),
         unit="t/h",
+        validity=rules[0],
+        substitution=rules[1],
     )
 
 
@@ -134,6 +117,7 @@ _ALL = (
             MethodConstant("zero", "K", 273.0, f"{_HJ} (18), (31)", "R"),
             MethodConstant("standard_pressure", "Pa", 101325.0, f"{_HJ} (18), (31)", "R"),
         ),
+        ("hj212", "hj75.co2-mass"),
     ),
     _stack(
         "physics.stack-co2",
@@ -174,6 +158,8 @@ _ALL = (
         constants=(MethodConstant("k", "t/scf/%", 5.18e-7, f"{_PART98} C-6", "R"),),
         unit="t/h",
     ),
+    *PART75,
+    *CALCULATION,
     Method("activity.factor", NO_KERNEL, "Activity times factors", "own", "1", "AD · Π factors"),
     Method("measured.mass-flow", NO_KERNEL, "Measured mass flow", "own", "1", "∫ flow dt"),
 )

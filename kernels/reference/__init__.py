@@ -3,7 +3,8 @@
 Each function has the name and the arguments of its kernel, is written to be
 read, and takes its time. Tests compare kernels with these: integers equal,
 floats to 2 units in the last place. Nothing here loads numba, and nothing but
-tests calls it.
+tests calls it. Kernels over hours, tests and calculated emissions have their
+definitions in the module of the same name here.
 """
 
 from kernels.reference.exact import exact_sum, muldiv_round, share, to_counts
@@ -16,6 +17,8 @@ from kernels.reference.formulas import (
     excess_air,
     mass_concentration,
     mass_flow,
+    mass_of_hours,
+    mean_hourly_mass,
     mean_of_valid,
     part98_dry,
     part98_wet,
@@ -53,6 +56,8 @@ __all__ = [
     "load_factor",
     "mass_concentration",
     "mass_flow",
+    "mass_of_hours",
+    "mean_hourly_mass",
     "mean_of_valid",
     "muldiv_round",
     "part98_dry",

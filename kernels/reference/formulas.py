@@ -1,9 +1,44 @@
 """Definitions of `kernels.co2` and `kernels.methods`, in fractions of the given floats."""
 
 import math
+from collections.abc import Callable
 from fractions import Fraction
 
-from kernels.rows import HJ212_STACK_CO2, LINEAR, PART98_C6, PART98_C7, RATIO, Floats
+from kernels.reference import part75
+from kernels.reference.calculated import process_fuel_ratio
+from kernels.reference.steam import heat_flow
+from kernels.rows import (
+    HJ212_STACK_CO2,
+    KILN_RATIO,
+    LINEAR,
+    METHOD19,
+    PART75_F14A,
+    PART75_F14B,
+    PART75_F15,
+    PART75_F16,
+    PART75_F17,
+    PART75_F18,
+    PART75_F31,
+    PART98_C6,
+    PART98_C7,
+    RATIO,
+    STEAM_HEAT,
+    Floats,
+)
+
+_OF_ALL_ARGUMENTS: dict[int, Callable[..., float]] = {
+    STEAM_HEAT: heat_flow,
+    KILN_RATIO: process_fuel_ratio,
+    PART75_F14A: part75.co2_from_o2_dry,
+    PART75_F14B: part75.co2_from_o2_wet,
+    PART75_F15: part75.heat_input_co2_wet,
+    PART75_F16: part75.heat_input_co2_dry,
+    PART75_F17: part75.heat_input_o2_wet,
+    PART75_F18: part75.heat_input_o2_dry,
+    PART75_F31: part75.moisture_from_o2,
+    METHOD19: part75.emission_rate,
+}
+"""Method → a function of its inputs and then its constants."""
 
 
 def standard_concentration(
@@ -104,6 +139,17 @@ def part98_dry(
     return float(wet * (100 - Fraction(moisture_pct)) / 100)
 
 
+def mass_of_hours(g_per_m3: Floats, m3_per_h: Floats) -> float:
+    """MRR annex VIII Eq. 1: Σ conc · flow · 1e-6."""
+    return math.fsum(c * q for c, q in zip(g_per_m3, m3_per_h, strict=True)) / 1e6
+
+
+def mean_hourly_mass(g_per_m3: Floats, m3_per_h: Floats) -> float:
+    """MRR annex VIII Eq. 2: Σ conc · flow / (hours · 1000)."""
+    hours = g_per_m3.size
+    return mass_of_hours(g_per_m3, m3_per_h) * 1e3 / hours if hours else math.nan
+
+
 def evaluate(method: int, inputs: Floats, constants: Floats) -> float:
     """The method's value; NaN or infinite where it has none."""
     x: list[float] = inputs.tolist()
@@ -118,4 +164,6 @@ def evaluate(method: int, inputs: Floats, constants: Floats) -> float:
         return part98_wet(x[0], x[1], c[0])
     if method == PART98_C7:
         return part98_dry(x[0], x[1], x[2], c[0])
+    if method in _OF_ALL_ARGUMENTS:
+        return float(_OF_ALL_ARGUMENTS[method](*x, *c))
     return math.nan

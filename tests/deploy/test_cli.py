@@ -160,13 +160,30 @@ def test_refused_message_is_listed_and_queued_again_once(refused: str) -> None:
 def test_conformance_names_what_fails_and_what_is_not_here(tmp_path: Path) -> None:
     good = {"id": "A", "op": "hj212.wet_to_dry", "inputs": {"wet": 9, "moisture_fraction": 0.1}, "tol": 1e-9}
     file = tmp_path / "examples.json"
-    file.write_text(json.dumps([good | {"expected": {"dry": 10}}, good | {"op": "later", "expected": {}}]))
+    file.write_text(json.dumps([good | {"expected": {"dry": 10}}]))
     assert said("conformance", str(file)).splitlines() == [
-        "A  hj212.wet_to_dry  as expected",
-        "not here yet: later (1)",
-        "1 computed, 0 failed, 1 not here yet",
+        "A  hj212.wet_to_dry  pass",
+        "1 passed, 0 failed, of 1",
+    ]
+    file.write_text(
+        json.dumps([good | {"expected": {"dry": 10}}, good | {"op": "later", "expected": {"x": 1}}])
+    )
+    unknown = stackwatt("conformance", str(file))
+    assert unknown.returncode == 1
+    assert unknown.stdout.splitlines() == [
+        "A  hj212.wet_to_dry  pass",
+        "A  later  FAIL  op is 'later'; expected one that --list names",
+        "1 passed, 1 failed, of 2",
     ]
     file.write_text(json.dumps([good | {"expected": {"dry": 11}}]))
     wrong = stackwatt("conformance", str(file), "--json")
     assert wrong.returncode == 1
     assert json.loads(wrong.stdout)["failed"] == 1
+    listed = said("conformance", "--list")
+    assert (
+        "\nhj212.wet_to_dry\n    wet: a number\n    moisture_fraction: a number, at least 0, below 1\n"
+        in listed
+    )
+    neither = stackwatt("conformance")
+    assert neither.returncode == 2
+    assert neither.stderr == "no file is given; expected a JSON file of worked examples, or --list\n"

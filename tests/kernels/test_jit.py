@@ -79,6 +79,20 @@ def test_every_kernel_has_its_definition(name: str) -> None:
         assert not hasattr(definition, "py_func")
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "part75", "calculated", "quality", "quantiles", "availability", "control", "missing", "missing75", "steam",
+    ],
+)  # fmt: skip
+def test_every_kernel_of_the_regimes_has_its_definition(name: str) -> None:
+    """In the module of the same name."""
+    twin = importlib.import_module(f"kernels.reference.{name}")
+    assert compiled(name)
+    for kernel in compiled(name):
+        assert not hasattr(getattr(twin, kernel), "py_func")
+
+
 def test_warm_up_leaves_nothing_to_compile() -> None:
     """Every public kernel is ready after it, and a fold of real columns compiles no second version."""
     _jit.warm_up()

@@ -1,0 +1,34 @@
+"""Hour records for tests: short histories with gaps, stops, bins and periods."""
+
+from typing import Any
+
+import numpy as np
+from hypothesis import strategies as st
+
+from kernels.hours import HOUR, HOUR_ROW, SUBSTITUTE_ROW
+from kernels.rows import Records
+
+
+@st.composite
+def histories(draw: st.DrawFn, most: int = 40) -> Records:
+    """Hours of which some are missing for one reason or another."""
+    n = draw(st.integers(1, most))
+    hours = np.zeros(n, HOUR_ROW)
+    hours["start_at"] = HOUR * (draw(st.integers(-5, 5)) + np.arange(n))
+
+    def column(elements: st.SearchStrategy[Any]) -> list[Any]:
+        return draw(st.lists(elements, min_size=n, max_size=n))
+
+    hours["value"] = column(st.sampled_from([1.0, 2.0, 2.5, 3.0, 7.25, 10.0, np.nan]))
+    rare = st.sampled_from([1, 1, 1, 0])
+    hours["valid"], hours["operating"] = column(rare), column(rare)
+    hours["out_of_control"] = column(st.sampled_from([0, 0, 0, 0, 1]))
+    hours["load_bin"] = column(st.integers(-1, 3))
+    hours["period"] = np.sort(column(st.integers(0, 2)))
+    return hours
+
+
+def filled(substitute: Any, hours: Records, *arguments: Any) -> Records:
+    out = np.zeros(hours.size, SUBSTITUTE_ROW)
+    substitute(hours, *arguments, out)
+    return out

@@ -15,10 +15,13 @@ from pathlib import Path
 from typing import Any
 
 from ingest.errors import InputError
+from ingest.wire.refusal import shown
 from ingest.worked_examples import OPERATIONS, Input, Operation
+from ingest.worked_examples.operation import named
 
 _KEYS = {"id", "op", "inputs", "expected", "tol"}
 _SHOWN = 80
+_LARGEST = 1e300
 
 Computed = Callable[[Any], dict[str, Any]]
 """An operation: inputs to outputs, InputError where they are wrong."""
@@ -59,7 +62,7 @@ def conform(path: Path, operations: Mapping[str, Computed] = OPERATIONS) -> Verd
     for case in _cases(path):
         operation = operations.get(case["op"])
         if operation is None:
-            fault: str | None = f"op is {case['op'][:_SHOWN]!r}; expected one that --list names"
+            fault: str | None = f"op is {shown(case['op'])}; expected one that --list names"
             verdict.absent[case["op"]] = verdict.absent.get(case["op"], 0) + 1
         else:
             fault = _fault(operation, case)
@@ -77,11 +80,11 @@ def _cases(path: Path) -> list[dict[str, Any]]:
     for place, case in enumerate(cases):
         if not isinstance(case, dict) or not case.keys() >= _KEYS:
             raise InputError(
-                f"{path}: example {place} is {case!r:.80}; expected an object with {', '.join(sorted(_KEYS))}"
+                f"{path}: example {place} is {shown(case)}; expected an object with {', '.join(sorted(_KEYS))}"
             )
         for name in ("id", "op"):
             if not isinstance(case[name], str) or not case[name].isprintable():
-                raise InputError(f"{path}: {name} of example {place} is {case[name]!r:.80}; expected a text")
+                raise InputError(f"{path}: {name} of example {place} is {shown(case[name])}; expected a text")
     return cases
 
 
@@ -89,24 +92,27 @@ def _fault(operation: Computed, case: Mapping[str, Any]) -> str | None:
     """What is wrong with an example; None: nothing."""
     expected, tolerance = case["expected"], case["tol"]
     if not isinstance(expected, dict) or not expected:
-        return f"expected is {_short(expected)}; expected an object of outputs"
-    if not _is_number(tolerance) or not 0 <= tolerance < math.inf:
-        return f"tol is {_short(tolerance)}; expected a number, at least 0"
+        return f"expected is {shown(expected)}; expected an object of outputs"
+    if not _is_number(tolerance) or not tolerance >= 0:
+        return f"tol is {shown(tolerance)}; expected a number, at least 0"
     try:
         found = operation(case["inputs"])
     except InputError as error:
         return str(error)
     for name, wanted in expected.items():
         if name not in found:
-            return f"{name} does not come out; expected names are {', '.join(found)}"
+            return f"{named(name)} does not come out; expected names are {', '.join(found)}"
         if not _agrees(found[name], wanted, tolerance):
             return f"{name} is {_short(_said(found[name]))}; expected {_short(wanted)} within {tolerance}"
     return None
 
 
 def _short(value: Any) -> str:
-    text = value if isinstance(value, str) else json.dumps(value, default=str)
-    return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
+    """A value that is compared, as JSON has it: numbers in a list too, but not many."""
+    if isinstance(value, list) and all(one is None or isinstance(one, int | float) for one in value):
+        text = json.dumps(value)
+        return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 3]}..."
+    return "null" if value is None else shown(value)
 
 
 def _said(found: Any) -> Any:
@@ -117,7 +123,8 @@ def _said(found: Any) -> Any:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    """Whether it is a finite number that a float holds: an integer of JSON may be larger."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= _LARGEST
 
 
 def _agrees(found: Any, expected: Any, tolerance: float) -> bool:
@@ -129,7 +136,7 @@ def _agrees(found: Any, expected: Any, tolerance: float) -> bool:
         )
     if not _is_number(expected) or not _is_number(found):
         return type(_said(found)) is type(expected) and bool(_said(found) == expected)
-    return math.isfinite(found) and abs(found - expected) <= tolerance
+    return bool(abs(found - expected) <= tolerance)
 
 
 def described(operations: Mapping[str, Operation] = OPERATIONS) -> list[str]:

@@ -9,11 +9,11 @@ from kernels import control
 from kernels.control import FOREVER
 from kernels.rows import Floats, Ints, Records
 
-__all__ = ["FOREVER", "Spans", "Tests", "mark_hours", "out_of_control", "uncovered"]
+__all__ = ["FOREVER", "Calibrations", "Spans", "mark_hours", "out_of_control", "uncovered"]
 
 
 @dataclass(frozen=True, slots=True)
-class Tests:
+class Calibrations:
     """Calibration tests of one analyser, by time."""
 
     at: Ints
@@ -32,7 +32,7 @@ class Spans:
     end: Ints
 
 
-def out_of_control(rule: ControlRule, tests: Tests, since: int) -> Spans:
+def out_of_control(rule: ControlRule, tests: Calibrations, since: int) -> Spans:
     """What failed tests put out of control.
 
     since: where the data begin, µs, for a failure without a passed test before it.
@@ -54,7 +54,7 @@ def out_of_control(rule: ControlRule, tests: Tests, since: int) -> Spans:
     return Spans(begin[:found], end[:found])
 
 
-def uncovered(rule: ControlRule, tests: Tests, hours: Records) -> Spans:
+def uncovered(rule: ControlRule, tests: Calibrations, hours: Records) -> Spans:
     """Running hours that no passed test covers, by rules that demand one every so many hours."""
     n = hours.size
     begin, end = np.zeros(n, np.int64), np.zeros(n, np.int64)

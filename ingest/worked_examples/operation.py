@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from ingest.errors import InputError
+from ingest.wire.refusal import shown
 
 Inputs = Mapping[str, Any]
+_LONGEST_NAME = 60
+
 REQUIRED = object()
 """Default of an input that has to be given."""
-
-_SHOWN = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +98,7 @@ class Input:
 
     def refusal(self, given: Any, where: str | None = None) -> InputError:
         """What is wrong with a value."""
-        return InputError(f"{where or self.name} is {repr(given)[:_SHOWN]}; expected {self.expected}")
+        return InputError(f"{where or self.name} is {shown(given)}; expected {self.expected}")
 
 
 def number(name: str, unit: str = "1", **more: Any) -> Input:
@@ -125,6 +126,11 @@ def percentage(name: str, unit: str = "%", **more: Any) -> Input:
     return Input(name, "number", unit, low=0.0, high=100.0, **more)
 
 
+def named(name: str) -> str:
+    """A name of a file as it may stand in a sentence."""
+    return name if name.isidentifier() and len(name) <= _LONGEST_NAME else shown(name)
+
+
 @dataclass(frozen=True, slots=True)
 class Operation:
     """A computation of the product under the name that worked examples give it."""
@@ -141,12 +147,12 @@ class Operation:
         Raises InputError, one sentence, where one is missing, wrong or unknown.
         """
         if not isinstance(given, dict):
-            raise InputError(f"inputs is {repr(given)[:_SHOWN]}; expected an object")
+            raise InputError(f"inputs is {shown(given)}; expected an object")
         known = {one.name: one for one in self.inputs}
         for name in given:
             if name not in known:
                 raise InputError(
-                    f"{name} is no input of {self.name}; expected {', '.join(known) or 'none at all'}"
+                    f"{named(name)} is no input of {self.name}; expected {', '.join(known) or 'none at all'}"
                 )
         found: dict[str, Any] = {}
         for name, one in known.items():

@@ -79,7 +79,7 @@ PAIRS = ((MAPPING, CSV), (ISO_MAPPING, ISO_CSV), (EPOCH_MAPPING, EPOCH_CSV))
 CSVS = [csv.encode() for _, csv in PAIRS]
 
 
-class _Folder:
+class Folder:
     """One file on disk at a time."""
 
     def __init__(self) -> None:
@@ -100,7 +100,7 @@ class History:
     def __init__(self) -> None:
         self._plan = compile_plan(parse_plant(PLANT, "works.yaml"))
         self._mappings = [parse_mapping(mapping, "mapping.yaml") for mapping, _ in PAIRS]
-        self._folder = _Folder()
+        self._folder = Folder()
 
     def make(self, draw: random.Random) -> bytes:
         """Number of the mapping, then the file."""
@@ -138,7 +138,7 @@ class Mapping:
 
     def __init__(self) -> None:
         self._plan = compile_plan(parse_plant(PLANT, "works.yaml"))
-        self._folder = _Folder()
+        self._folder = Folder()
         self._paths = []
         for number, csv in enumerate(CSVS):
             path = self._folder.file(csv)

@@ -18,13 +18,15 @@ from pathlib import Path
 sys.path[0] = str(Path(__file__).resolve().parents[2])  # this folder's names are not to be found as modules
 
 from tests.fuzz.files import History, Mapping, PlantFiles  # noqa: E402
+from tests.fuzz.frames import Frames, WorkedExamples  # noqa: E402
 from tests.fuzz.fuzzing import HANG_S, Outcome, Target, fuzz  # noqa: E402
 from tests.fuzz.messages import Envelopes, Framing, Wire  # noqa: E402
 
 TARGETS = {
     target.name: (target, share)
     for target, share in (
-        (Wire, 0.4), (Envelopes, 0.15), (Framing, 0.25), (History, 0.1), (Mapping, 0.04), (PlantFiles, 0.06),
+        (Wire, 0.35), (Envelopes, 0.15), (Framing, 0.2), (History, 0.1), (Mapping, 0.04), (PlantFiles, 0.06),
+        (Frames, 0.05), (WorkedExamples, 0.05),
     )
 }  # fmt: skip
 """Target and its share of all inputs: a plant file costs ten messages."""

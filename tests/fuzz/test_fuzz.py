@@ -8,7 +8,16 @@ from tests.fuzz.fuzzing import fuzz, is_sentence
 from tests.fuzz.mutation import changed, mutated
 from tests.fuzz.run import TARGETS
 
-INPUTS = {"wire": 2500, "envelope": 1200, "framing": 3000, "history": 1200, "mapping": 700, "plant": 700}
+INPUTS = {
+    "wire": 2500,
+    "envelope": 1200,
+    "framing": 3000,
+    "history": 1200,
+    "mapping": 700,
+    "plant": 700,
+    "hj212": 2000,
+    "examples": 700,
+}
 SEED = 20_261_120
 
 

@@ -92,6 +92,6 @@ def test_water_boils_where_pressure_and_temperature_meet() -> None:
             kelvin, abs=1e-6
         )
     assert steam.liquid_enthalpy(453.0, 1.0) < 800
-    assert 2700 < steam.steam_enthalpy(454.0, 1.0)
+    assert steam.steam_enthalpy(454.0, 1.0) > 2700
     for name, arguments in (("liquid_volume", (300.0, 3.0)), ("steam_volume", (700.0, 3.0))):
         assert getattr(steam, name)(*arguments) == pytest.approx(getattr(plain, name)(*arguments), rel=1e-12)

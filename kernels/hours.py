@@ -86,4 +86,6 @@ MODC_MIDDLE: Final = 9
 MODC_EXTREME: Final = 10
 MODC_BIN_MEAN: Final = 11
 MODC_POTENTIAL: Final = 12
-"""Methods of determination; 8 and 9 are percentiles (90th, 95th, or their mirror images)."""
+MODC_ZERO: Final = 21
+"""Methods of determination; 8 and 9 are percentiles (90th, 95th, or their mirror images), 21 is a negative value
+set to 0."""

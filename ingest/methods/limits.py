@@ -73,6 +73,16 @@ STUDENT_T = (
 _A32, _A33, _EN = "40 CFR 75 appendix A 3.2", "40 CFR 75 appendix A 3.3", "EN 14181"
 _ABB = "EN 14181 as an analyser's manual has it"
 
+_HJ75_DRIFT = tuple(
+    MethodConstant(f"hj75_{name}", unit, value, "HJ 75-2017, drift", "unconfirmed")
+    for name, unit, value in (
+        ("gas_zero_drift", "%", 2.5), ("gas_zero_out", "%", 5.0), ("gas_span_drift", "%", 2.5),
+        ("gas_span_out", "%", 10.0), ("dust_drift", "%", 2.0), ("dust_out", "%", 8.0), ("flow_drift", "%", 3.0),
+        ("flow_out", "%", 8.0), ("velocity_drift", "m/s", 0.9), ("velocity_out", "m/s", 1.8),
+    )
+)  # fmt: skip
+"""% of full scale, or of velocity alternatively m/s: adjusted beyond _drift, out of control beyond _out."""
+
 TEST_CONSTANTS: Mapping[str, MethodConstant] = {
     one.name: one
     for one in (
@@ -96,10 +106,12 @@ TEST_CONSTANTS: Mapping[str, MethodConstant] = {
         MethodConstant("qal2_pairs", "1", 15.0, _EN, "unconfirmed"),
         MethodConstant("ast_pairs", "1", 5.0, _EN, "unconfirmed"),
         MethodConstant("ast_variability", "1", 1.5, _EN, "unconfirmed"),
+        MethodConstant("valid_range", "1", 1.1, f"{_EN}: of the largest calibrated value", "unconfirmed"),
+        *_HJ75_DRIFT,
         MethodConstant("coverage", "1", 1.96, f"{_EN}: sigma0 = P · E / 1.96", "unconfirmed"),
     )
 }
-"""Numbers of linearity, RATA and EN 14181, by name; s is s_AMS."""
+"""Numbers of linearity, RATA, EN 14181 and drift by HJ 75, by name; s is s_AMS."""
 
 
 def limit_of(name: str) -> float:
@@ -108,15 +120,6 @@ def limit_of(name: str) -> float:
     if value is None:
         raise KeyError(name)
     return value
-
-
-HJ75_DRIFT_PCT: Mapping[str, tuple[float, float]] = {
-    "gas_zero": (2.5, 5.0),
-    "gas_span": (2.5, 10.0),
-    "dust": (2.0, 8.0),
-    "flow": (3.0, 8.0),
-}
-"""% of full scale: drift allowed, out of control beyond; HJ 75-2017, unconfirmed."""
 
 
 class Reach(StrEnum):

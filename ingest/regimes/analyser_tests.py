@@ -81,6 +81,9 @@ class Rata:
     confidence_coefficient: float
     relative_accuracy_pct: float
     bias_adjustment_factor: float
+    passed: bool
+    annual: bool
+    """Good enough to be repeated once a year."""
 
 
 def student_t(runs: int) -> float:
@@ -102,7 +105,43 @@ def rata(reference: Floats, cem: Floats, parameter: str, *, low_emitter: bool = 
     factor = 1.0 if parameter in UNBIASED else factor
     if low_emitter:
         factor = min(factor, limit_of("low_emitter_factor"))
-    return Rata(apart, coefficient, TO_HUNDREDTH.apply(accuracy), TO_THOUSANDTH.apply(factor))
+    printed = TO_HUNDREDTH.apply(accuracy)
+    by_difference = abs(apart) if parameter == "co2" else math.inf
+    return Rata(
+        apart,
+        coefficient,
+        printed,
+        TO_THOUSANDTH.apply(factor),
+        printed <= limit_of("rata_limit_pct") or by_difference <= limit_of("rata_co2_limit"),
+        printed <= limit_of("rata_annual_pct") or by_difference <= limit_of("rata_co2_annual"),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """A drift check by HJ 75-2017."""
+
+    error: float
+    """% of full scale."""
+    adjust: bool
+    """Beyond what is allowed: the analyser is to be adjusted."""
+    out_of_control: bool
+
+
+def hj75_drift(quantity: str, reference: float, measured: float, full_scale: float) -> Drift:
+    """Drift of `gas_zero`, `gas_span`, `dust` or `flow`; full scale and values in one unit.
+
+    Flow in m/s is within its limits by the absolute difference too.
+    """
+    error = quality.error_of_span(reference, measured, full_scale)
+    apart = abs(reference - measured)
+    found = []
+    for step in ("drift", "out"):
+        beyond = error > limit_of(f"hj75_{quantity}_{step}")
+        if quantity == "flow":
+            beyond = beyond and apart > limit_of(f"hj75_velocity_{step}")
+        found.append(beyond)
+    return Drift(error, *found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +197,12 @@ class Calibration:
     deviation: float
     kv: float
     passed: bool
+    valid_to: float
+    """End of the valid calibration range, which begins at zero."""
+
+    def outside(self, calibrated: Floats) -> int:
+        """How many calibrated values are outside the valid range."""
+        return quality.outside(calibrated, 0.0, self.valid_to)
 
 
 def qal2(
@@ -168,7 +213,8 @@ def qal2(
     a, b = quality.calibration_line(measured, reference, least_spread, offset)
     _, deviation = quality.spread_about_line(measured, reference, a, b)
     kv = quantiles.variability_factor(measured.size)
-    return Calibration(a, b, deviation, kv, deviation <= kv * sigma0)
+    valid_to = limit_of("valid_range") * float(np.max(a + b * measured))
+    return Calibration(a, b, deviation, kv, deviation <= kv * sigma0, valid_to)
 
 
 @dataclass(frozen=True, slots=True)

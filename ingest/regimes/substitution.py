@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from ingest.errors import InputError
 from ingest.methods.schemes import Family, Scheme
-from kernels.hours import HJ75_RULE, HOUR, HOUR_ROW, PART75_RULE, SUBSTITUTE_ROW
+from kernels.hours import HJ75_RULE, HOUR, HOUR_ROW, MEASURED, MODC_ZERO, PART75_RULE, SUBSTITUTE_ROW
 from kernels.missing import substitute_hj75, substitute_mrr, substitute_neighbours
 from kernels.missing75 import substitute_part75
 from kernels.rows import Records
@@ -48,6 +48,7 @@ def substitute(
     Args:
         scheme: of `ingest.methods.schemes`.
         hours: HOUR_ROW records.
+            Part 75 takes a negative value as 0 and says so (code 21).
         potential: maximum (or minimum) potential value of a Part 75 scheme, in the value's unit.
         open_period: the first period that is not closed.
 
@@ -61,7 +62,11 @@ def substitute(
                 raise InputError(
                     f"potential is {potential}; {scheme.id} expects the potential {scheme.quantity}"
                 )
-            substitute_part75(hours, part75_rule(scheme, potential), out)
+            negative = hours["value"] < 0
+            floored = hours.copy()
+            floored["value"][negative] = 0.0
+            substitute_part75(floored, part75_rule(scheme, potential), out)
+            out["code"][negative & (out["state"] == MEASURED)] = MODC_ZERO
         case Family.HJ75:
             substitute_hj75(hours, hj75_rule(scheme), open_period, out)
         case Family.MRR:

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from ingest.methods.part75 import DILUENT_CAP
 from ingest.methods.registry import METHODS, constant
 from ingest.methods.rounding import TO_TENTH
 from ingest.methods.schemes import SCHEMES
@@ -26,14 +27,16 @@ _K = constant(METHODS["40cfr75.f-11"], "k")
 _FLOW = number("flow_scfh_wet", "scfh", low=0.0)
 _FC, _FD = positive("fc", "scf/mmBtu"), positive("fd", "dscf/mmBtu")
 _H2O = percentage("h2o_pct")
-_CAP = (
-    percentage("diluent_cap_pct", default=5.0),
-    Input("cap_flagged", "flag", default=False),
-)
+_CAPS = {one.name: one.value for one in DILUENT_CAP}
+_FLAGGED = Input("cap_flagged", "flag", default=False)
+_CAP = (percentage("diluent_cap_pct", default=_CAPS["boiler_co2"]), _FLAGGED)
 
 
 def _o2(name: str) -> Input:
     return Input(name, "number", "%", below=_AIR)
+
+
+_O2_CAP = (Input("o2_cap_pct", "number", "%", default=_CAPS["boiler_o2"], below=_AIR), _FLAGGED)
 
 
 def _edge(method: str, value: float) -> float:
@@ -42,6 +45,10 @@ def _edge(method: str, value: float) -> float:
 
 def _capped(x: Inputs, name: str) -> float:
     return part75.with_cap(x[name], x["diluent_cap_pct"], x["cap_flagged"])
+
+
+def _capped_o2(x: Inputs, name: str) -> float:
+    return part75.with_cap(x[name], x["o2_cap_pct"], x["cap_flagged"])
 
 
 def _mass_wet(x: Inputs) -> dict[str, Any]:
@@ -60,12 +67,12 @@ def _hour_mass(x: Inputs) -> dict[str, Any]:
 
 
 def _from_o2_dry(x: Inputs) -> dict[str, Any]:
-    found = part75.co2_from_o2_dry(x["o2_pct_dry"], x["fc"], x["fd"], _AIR)
+    found = part75.co2_from_o2_dry(_capped_o2(x, "o2_pct_dry"), x["fc"], x["fd"], _AIR)
     return {"co2_pct_dry": _edge("40cfr75.f-14a", found)}
 
 
 def _from_o2_wet(x: Inputs) -> dict[str, Any]:
-    found = part75.co2_from_o2_wet(x["o2_pct_wet"], x["h2o_pct"], x["fc"], x["fd"], _AIR)
+    found = part75.co2_from_o2_wet(_capped_o2(x, "o2_pct_wet"), x["h2o_pct"], x["fc"], x["fd"], _AIR)
     return {"co2_pct_wet": _edge("40cfr75.f-14b", found)}
 
 
@@ -126,6 +133,8 @@ def _rata(x: Inputs) -> dict[str, Any]:
         "confidence_coefficient": found.confidence_coefficient,
         "relative_accuracy_pct": found.relative_accuracy_pct,
         "bias_adjustment_factor": found.bias_adjustment_factor,
+        "passed": found.passed,
+        "annual": found.annual,
     }
 
 
@@ -152,8 +161,8 @@ OPERATIONS = (
     Operation("part75.hour_mass", (number("short_ton_per_h", "short_ton/h"),
                                    number("operating_time_h", "h", low=0.0, high=1.0)),
               {"short_ton": "short_ton"}, _hour_mass),
-    Operation("part75.co2_from_o2_dry", (_FC, _FD, _o2("o2_pct_dry")), {"co2_pct_dry": "%"}, _from_o2_dry),
-    Operation("part75.co2_from_o2_wet", (_FC, _FD, _o2("o2_pct_wet"), _H2O), {"co2_pct_wet": "%"}, _from_o2_wet),
+    Operation("part75.co2_from_o2_dry", (_FC, _FD, _o2("o2_pct_dry"), *_O2_CAP), {"co2_pct_dry": "%"}, _from_o2_dry),
+    Operation("part75.co2_from_o2_wet", (_FC, _FD, _o2("o2_pct_wet"), _H2O, *_O2_CAP), {"co2_pct_wet": "%"}, _from_o2_wet),
     Operation("part75.heat_input_co2_wet", (_FLOW, _CO2_WET, _FC), _HEAT, _heat_co2_wet),
     Operation("part75.heat_input_co2_dry", (_FLOW, _CO2_DRY, _H2O, _FC), _HEAT, _heat_co2_dry),
     Operation("part75.heat_input_o2_wet", (_FLOW, _o2("o2_pct_wet"), _H2O, _FD), _HEAT, _heat_o2_wet),
@@ -180,7 +189,8 @@ OPERATIONS = (
                               Input("parameter", "text",
                                     one_of=("co2", "o2", "h2o", "hg", "hcl", "so2", "nox", "flow"))),
               {"mean_difference": "of the test", "confidence_coefficient": "of the test",
-               "relative_accuracy_pct": "%", "bias_adjustment_factor": "1"}, _rata),
+               "relative_accuracy_pct": "%", "bias_adjustment_factor": "1", "passed": "true or false",
+               "annual": "true or false"}, _rata),
     Operation("part75.pma", (number("qa_hours", "h", low=0.0), positive("operating_hours", "h")), {"pma_pct": "%"},
               _pma),
     Operation("part75.substitute",

@@ -87,3 +87,39 @@ def test_an_efficiency() -> None:
 """
     plan = compile_plan(parse_plant(HEAD + text, "mill.yaml"))
     assert _result(plan, {"heat": 2.7, "fuel": 1.0}) == pytest.approx(75.0)
+
+
+GAS = """
+  - {id: co2, kind: sample, unit: "%", basis: wet, period: 5s}
+  - {id: o2, kind: sample, unit: "%", basis: dry, period: 5s}
+  - {id: flow, kind: sample, unit: kscf/h, basis: wet, period: 5s}
+  - {id: h2o, kind: sample, unit: "%", period: 5s}
+  - {id: steam, kind: gauge, unit: t/h, period: 5s}
+  - {id: hot, kind: sample, unit: °C, period: 5s}
+  - {id: pressure, kind: sample, unit: bar(abs), period: 5s}
+"""
+READ = {"co2": 12.0, "o2": 6.0, "flow": 20000.0, "h2o": 10.0, "steam": 10.0, "hot": 426.85, "pressure": 300.0}
+
+
+@pytest.mark.parametrize(
+    ("method", "unit", "inputs", "constants", "expected"),
+    [
+        ("40cfr75.f-11", "short_ton/h", "co2: co2, flow: flow", "", 136.8),
+        ("40cfr75.f-14a", "%", "o2: o2", "fc: 1800, fd: 9780", 13.1212023),
+        ("40cfr75.f-15", "mmBtu/h", "flow: flow, co2: co2", "fc: 1800", 1333.3333),
+        ("40cfr75.f-18", "mmBtu/h", "flow: flow, o2: o2, moisture: h2o", "fd: 9780", 1312.12023),
+        ("steam.heat", "GJ/h", "flow: steam, temperature: hot, pressure: pressure", "", 25.4775474),
+    ],
+)
+def test_regimes_as_computed_points(
+    method: str, unit: str, inputs: str, constants: str, expected: float
+) -> None:
+    """Unrounded, in the units of the plant's instruments."""
+    kind = "sample" if unit == "%" else "gauge"
+    basis = ", basis: dry" if unit == "%" else ""
+    text = f"""
+  - {{id: result, kind: {kind}, unit: "{unit}"{basis},
+     computed: {{method: {method}, inputs: {{{inputs}}}, constants: {{{constants}}}}}}}
+"""
+    plan = compile_plan(parse_plant(HEAD + GAS + text, "mill.yaml"))
+    assert _result(plan, READ) == pytest.approx(expected, rel=1e-6)

@@ -12,6 +12,7 @@ from ingest.regimes.analyser_tests import (
     ast,
     calibration_error,
     cusum,
+    hj75_drift,
     linearity,
     qal2,
     rata,
@@ -80,9 +81,43 @@ def test_a_bias_factor_only_for_what_reads_low_and_is_not_a_diluent() -> None:
     assert rata(reference, reference + 4, "so2").bias_adjustment_factor == 1.0
     assert rata(reference, reference - 20, "so2").bias_adjustment_factor == 1.25
     assert rata(reference, reference - 20, "so2", low_emitter=True).bias_adjustment_factor == 1.111
+    assert (rata(reference, reference - 4, "so2").passed, rata(reference, reference - 4, "so2").annual) == (
+        True,
+        True,
+    )
+    assert (rata(reference, reference - 9, "so2").passed, rata(reference, reference - 9, "so2").annual) == (
+        True,
+        False,
+    )
+    assert not rata(reference, reference - 20, "so2").passed
+    small = reference / 20
+    assert rata(small, small - 0.9, "co2").passed, "by 0.9 % CO2, 18 % of 5 % CO2"
+    assert not rata(small, small - 0.9, "co2").annual
+    assert not rata(small, small - 0.9, "o2").passed
     with pytest.raises(InputError, match="at least 9"):
         rata(reference[:8], reference[:8], "so2")
     assert [student_t(runs) for runs in (9, 31, 32)] == [2.306, 2.042, 1.0]
+
+
+@pytest.mark.parametrize(
+    ("quantity", "apart", "adjust", "out"),
+    [
+        ("gas_zero", 2.5, False, False),
+        ("gas_zero", 5.0, True, False),
+        ("gas_zero", 5.1, True, True),
+        ("gas_span", 9.9, True, False),
+        ("gas_span", 10.1, True, True),
+        ("dust", 2.1, True, False),
+        ("dust", 8.5, True, True),
+        ("flow", 0.9, False, False),
+        ("flow", 1.8, False, False),
+        ("flow", 8.5, True, True),
+    ],
+)
+def test_drift_by_hj75(quantity: str, apart: float, adjust: bool, out: bool) -> None:
+    found = hj75_drift(quantity, 50.0, 50.0 - apart, 100.0)
+    assert (found.adjust, found.out_of_control) == (adjust, out)
+    assert hj75_drift("flow", 5.0, 4.2, 10.0).adjust is False, "8 % of full scale, but 0.8 m/s"
 
 
 def test_linearity_passes_by_either_limit() -> None:
@@ -127,6 +162,8 @@ def test_qal2_and_ast() -> None:
     shifted = ast(x[:5], y[:5] + 2.0, line.a, line.b, sigma0)
     assert shifted.variability_passed
     assert not shifted.validity_passed
+    assert line.valid_to == pytest.approx(1.1 * (line.a + line.b * 19.0))
+    assert line.outside(np.array([-0.1, 0.0, 5.0, line.valid_to + 0.1, np.nan])) == 2
     with pytest.raises(InputError, match="at least 15"):
         qal2(x[:14], y[:14], 1.0, 0.0, sigma0)
     with pytest.raises(InputError, match="at least 5"):

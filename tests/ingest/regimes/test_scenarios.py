@@ -23,6 +23,7 @@ from kernels.hours import (
     MODC_MIDDLE,
     MODC_POTENTIAL,
     MODC_UPPER,
+    MODC_ZERO,
     NO_LOOKBACK,
     REPLACED,
     STOPPED,
@@ -119,6 +120,17 @@ def test_part75_before_the_look_back_is_full_takes_the_hours_beside() -> None:
     nothing_before = substitute(CONCENTRATION, hours, potential=POTENTIAL)
     assert (nothing_before["code"][:40] == MODC_POTENTIAL).all()
     assert (nothing_before["value"][:40] == POTENTIAL).all()
+
+
+def test_part75_takes_a_negative_hour_as_zero_and_says_so() -> None:
+    hours = hour_records(50, value=10.0)
+    hours["value"][20] = -0.2
+    hours["valid"][21] = 0
+    found = substitute(CONCENTRATION, hours, potential=POTENTIAL)
+    assert found["value"][20] == 0.0
+    assert found["code"][20] == MODC_ZERO
+    assert found["value"][21] == 5.0, "the mean of 0 and 10"
+    assert hours["value"][20] == -0.2, "what was measured is not overwritten"
 
 
 def test_part75_reverses_where_a_low_value_overstates() -> None:

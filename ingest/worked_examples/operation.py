@@ -25,7 +25,7 @@ class Input:
 
     name: str
     form: str
-    """number, numbers, whole, wholes, text or flag."""
+    """number, whole, text or flag; numbers, wholes or flags are lists of them."""
     unit: str = "1"
     default: Any = REQUIRED
     one_of: tuple[Any, ...] = ()
@@ -51,8 +51,8 @@ class Input:
             return f"one of {', '.join(map(str, self.one_of))}"
         if self.form == "text":
             return "a text"
-        if self.form == "flag":
-            return "true or false"
+        if self.form in {"flag", "flags"}:
+            return "true or false" if self.form == "flag" else "a list of true and false"
         nouns = {"number": "a number", "whole": "a whole number", "numbers": "a list of numbers"}
         said = nouns.get(self.form, "a list of whole numbers")
         said += f" in {self.unit}" if self.unit != "1" else ""
@@ -69,7 +69,7 @@ class Input:
 
         Raises InputError where it is none of what is expected.
         """
-        if self.form in {"numbers", "wholes"}:
+        if self.form in {"numbers", "wholes", "flags"}:
             if not isinstance(given, list):
                 raise self.refusal(given)
             if len(given) < self.least:
@@ -78,7 +78,7 @@ class Input:
         return self._one(given, self.name)
 
     def _one(self, given: Any, where: str) -> Any:
-        if self.form in {"text", "flag"}:
+        if self.form in {"text", "flag", "flags"}:
             wanted = str if self.form == "text" else bool
             if not isinstance(given, wanted) or (self.one_of and given not in self.one_of):
                 raise self.refusal(given, where)

@@ -120,6 +120,7 @@ VALUES = (
     Input("n", "whole", default=1, low=1.0, high=9.0),
     Input("word", "text", default="a", one_of=("a", "b")),
     Input("is", "flag", default=False),
+    Input("are", "flags", default=None),
 )
 OWN = Operation("own", VALUES, {"y": "m"}, lambda x: {"y": x["x"]})
 
@@ -134,7 +135,7 @@ OWN = Operation("own", VALUES, {"y": "m"}, lambda x: {"y": x["x"]})
         ({"x": True}, "x is True; expected a number in m, above 0"),
         ({"x": math.nan}, "x is nan; expected a number in m, above 0"),
         ({"x": 10**400}, f"x is {str(10**400)[:57]}...; expected a number in m, above 0"),
-        ({"x": 1, "z": 2}, "z is no input of own; expected x, list, other, n, word, is"),
+        ({"x": 1, "z": 2}, "z is no input of own; expected x, list, other, n, word, is, are"),
         ({"x": 1, "list": 1, "other": [1]}, "list is 1; expected a list of numbers, at least 0"),
         (
             {"x": 1, "list": [1, None], "other": [1]},
@@ -147,6 +148,7 @@ OWN = Operation("own", VALUES, {"y": "m"}, lambda x: {"y": x["x"]})
         ({"x": 1, "word": "c"}, "word is 'c'; expected one of a, b"),
         ({"x": 1, "word": 1}, "word is 1; expected one of a, b"),
         ({"x": 1, "is": 1}, "is is 1; expected true or false"),
+        ({"x": 1, "are": [True, 1]}, "are[1] is 1; expected a list of true and false"),
     ],
 )
 def test_a_wrong_input_is_one_sentence(given: object, sentence: str) -> None:

@@ -240,7 +240,7 @@ class Committer:
         found: list[EarlierLimits] = []
 
         async def learn() -> None:
-            found[:] = await self._now.earlier.limits(await self._writer.connection())
+            found[:] = await self._now.earlier.limits(await self._writer.connection(), readings)
 
         if self._now.earlier.is_touched(readings):
             await self.patiently(learn)

@@ -21,8 +21,6 @@ from ingest.pipeline.late import Spans
 from ingest.plant.fields import parse_span
 from ingest.store.versions import Edition, InForce, Versions, in_force, stored_frontiers
 
-FAR = -NEVER
-
 
 @dataclass(frozen=True, slots=True)
 class Reached:
@@ -164,13 +162,13 @@ class Earlier:
         """Whether any of the readings is of an earlier version's time."""
         return bool((readings.measured_at < self._from_at[readings.point]).any())
 
-    async def limits(self, connection: AsyncConnection) -> list[EarlierLimits]:
-        """The limits of all earlier versions that are in force anywhere, the newest of them first."""
-        points = self.newest.numbers.points[: self.newest.plan.n_measured].tolist()
+    async def limits(self, connection: AsyncConnection, readings: Readings) -> list[EarlierLimits]:
+        """The limits of the earlier versions that readings may be of the time of, the newest of them first."""
+        points, at = self.newest.numbers.points[: self.newest.plan.n_measured].tolist(), readings.measured_at
+        versions = self._forces.between(int(at.min()), int(at.max()) + 1) - {self.newest.plan.version}
         found = []
         async with connection.cursor() as cursor:
             await self._versions.refresh(cursor)
-            versions = self._forces.between(NEVER, FAR) - {self.newest.plan.version}
             for version in sorted(versions, reverse=True):
                 edition = await self._versions.edition(cursor, version)
                 if edition is not None:

@@ -97,7 +97,8 @@ class LateWriter:
         )
         changed = await self._recompute(cursor, stored, stamp)
         kpis = await refigure(cursor, changed, stamp)
-        await self._seals.book_touched(cursor, stamp, changed.touched())
+        if self._seals.touches(changed.pairs[:, 1]):
+            await self._seals.book_touched(cursor, stamp, changed.touched())
         n_late = int(((stored[:, 2] & int(Reason.LATE)) != 0).sum())
         return Revised(
             stored.shape[0], n_late, len(changed.pairs), kpis, await self._heads(cursor, readings.point)

@@ -143,8 +143,7 @@ class SealBook:
 
     async def book_touched(self, cursor: AsyncCursor, stamp: Stamp, touched: Touched) -> None:
         """Book what has been touched under whatever version of the plan."""
-        if self.touches(touched.points[:, 1]):
-            await book(cursor, stamp, self._sealed, touched)
+        await book(cursor, stamp, self._sealed, touched)
 
     async def seal(self, asked: SealAsked, plan_version: int) -> None:
         """Freeze a period in a transaction of its own, or keep among the refused why it cannot be.

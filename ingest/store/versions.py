@@ -63,10 +63,12 @@ class Edition:
 
     def indices(self, rows: IntArray) -> IntArray:
         """Rows that begin with a point's number with its plan index instead; those of other points are left out."""
-        index = np.array([self.points.get(number, -1) for number in rows[:, 0].tolist()], np.int64)
-        mine = np.column_stack([index, rows[:, 1:]])
-        chosen: IntArray = mine[index >= 0]
-        return chosen
+        order = np.argsort(self.numbers.points)
+        known = self.numbers.points[order]
+        place = np.minimum(np.searchsorted(known, rows[:, 0]), known.size - 1)
+        mine = known[place] == rows[:, 0]
+        found: IntArray = np.column_stack([order[place[mine]], rows[mine, 1:]])
+        return found
 
 
 class Versions:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from ingest.errors import InputError
 from ingest.model import MINUTE, SECOND, Kind
 from ingest.plant.catalogue import Catalogue, amount_text
+from ingest.plant.comparison import compile_comparisons
 from ingest.plant.entries import Kpi, Point
 from ingest.plant.file import PlantFile
 from ingest.plant.instruments import due_at
@@ -78,6 +79,7 @@ def compile_plan(file: PlantFile, version: int = 0) -> Plan:
         computed=programs,
         kpis=kpis,
         sources=tuple(sources.values()),
+        comparisons=compile_comparisons(catalogue, programs),
     )
 
 

@@ -23,6 +23,7 @@ from ingest.plant.fields import (
     Share,
     Span,
     Text,
+    Tolerance,
     Topic,
     Whole,
 )
@@ -118,6 +119,23 @@ class Validity(Entry):
     """Of part75 the state point whose unit must have run, that is not have been 0; default: it always runs."""
 
 
+class Compare(Entry):
+    """With what a measured point is compared: a redundant instrument, or what is computed from others.
+
+    Over each hour of UTC that both have closed their figures are set side by side, of the intervals that both
+    have whole, valid and not substituted. If they are too far apart, the intervals of the hour after it, and those of
+    computed points that read the point, are at best uncertain, reason drift.
+    """
+
+    with_: Path = Field(alias="with")
+    """The other point: of the same dimension and basis; a kW gauge may stand beside a kWh counter."""
+    within: Tolerance
+    """How far apart they may be: `2 %` of the other's figure, or a quantity in the point's dimension,
+    of a counter or delta that of an hour. Of a point in % a quantity is written in ‰."""
+    least_share: Share = 0.5
+    """How much of the hour they must have in common; over less there is no verdict."""
+
+
 class Point(Entry):
     """One measured or computed quantity at one place."""
 
@@ -162,6 +180,8 @@ class Point(Entry):
     """Names of a state point's codes."""
     min_valid_share: Share = 0.75
     """Below this share of valid time an interval is at best uncertain."""
+    compare: Compare | None = None
+    """By what it is seen to drift. Of measured points but states."""
     validity: Validity | None = None
     """When its hours and days are valid."""
     topics: tuple[Topic, ...] = ()

@@ -39,6 +39,7 @@ _SEGMENT = re.compile(r"[a-z0-9_-]+")
 _SPAN = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|min|h|d)", re.ASCII)
 _SPAN_UNITS = {"ms": 1_000, "s": SECOND, "min": MINUTE, "h": HOUR, "d": DAY}
 _RATE = re.compile(r"(\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)\s*(\S.*)/\s*(s|min|h|d)")
+_TOLERANCE = re.compile(r"(\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)\s*(\S.*)")
 _TIME = re.compile(r"(?:[01]\d|2[0-3]):[0-5]\d")
 _MONTH_DAY = re.compile(r"(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])")
 _VARIABLE = re.compile(r"[A-Z][A-Z0-9_]*")
@@ -55,7 +56,9 @@ class Expected:
 class Entry(BaseModel):
     """Base of everything in a plant file: immutable, unknown keys refused."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, use_attribute_docstrings=True, serialize_by_alias=True
+    )
 
 
 def parse_span(value: Any) -> int:
@@ -85,6 +88,19 @@ def split_rate(value: str) -> tuple[float, str, str]:
     if match is None or not 0 < float(match[1]) < math.inf:
         raise ValueError("a rate above 0 such as 50 kW/s")
     return float(match[1]), match[2].strip(), match[3]
+
+
+def split_tolerance(value: str) -> tuple[float, str]:
+    """A tolerance as written (`2 %`, `5 kW`) as its size and its unit."""
+    match = _TOLERANCE.fullmatch(value.strip())
+    if match is None or not 0 < float(match[1]) < math.inf:
+        raise ValueError("a share above 0 such as 2 %, or a quantity such as 5 kW")
+    return float(match[1]), match[2].strip()
+
+
+def _tolerance(value: Any) -> str:
+    split_tolerance(value if isinstance(value, str) else "")
+    return str(value)
 
 
 def _rate(value: Any) -> Any:
@@ -219,6 +235,19 @@ Rate = Annotated[
     Expected("a number above 0, per hour, or a rate such as 50 kW/s"),
 ]
 """How fast something changes: in the unit of its point per hour, or with a unit of its own."""
+Tolerance = Annotated[
+    str,
+    BeforeValidator(_tolerance),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "pattern": r"^\s*\d+(\.\d+)?([eE][+-]?\d+)?\s*\S.*$",
+            "examples": ["2 %", "5 kW"],
+        }
+    ),
+    Expected("a share above 0 such as 2 %, or a quantity such as 5 kW"),
+]
+"""How far two figures may be apart: in % of one of them, or in a unit."""
 Date = Annotated[date, BeforeValidator(_date), Expected("a date such as 2026-10-01")]
 Instant = Annotated[datetime, BeforeValidator(_instant)]
 Basis = Literal["dry", "wet", "0C", "15C", "20C", "GCV", "NCV", "gauge", "abs", "calorific", "equal_value"]

@@ -132,6 +132,24 @@ class PlanComputed:
 
 
 @dataclass(frozen=True, slots=True)
+class PlanComparison:
+    """With what a measured point is compared, hour by hour; what follows is in `ingest.pipeline.drift`."""
+
+    point: int
+    other: int
+    scale: tuple[float, float]
+    """(multiplier, offset) from the other's amount to the point's, of samples from its mean."""
+    share: float | None
+    """How far apart they may be, as a share of the other's figure; None: see `limit`."""
+    limit: float
+    """The same as an amount of an hour, or as a mean."""
+    least_us: float
+    """How much of an hour they must have in common."""
+    doubts: tuple[int, ...]
+    """The points whose intervals are in doubt when it has drifted: itself, and computed ones that read it."""
+
+
+@dataclass(frozen=True, slots=True)
 class PlanKpi:
     """A figure: Σ weight·amount over `a`, and over `b`, combined as its kind says."""
 
@@ -211,6 +229,7 @@ class Plan:
     """computed[i] is the program of points[n_measured + i]."""
     kpis: tuple[PlanKpi, ...]
     sources: tuple[PlanSource, ...]
+    comparisons: tuple[PlanComparison, ...]
 
     def convert(self, point: int, unit: str) -> tuple[float, float]:
         """(multiplier, offset) from a message's unit to the point's, cached.

@@ -9,6 +9,7 @@ from fractions import Fraction
 
 from ingest.methods.validity import QUARTER
 from ingest.model import DAY
+from ingest.plant.comparison import check_compare
 from ingest.plant.entries import Point
 from ingest.plant.fields import format_span
 from ingest.plant.file import PlantFile
@@ -49,6 +50,7 @@ def check_points(file: PlantFile, units: frozenset[str]) -> None:
         _check_stuck(file, point, place)
         _check_validity(file, point, (*place, "validity"))
         _check_fill(file, point, place)
+        check_compare(file, point, (*place, "compare"))
         if point.max_gap is not None and not 0 < point.max_gap <= longest:
             expected = f"at most {format_span(longest)}, the largest window or one day"
             raise fault(file.origin, (*place, "max_gap"), format_span(point.max_gap), expected)

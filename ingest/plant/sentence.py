@@ -51,7 +51,7 @@ def from_validation(origin: str, error: ValidationError, model: type[BaseModel])
     owner, field = _declaration(model, place)
     match first["type"]:
         case "extra_forbidden":
-            known = ", ".join(owner.model_fields) if owner else "nothing"
+            known = ", ".join(_declared(owner)) if owner else "nothing"
             return PlantError(f"{origin}: {spell(place)} is not a known key; expected one of {known}")
         case "missing":
             wanted = _wanted(field) if field else "a value"
@@ -75,9 +75,14 @@ def _declaration(model: type[BaseModel], place: Place) -> tuple[type[BaseModel] 
     for step in place:
         if isinstance(step, int) or owner is None:
             continue
-        holder, field = owner, owner.model_fields.get(step)
+        holder, field = owner, _declared(owner).get(step)
         owner = _inner(field.annotation) if field else None
     return holder, field
+
+
+def _declared(owner: type[BaseModel]) -> dict[str, FieldInfo]:
+    """The fields of a model by the keys that a file has for them."""
+    return {field.alias or name: field for name, field in owner.model_fields.items()}
 
 
 def _inner(annotation: Any) -> type[BaseModel] | None:

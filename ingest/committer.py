@@ -161,7 +161,7 @@ class Committer:
 
     async def _write(self, batch: Batch, refusals: Sequence[Refusal], tokens: list[int]) -> None:
         now = self._now
-        behind: list[Refigured] = []
+        remade: list[Refigured] = []  # of one row the last is what stands
         revised: list[Revised] = []
         # A point never heard of before may close intervals of a period that is sealed.
         sealed = now.seals.touches(batch.intervals["start_at"])
@@ -169,13 +169,17 @@ class Committer:
         following = np.concatenate([batch.behind, apart])
 
         async def follow_up(cursor: AsyncCursor, stamp: Stamp) -> None:
+            remade.clear()
             if following.size:
-                behind[:] = [await now.late_writer.follow(cursor, following, stamp)]
+                remade.append(await now.late_writer.follow(cursor, following, stamp))
             if sealed:
                 rows = batch.intervals
                 await now.seals.book(cursor, stamp, np.column_stack([rows["segment"], rows["start_at"]]))
             if len(batch.reopening):
                 revised[:] = [await now.late_writer.within(cursor, batch.reopening, stamp)]
+                remade.append(revised[0].kpis)
+            if batch.compared.size:
+                remade.append(await now.late_writer.compare(cursor, batch.compared, stamp))
 
         async def write() -> None:
             await self._writer.commit(
@@ -184,19 +188,18 @@ class Committer:
                 self._plan.version,
                 refusals,
                 tokens,
-                follow_up if following.size or sealed or len(batch.reopening) else None,
+                follow_up if following.size or batch.follows or sealed else None,
             )
 
         begun = self._clocks.monotonic()
         await self.patiently(write)
         self.spent("commit", begun)
         self._metrics.commit_seconds.labels(self._plan.site).observe((self._clocks.monotonic() - begun) / 1e6)
-        for made in behind:
-            now.pipeline.state.remember(made)
         for one in revised:
             late.adopt(now.pipeline.state, batch.reopening, one.heads)
-            now.pipeline.state.remember(one.kpis)
             self._count_revised(one, len(batch.reopening))
+        for made in remade:
+            now.pipeline.state.remember(made)
         for figure in batch.latest:
             self._told[figure.kpi, figure.window_us] = figure
 

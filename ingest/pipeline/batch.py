@@ -160,11 +160,18 @@ class Batch:
     """Open readings on which closed time depends: figures of this batch rest on them, so they go with it."""
     behind: IntArray = field(default_factory=lambda: np.zeros((0, 2), np.int64))
     """(point, start_at) closed behind a KPI that had gone on without the point."""
+    compared: IntArray = field(default_factory=lambda: np.zeros((0, 3), np.int64))
+    """(comparison, begin, end) of hours that both its points have closed now."""
     duplicates: int = 0
     passed: bool = False
     """Whether the watermark has passed an edge; told even if nothing else is, as silent points close by it."""
     more: bool = False
     """Whether closings are left that did not fit: another batch should follow at once."""
+
+    @property
+    def follows(self) -> bool:
+        """Whether something closed before may have to be said anew in the same transaction."""
+        return bool(self.behind.size or self.compared.size or len(self.reopening))
 
     @property
     def empty(self) -> bool:
@@ -178,5 +185,6 @@ class Batch:
             or self.closed_points.size
             or self.latest
             or self.behind.size
+            or self.compared.size
             or self.passed
         )

@@ -10,7 +10,7 @@ nothing here waits. Late readings leave in `Batch.late`, for `ingest.pipeline.la
 import numpy as np
 
 from ingest.model import NEVER, SECOND, Reason
-from ingest.pipeline import closing
+from ingest.pipeline import closing, drift
 from ingest.pipeline.batch import Batch, IntArray, Readings, Rows
 from ingest.pipeline.kpis import KpiBoard
 from ingest.pipeline.signals import from_tail
@@ -113,6 +113,7 @@ class SitePipeline:
         batch.silent = closing.silent(state, closed)
         batch.emissions = closing.emissions(self.plan, closed.rows)
         batch.behind = self._behind(closed.rows, frontier_before)
+        batch.compared = drift.due(state)
         load = from_tail(state)
         batch.kpi_rows, batch.latest = self._board.evaluate(found, load, latest=latest)
         edge = (

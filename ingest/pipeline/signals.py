@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ingest.model import NEVER, Reason
+from ingest.pipeline import drift
 from ingest.pipeline.batch import FloatArray, IntArray, Rows
 from ingest.pipeline.state import SiteState
 from ingest.plant.plan import PlanComputed
@@ -177,6 +178,7 @@ def fold(
             found = np.concatenate(found_rows)
             _doubt(found, state.plan.params["min_valid_share"][points], to_at, interval_us)
             _doubt_overdue(found, state.plan.params["due_at"][points])
+            drift.doubt(state, found, points)
             return Folded(found, np.concatenate(found_steps), done_at)
         begin = done_at
 

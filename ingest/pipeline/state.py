@@ -47,6 +47,10 @@ class SiteState:
         """Provisional rows that stand in the store, as `_pairs` writes them."""
         self.kpi_closed = np.full(len(plan.kpis), NEVER, np.int64)
         longest = max((w for kpi in plan.kpis for w in kpi.windows_us), default=plan.interval_us)
+        self.drifted: dict[int, set[int]] = {compared.point: set() for compared in plan.comparisons}
+        """Of each compared point the hours in which it had drifted; see `ingest.pipeline.drift`."""
+        self.compared_until = np.full(len(plan.comparisons), NEVER, np.int64)
+        """Up to which edge of an hour each comparison has been made."""
         self.ring = np.zeros((len(plan.kpis), longest // plan.interval_us + 2), SLOT)
         self.ring["start_at"] = NEVER
         self.watermark = Watermark(plan.lateness_us, live=plan.clock == "live")

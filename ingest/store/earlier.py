@@ -19,6 +19,7 @@ from ingest.pipeline.admission import EarlierLimits, Limits
 from ingest.pipeline.batch import BoolArray, IntArray, Readings, Rows
 from ingest.pipeline.late import Spans
 from ingest.plant.fields import parse_span
+from ingest.store.drifted import load_drifted
 from ingest.store.versions import Edition, InForce, Versions, in_force, stored_frontiers
 
 
@@ -130,6 +131,7 @@ class Earlier:
         stored = await stored_frontiers(cursor, self._site_no)
         for edition in earlier:
             self._place(edition, stored)
+            await load_drifted(cursor, edition.state, edition.numbers)
         return Reached([*earlier, self.newest], self._forces)
 
     def set_apart(self, rows: Rows) -> tuple[Rows, IntArray]:

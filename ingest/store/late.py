@@ -17,6 +17,7 @@ from psycopg import AsyncCursor
 from ingest.model import NEVER, Reason
 from ingest.pipeline import causes, late
 from ingest.pipeline.batch import Heads, IntArray, Readings, Refigured, Rows
+from ingest.store.comparison import Comparer
 from ingest.store.earlier import Earlier, Reached
 from ingest.store.facts import (
     Stamp,
@@ -67,6 +68,7 @@ class LateWriter:
         self._newest = earlier.newest
         self._state, self._numbers = self._newest.state, self._newest.numbers
         self._zone = zone
+        self._comparer = Comparer(earlier, zone)
         self._under_way = Revised(0, 0, 0, Refigured.nothing(), Heads.none())
 
     async def commit(
@@ -95,7 +97,7 @@ class LateWriter:
             "UPDATE ingest_commit SET readings = readings + %s WHERE site_no = %s AND batch_no = %s",
             [stored.shape[0], self._writer.site_no, stamp.batch_no],
         )
-        changed = await self._recompute(cursor, stored, stamp)
+        changed = await self._comparer.follow(cursor, await self._recompute(cursor, stored, stamp), stamp)
         kpis = await refigure(cursor, changed, stamp)
         if self._seals.touches(changed.pairs[:, 1]):
             await self._seals.book_touched(cursor, stamp, changed.touched())
@@ -110,6 +112,13 @@ class LateWriter:
         reached = await self._earlier.reached(cursor, int(closed[:, 1].min()), int(closed[:, 1].max()))
         changed = Changed.closed_late(np.column_stack([numbers, closed[:, 1]]), reached)
         return await refigure(cursor, changed, stamp)
+
+    async def compare(self, cursor: AsyncCursor, spans: IntArray, stamp: Stamp) -> Refigured:
+        """Compare points over hours (comparison, begin, end) that both have closed, with what follows."""
+        changed = await self._comparer.closed(cursor, spans, stamp)
+        made = await refigure(cursor, changed, stamp)
+        await self._seals.book_touched(cursor, stamp, changed.touched())
+        return made
 
     async def _store(self, cursor: AsyncCursor, readings: Readings, stamp: Stamp) -> IntArray:
         """Insert what is not stored yet; (point, measured_at, reasons, seq) of it."""

@@ -12,6 +12,7 @@ from ingest.model import NEVER
 from ingest.pipeline.closing import settle
 from ingest.pipeline.state import SiteState
 from ingest.plant.plan import Plan
+from ingest.store.drifted import load_drifted
 from ingest.store.neighbours import load_readings
 from ingest.store.registry import Numbers
 from kernels.ring import SLOT, remember
@@ -42,6 +43,7 @@ async def rebuild(connection: AsyncConnection, site_no: int, plan: Plan, numbers
         readings = await load_readings(cursor, state, numbers, measured, begin, None)
         state.insert(readings, adopt=True)
         await _note_provisional(cursor, state, numbers)
+        await load_drifted(cursor, state, numbers)
     for program in plan.computed:
         settle(state, program)
     await _load_ring(connection, state, numbers)

@@ -15,7 +15,7 @@ Nothing is written here; see `ingest.store.restate`.
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from psycopg import AsyncConnection, AsyncCursor, IsolationLevel
@@ -26,6 +26,7 @@ from ingest.pipeline.batch import IntArray, Rows
 from ingest.store.figures import Figures, Kept
 from ingest.store.mismatch import Mismatch, Tally
 from ingest.store.neighbours import load_readings
+from ingest.store.recompared import Recompared
 from ingest.store.rows import as_signals, from_loaded
 from ingest.store.stored import DAYS, HOURS, INTERVALS, LEDGER, StoredTable, rollups_of
 from ingest.store.versions import Edition, InForce, Versions, in_force, stored_frontiers
@@ -52,6 +53,7 @@ class _Day:
     editions: dict[int, Edition]
     """Versions that made something in it, and the newest."""
     kept: Kept
+    recompared: Recompared
 
     def settled(self, stored: Rows, number: int) -> Rows:
         """Stored intervals of a point without those that were closed since the replay began."""
@@ -122,14 +124,16 @@ class Replay:
             assert newest is not None
             forces = await in_force(cursor, self._site_no, self.versions.newest)
             closed_since = await stored_frontiers(cursor, self._site_no)
+            editions = {newest.plan.version: newest}
             day = _Day(
-                cursor, begin, end, whole, forces, self._closed_until, closed_since,
-                {newest.plan.version: newest}, Kept(),
+                cursor, begin, end, whole, forces, self._closed_until, closed_since, editions, Kept(),
+                Recompared(editions, forces, self._closed_until),
             )  # fmt: skip
             await self._know(day, forces.between(begin, end))
-            found: list[Mismatch | None] = []
             chosen = self.points
-            for number, name in (chosen | self._readers(day)).items():
+            looked_at = chosen | self._readers(day)
+            found: list[Mismatch | None] = await self._compared(day, looked_at)
+            for number, name in looked_at.items():
                 found += await self._point(day, number, name)
                 if number in chosen:
                     done()
@@ -146,14 +150,33 @@ class Replay:
         return [one for one in found if one is not None]
 
     def _readers(self, day: _Day) -> dict[int, str]:
-        """Number and name of the computed points that read a chosen one under any version of the day."""
+        """Number and name of the points that are made of a chosen one, or doubted by it, under any version of the day."""
         found = set()
         for edition in day.editions.values():
             numbers = edition.numbers.points
             for program in edition.plan.computed:
                 if not self.points.keys().isdisjoint(numbers[list(program.reads)].tolist()):
                     found.add(int(numbers[program.point]))
+            for compared in edition.plan.comparisons:
+                if not self.points.keys().isdisjoint(numbers[[compared.point, compared.other]].tolist()):
+                    found.update(numbers[list(compared.doubts)].tolist())
         return {number: name for number, name in self.versions.names["point"].items() if number in found}
+
+    async def _compared(self, day: _Day, looked_at: dict[int, str]) -> list[Mismatch | None]:
+        """Verdicts on compared points, which the folding that follows needs."""
+        first = day.begin - day.begin % HOUR - HOUR
+        if not day.recompared.points:
+            return []
+        await self._know(day, day.forces.between(first, day.end))
+        before, known = replace(day, begin=first, kept=Kept()), dict[int, Rows]()
+
+        async def folded(number: int) -> Rows:
+            if number not in known:
+                stored = before.settled(await INTERVALS.fetch(day.cursor, number, first, day.end), number)
+                known[number], _, _ = await self._folded(before, number, stored)
+            return known[number]
+
+        return await day.recompared.mismatches(day.cursor, day.begin, day.end, folded, looked_at, self.tally)
 
     async def _point(self, day: _Day, number: int, name: str) -> list[Mismatch | None]:
         """Intervals, ledger, hours and days of one point."""
@@ -184,6 +207,7 @@ class Replay:
         for version, begin, end in await self._runs(day, number, stored):
             edition = day.editions[version]
             if number in edition.points:
+                day.recompared.tell(edition)
                 rows, booked = await self._fold(day.cursor, edition, edition.points[number], begin, end)
                 parts.append(rows)
                 steps.append(booked)

@@ -15,6 +15,8 @@ from psycopg import AsyncCursor
 
 from ingest.model import Cause
 from ingest.pipeline.batch import EMISSION_ROW, KPI_ROW, IntArray, Rows
+from ingest.pipeline.drift import COMPARISON_ROW
+from ingest.store.drifted import delete_comparisons, write_comparisons
 from ingest.store.facts import Stamp, delete_rows, stage_intervals, stage_rows, write_steps
 from ingest.store.following import FIRST_LATE_REVISION
 from ingest.store.mismatch import Mismatch
@@ -22,7 +24,16 @@ from ingest.store.rebuild import last_watermark
 from ingest.store.registry import Numbers
 from ingest.store.rollups import roll_up
 from ingest.store.seals import Touched, book, sealed_periods
-from ingest.store.stored import DAYS, EMISSIONS, HOURS, INTERVALS, KPI_VALUES, LEDGER, StoredTable
+from ingest.store.stored import (
+    COMPARISONS,
+    DAYS,
+    EMISSIONS,
+    HOURS,
+    INTERVALS,
+    KPI_VALUES,
+    LEDGER,
+    StoredTable,
+)
 from ingest.store.tables import EMISSION, INTERVAL, KPI_VALUE, FigureTable
 from ingest.store.writer import Writer
 from kernels.rows import INTERVAL_ROW, STEP_ROW
@@ -98,6 +109,9 @@ class Restatement:
             rolled_up += rows.pairs("start_at")
         await roll_up(cursor, self._zone, rolled_up)
         await self._book(cursor, _wrong(found, LEDGER, begin, end, LEDGER.source.dtype), stamp)
+        compared = _wrong(found, COMPARISONS, begin, end, COMPARISON_ROW)
+        await write_comparisons(cursor, compared.number, compared.made, compared.version, stamp)
+        await delete_comparisons(cursor, compared.pairs("start_at"))
         emitted = _wrong(found, EMISSIONS, begin, end, EMISSION_ROW)
         await self._revise(cursor, EMISSION, emitted, stamp)
         kpis = _wrong(found, KPI_VALUES, begin, end, KPI_ROW)

@@ -22,14 +22,27 @@ _NONE = {"float8": sql.Literal("NaN"), "int8": sql.Literal(int(NO_COUNT))}
 class StoredTable:
     """A table whose rows have a number and an instant."""
 
-    def __init__(self, name: str, key: str, at: str, figures: Mapping[str, str], *, revised: bool) -> None:
-        """`figures` are its figures, which are compared; `revised`: whether it has revisions."""
+    def __init__(
+        self,
+        name: str,
+        key: str,
+        at: str,
+        figures: Mapping[str, str],
+        *,
+        revised: bool,
+        versioned: bool = False,
+    ) -> None:
+        """`figures` are its figures, which are compared; `revised`: whether it has revisions, and names a version.
+
+        `versioned`: it names a version all the same.
+        """
         self.name = name
         self.at = at
         self.figures = dict(figures)
         self.columns = tuple(figures)
         """The figures, as fields of what `fetch` gives."""
-        stamps = {"revision": "int4", "plan_version": "int4"} if revised else {}
+        stamps = {"revision": "int4"} if revised else {}
+        stamps |= {"plan_version": "int4"} if revised or versioned else {}
         columns = {at: "timestamptz", **figures, **stamps}
         self.source = CopySource(columns)
         self.fields = sql.SQL(", ").join(_field(column, kind) for column, kind in columns.items())
@@ -95,7 +108,11 @@ HOURS = StoredTable(
 DAYS = StoredTable(
     "interval_day", "point_no", "start_at", {**_FIGURES, **QUALITY_COLUMNS, "intervals": "int4"}, revised=False
 )  # fmt: skip
-TABLES = (INTERVALS, LEDGER, HOURS, DAYS, EMISSIONS, KPI_VALUES)
+COMPARISONS = StoredTable(
+    "comparison", "point_no", "start_at",
+    {"own": "float8", "other": "float8", "common_us": "int8", "verdict": "int2"}, revised=False, versioned=True,
+)  # fmt: skip
+TABLES = (INTERVALS, LEDGER, HOURS, DAYS, COMPARISONS, EMISSIONS, KPI_VALUES)
 
 _ROLLED_UP = sql.SQL(", ").join(map(sql.Identifier, ("start_at", *HOURS.columns)))
 

@@ -29,18 +29,18 @@ products: [{id: flour, name: Flour}]
 factors:
   - {id: grid, value: 0.4, unit: t/MWh, source: test, trust: unconfirmed}
 points:
-  - {id: line/energy, kind: counter, period: 1min, unit: kWh, carrier: electricity, max_gap: 3min, resolution: 0.001, modulus: 1000, max_rate: 900}
+  - {id: line/energy, kind: counter, period: 1min, unit: kWh, carrier: electricity, max_gap: 3min, resolution: 0.001, modulus: 1000, max_rate: 900, compare: {with: line/power, within: 80 %, least_share: 0.3}}
   - {id: line/mass, kind: counter, period: 1min, unit: t, product: flour, max_gap: 2min, fill_at_most: 6min, resolution: 0.001}
   - {id: line/water, kind: counter, period: 1min, unit: m3, max_gap: 90s, resolution: 0.001, max_rate: 600}
   - {id: line/gas, kind: counter, period: 1min, unit: m3, max_gap: 4min, resolution: 0.001, max_rate: 900, on_fall: reset}
-  - {id: line/power, kind: gauge, period: 1min, unit: kW, carrier: electricity, max_gap: 2min, sloped: true, limits: [0, 1000]}
+  - {id: line/power, kind: gauge, period: 1min, unit: kW, carrier: electricity, max_gap: 2min, sloped: true, limits: [0, 1000], compare: {with: line/heat, within: 60 kW}}
   - {id: line/setpoint, kind: gauge, period: 1min, unit: kW, max_gap: 4min, sloped: false, min_valid_share: 0.5}
   - {id: line/temperature, kind: sample, period: 1min, unit: °C, max_gap: 3min, sloped: true}
   - {id: line/heat, kind: gauge, period: 1min, unit: kW, max_gap: 5min, sloped: true}
   - {id: line/running, kind: state, period: 1min, max_gap: 5min, states: {stopped: 0, running: 1}}
-  - {id: line/batch, kind: delta, unit: t, period: 1min, resolution: 0.001}
+  - {id: line/batch, kind: delta, unit: t, period: 1min, resolution: 0.001, compare: {with: line/sacks, within: 150 %}}
   - {id: line/sacks, kind: delta, unit: t, period: 150s, stamp: start, resolution: 0.001}
-  - {id: line/fan, kind: gauge, period: 1min, unit: kW, max_gap: 2min, sloped: false, max_rate: 100 kW/min, resolution: 0.1, stuck_after: 6min, stuck_except: [0, 0]}
+  - {id: line/fan, kind: gauge, period: 1min, unit: kW, max_gap: 2min, sloped: false, max_rate: 100 kW/min, resolution: 0.1, stuck_after: 6min, stuck_except: [0, 0], compare: {with: line/house, within: 80 %, least_share: 0.1}}
   - {id: line/boiler, kind: gauge, period: 1min, unit: kW, max_gap: 3min, sloped: true, max_rate: 6000, resolution: 0.5, stuck_after: 4min}
   - {id: line/sum, kind: gauge, unit: kW, max_gap: 90s, computed: {method: linear, inputs: {a: line/power, b: line/setpoint}, constants: {a: 1.0, b: 0.5}}}
   - {id: line/warmth, kind: gauge, unit: kW, max_gap: 150s, computed: {method: linear, inputs: {a: line/heat, b: line/power}, constants: {a: 0.25, b: 0.125}}}

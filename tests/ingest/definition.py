@@ -17,6 +17,7 @@ from ingest.pipeline.signals import Folded, Signals, evaluate, fold
 from ingest.pipeline.state import SiteState
 from ingest.plant.plan import Plan
 from kernels.rows import NO_COUNT
+from tests.ingest.comparing import compared, doubt
 
 FAR = 2**61
 
@@ -27,7 +28,7 @@ _TRUST = ("covered_us", "valid_us", "substituted_us", "quality", "reasons")
 
 
 def defined(dsn: str, plan: Plan, until: int) -> Facts:
-    """Intervals, ledger, KPI values and emissions up to an edge (µs), as `stored` shows them."""
+    """Intervals, ledger, comparisons, KPI values and emissions up to an edge (µs), as `stored` shows them."""
     state = SiteState(plan)
     signals = _everything(dsn, state)
 
@@ -45,6 +46,8 @@ def defined(dsn: str, plan: Plan, until: int) -> Facts:
         parts.append(folded.rows)
         steps.append(folded.steps)
     rows, booked = np.concatenate(parts), np.concatenate(steps)
+    verdicts = compared(plan, rows, until)
+    doubt(plan, rows, verdicts)
     names = [point.id for point in plan.points]
     facts = {
         "interval": [
@@ -54,6 +57,7 @@ def defined(dsn: str, plan: Plan, until: int) -> Facts:
         "ledger": [
             (names[row["segment"]], *(int(row[name]) for name in row.dtype.names[1:])) for row in booked
         ],
+        "comparison": list(verdicts),
         "kpi_value": _kpi_values(plan, rows, until),
         "emission": [
             (
@@ -139,6 +143,7 @@ def stored(dsn: str, until: int = FAR) -> Facts:
         "interval": f"id, {start}, {', '.join(_INTERVAL)}, {trust} FROM interval JOIN point USING (point_no)",
         "ledger": f"id, {at.format('at')}, {at.format('previous_at')}, class, increment, correction"
         " FROM ledger JOIN point USING (point_no)",
+        "comparison": f"id, {start}, own, other, common_us, verdict FROM comparison JOIN point USING (point_no)",
         "kpi_value": f"id, {start}, a, b, {trust} FROM kpi_value JOIN kpi USING (kpi_no)",
         "emission": f"id, {start}, mass_kg, {trust} FROM emission JOIN source USING (source_no)",
     }

@@ -31,8 +31,8 @@ products: [{id: flour, name: Flour}]
 factors:
   - {id: grid, value: 0.4, unit: t/MWh, source: test, trust: unconfirmed}
 points:
-  - {id: line/energy, kind: counter, period: 10s, unit: kWh, carrier: electricity, max_gap: 2min, resolution: 1, modulus: 64, max_rate: 3600}
-  - {id: line/power, kind: gauge, period: 10s, unit: kW, carrier: electricity, max_gap: 1min, sloped: true}
+  - {id: line/energy, kind: counter, period: 10s, unit: kWh, carrier: electricity, max_gap: 2min, resolution: 1, modulus: 64, max_rate: 3600, compare: {with: line/sum, within: 10 %, least_share: 0.01}}
+  - {id: line/power, kind: gauge, period: 10s, unit: kW, carrier: electricity, max_gap: 1min, sloped: true, compare: {with: line/setpoint, within: 5 kW, least_share: 0.04}}
   - {id: line/setpoint, kind: gauge, period: 10s, unit: kW, max_gap: 90s, sloped: false}
   - {id: line/batch, kind: delta, unit: t, product: flour, period: 50s, resolution: 0.001}
   - {id: line/sum, kind: gauge, unit: kW, max_gap: 40s, computed: {method: linear, inputs: {a: line/power, b: line/setpoint}, constants: {a: 1.0, b: 0.5}}}
@@ -44,12 +44,14 @@ kpis:
 """  # noqa: E501
 
 MINUTES = 8
-END = START + 60 * 60 * SECOND
+BEGIN = START + 56 * 60 * SECOND
+"""So near the end of an hour that what it says of compared points counts for the second half of what is said."""
+END = BEGIN + 60 * 60 * SECOND
 """When something is said for the last time, so that all before is closed."""
 FACTS = (
     "reading", "interval", "interval_hour", "interval_day", "ledger", "kpi_value", "emission", "kpi_latest",
     "point_state", "plan_in_force", "ingest_commit", "interval_history", "kpi_value_history", "emission_history",
-    "frontier_history",
+    "frontier_history", "comparison",
 )  # fmt: skip
 
 VALUES: dict[str, st.SearchStrategy[float]] = {
@@ -90,7 +92,7 @@ class Arrival:
 def readings(draw: st.DrawFn) -> Said:
     point = draw(st.sampled_from(sorted(VALUES)))
     quality = draw(st.sampled_from(["good", "good", "good", "uncertain", "substituted", "bad"]))
-    at = START + draw(st.integers(0, 6 * MINUTES)) * 10 * SECOND + draw(st.sampled_from([0, 0, 7 * SECOND]))
+    at = BEGIN + draw(st.integers(0, 6 * MINUTES)) * 10 * SECOND + draw(st.sampled_from([0, 0, 7 * SECOND]))
     return Said(point, at, draw(st.sampled_from([0, 0, 0, 1, 2])), draw(VALUES[point]), quality)
 
 

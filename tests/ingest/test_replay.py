@@ -11,7 +11,7 @@ import pytest
 from psycopg import AsyncCursor
 
 from ingest.errors import InputError, SiteBusyError
-from ingest.model import Cause
+from ingest.model import Cause, Reason
 from ingest.replay import Outcome, Wanted, replay
 from ingest.site import Clocks
 from ingest.source import Delivery
@@ -58,10 +58,43 @@ async def test_a_replay_finds_what_live_has_stored(dsn: str, seed: int) -> None:
     assert outcome.first == []
     assert outcome.equal
     assert outcome.readings > 500
-    tables = {"interval", "ledger", "interval_hour", "interval_day", "emission", "kpi_value"}
-    assert {table for table, rows in outcome.compared.items() if rows > 5} >= tables - {"ledger"}
+    tables = {"interval", "ledger", "comparison", "interval_hour", "interval_day", "emission", "kpi_value"}
+    assert {table for table, rows in outcome.compared.items() if rows > 5} >= tables - {
+        "ledger",
+        "comparison",
+    }
     assert set(outcome.compared) == tables
     assert figures(dsn) == before
+
+
+@pytest.mark.parametrize("way", [WAYS[1], WAYS[6]], ids=lambda way: way.name)
+async def test_hours_that_drifted_count_in_a_replay_as_they_did_live(dsn: str, way: Way) -> None:
+    """Twelve hours over the site's midnight, at half past an hour of UTC."""
+    await run(dsn, 8, minutes=12 * 60, way=way)
+    flagged = execute(dsn, f"SELECT count(*) FROM interval WHERE reasons & {int(Reason.DRIFT)} > 0")[0][0]
+    assert flagged > 100
+    good, outcome = figures(dsn), await replayed(dsn)
+    assert outcome.first == []
+    assert outcome.compared["comparison"] > 30
+    stored = "SELECT point_no, start_at, own, other, common_us, verdict, plan_version FROM comparison ORDER BY 1, 2"
+    verdicts = execute(dsn, stored)
+    part = await replayed(dsn, points="line/energy", span=("2026-11-20T10:07:00Z", "2026-11-20T20:13:00Z"))
+    assert part.first == []
+    assert 4 < part.compared["comparison"] < len(verdicts)
+    # Figures of hours that drifted, verdicts taken away and made up, and what they say of the hours after.
+    execute(
+        dsn,
+        "UPDATE comparison SET verdict = 0 WHERE verdict = 1 AND start_at < '2026-11-20T12:00Z'",
+        "DELETE FROM comparison WHERE verdict = 1 AND start_at < '2026-11-20T15:00Z'",
+        "INSERT INTO comparison SELECT point_no, start_at - interval '13 h', 1, 2, 3, 1, 1, 1 FROM comparison"
+        " ON CONFLICT DO NOTHING",
+        f"UPDATE interval SET reasons = reasons & ~{int(Reason.DRIFT)} WHERE start_at < '2026-11-20T16:00Z'",
+        "UPDATE interval SET quality = 0 WHERE quality = 1 AND reasons = 0",
+    )
+    assert (await replayed(dsn, apply=True)).restated
+    assert (await replayed(dsn)).equal
+    assert figures(dsn) == good
+    assert execute(dsn, stored) == verdicts
 
 
 THE_INTERVAL = """

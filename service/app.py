@@ -17,6 +17,7 @@ from service import (
     auth,
     keys,
     problems,
+    routes_comparison,
     routes_declarations,
     routes_emissions,
     routes_gaps,
@@ -75,6 +76,7 @@ ROUTERS = (
     routes_points.router,
     routes_ledger.router,
     routes_gaps.router,
+    routes_comparison.router,
     routes_inbox.router,
     routes_declarations.router,
 )

@@ -6,10 +6,13 @@ from typing import Any
 
 import psycopg
 import pytest
+from psycopg import AsyncCursor
 
 from ingest.model import HOUR, MINUTE, Cause, Quality, Reason
 from ingest.site import SiteIngest
 from ingest.source import Delivery
+from ingest.store.facts import Stamp
+from ingest.store.writer import Writer
 from tests.ingest import sealing
 from tests.ingest.declaring import approve, take_declared
 from tests.ingest.definition import defined, stored
@@ -308,3 +311,29 @@ async def test_a_check_beside_a_running_ingest_knows_which_verdicts_are_new(
     await ingest.close()
     assert len(set(seen)) > 1
     assert flagged(dsn)
+
+
+async def test_a_transaction_that_is_lost_says_the_same_when_it_is_tried_again(
+    dsn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it had learned of verdicts stays known, and the second attempt makes them from what is stored."""
+    attempts, announce = [0], Writer.announce
+
+    async def lost_first(self: Writer, cursor: AsyncCursor, stamp: Stamp) -> None:
+        attempts[0] += 1
+        if attempts[0] % 2:
+            raise psycopg.OperationalError("the server is gone")
+        await announce(self, cursor, stamp)
+
+    monkeypatch.setattr(Writer, "announce", lost_first)
+    monkeypatch.setattr("ingest.patient.FIRST_PAUSE_S", 0.001)
+    ingest = await open_site(dsn, PLANT)
+    register = said("energy", energy)
+    await feed(ingest, in_order(said("power", five_percent_up), said("feed", steady), register[:100]))
+    await feed(ingest, register[100:])
+    await feed(ingest, [message("line/power", START + 40 * MINUTE, 9000.0, seq=1)])
+    await feed(ingest, [message("line/power", START + 40 * MINUTE, 100.0, seq=2)])
+    await finish(ingest, dsn)
+    assert attempts[0] > 20
+    assert {place: n for place, (n, _, _) in flagged(dsn).items()} == EVERY
+    assert verdicts(dsn) == [(0, 60, 1), (1, 60, 0), (2, 60, 0)]

@@ -22,7 +22,8 @@ async def load_drifted(cursor: AsyncCursor, state: SiteState, numbers: Numbers) 
     state.compared_until = drift.reached(state)
     every = np.array([(k, NEVER, -NEVER) for k in range(len(state.plan.comparisons))], np.int64)
     if every.size:
-        state.drifted.update(await drifted_hours(cursor, state, numbers, every))
+        found = await drifted_hours(cursor, state, numbers, every)
+        state.drifted = {point: found.get(point, set()) for point in state.drifted}
 
 
 async def drifted_hours(

@@ -126,14 +126,14 @@ class Committer:
         """Whether KPI windows may be evaluated again."""
         return self._clocks.monotonic() // LATEST_EVERY_US != self._latest_slot
 
-    async def process(self, admitted: Admitted, *, caught_up: bool, told: bool) -> Batch:
+    async def process(self, admitted: Admitted, *, caught_up: bool, told: bool, windows: bool) -> Batch:
         """What admitted readings come to; the state has moved, nothing is written yet.
 
-        `told`: they came by the inbox.
+        `told`: they came by the inbox. `windows`: KPI windows may be evaluated with them.
         """
         begun = self._clocks.monotonic()
         slot = begun // LATEST_EVERY_US
-        latest = slot != self._latest_slot
+        latest = windows and slot != self._latest_slot
         batch = await asyncio.to_thread(
             self._now.pipeline.process,
             admitted.readings,
@@ -145,7 +145,7 @@ class Committer:
         )
         self.spent("pipeline", begun)
         self.more = batch.more
-        self.unsaid = (self.unsaid or len(batch.readings) > 0) and not latest
+        self.unsaid = (self.unsaid or (windows and len(batch.readings) > 0)) and not latest
         if latest:
             self._latest_slot = slot
         batch.latest = [

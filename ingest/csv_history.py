@@ -2,7 +2,7 @@
 
 Each chunk of rows becomes one message in the columns form, in the points' own
 units, with a key that follows from the file's bytes, the mapping and the
-chunk's number: an import that is started again queues the same keys, so what is
+chunk's rows: an import that is started again queues the same keys, so what is
 in stays in and nothing comes twice. A cell that is no number stops the import
 with its line; nothing is skipped unless the mapping calls it missing. Rows are
 sent in the order of the file, whatever their times.
@@ -27,7 +27,8 @@ from ingest.errors import InputError
 from ingest.model import Kind
 from ingest.plant.plan import Plan
 
-READINGS_A_CHUNK = 5000
+READINGS_A_CHUNK = 1000
+"""So few that what is taken between two live batches can be measured out in chunks."""
 
 _NUMBERS = {
     ".": re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d+)?", re.ASCII),
@@ -45,7 +46,7 @@ class HistoryChunk:
 
     number: int
     key: str
-    """The same for the same file, mapping and number; serves as idempotency key."""
+    """The same for the same file, mapping and rows; serves as idempotency key."""
     topic: str
     payload: bytes
     rows: int
@@ -143,7 +144,8 @@ class CsvHistory:
     def _chunk(
         self, number: int, ts: Sequence[float], value: Sequence[Sequence[Cell]], done: int
     ) -> HistoryChunk:
-        key = hashlib.sha256(f"{self._digest} {self._mapping.digest} {number}".encode()).hexdigest()
+        named = f"{self._digest} {self._mapping.digest} {self._rows_a_chunk} {number}"
+        key = hashlib.sha256(named.encode()).hexdigest()
         body = {"points": [column.path for column in self._columns], "ts": ts, "value": value}
         payload = msgspec.json.encode(body)
         return HistoryChunk(number, key, self._topic, payload, len(ts), done, self.bytes_total)

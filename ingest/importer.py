@@ -10,9 +10,10 @@ It does not decide what a message means.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Literal
 
@@ -34,7 +35,9 @@ from ingest.store.inbox import Envelope
 from ingest.store.registry import newest_plan
 from ingest.warming import warm
 
-WAITING_AT_MOST = 40
+CHUNKS_AT_ONCE = 5
+"""Queued in one transaction."""
+WAITING_AT_MOST = 200
 """Chunks in the inbox that nobody has consumed; more would only fill the database."""
 PAUSE_S = 0.05
 STALLED_S = 30.0
@@ -44,7 +47,7 @@ PRIORITY = 1
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far an import has come; reported after every chunk."""
+    """How far an import has come; reported after every `CHUNKS_AT_ONCE`."""
 
     phase: Literal["checking", "importing"]
     rows: int
@@ -154,9 +157,9 @@ class _Queue:
     async def fill(self, history: CsvHistory) -> Progress:
         """Put all chunks in and wait until they are consumed."""
         rows = queued = done = 0
-        for chunk in history.chunks():
-            queued += await _put(self._connection, self._site_no, chunk)
-            rows, done = rows + chunk.rows, chunk.bytes_done
+        for chunks in _some(history.chunks(), CHUNKS_AT_ONCE):
+            queued += await _put(self._connection, self._site_no, chunks)
+            rows, done = rows + sum(chunk.rows for chunk in chunks), chunks[-1].bytes_done
             self._restart_watch()
             while (waiting := await self._waiting()) >= WAITING_AT_MOST:  # noqa: ASYNC110  a table has no event
                 await asyncio.sleep(PAUSE_S)
@@ -184,15 +187,29 @@ class _Queue:
         return waiting
 
 
-async def _put(connection: AsyncConnection, site_no: int, chunk: HistoryChunk) -> int:
-    envelope = Envelope(topic=chunk.topic, payload=msgspec.Raw(chunk.payload))
+def _some(chunks: Iterable[HistoryChunk], most: int) -> Iterator[list[HistoryChunk]]:
+    """The same, up to `most` at a time."""
+    rest = iter(chunks)
+    while some := list(islice(rest, most)):
+        yield some
+
+
+async def _put(connection: AsyncConnection, site_no: int, chunks: Sequence[HistoryChunk]) -> int:
+    """Queue chunks, in order; how many of them were new."""
+    envelopes = (Envelope(topic=chunk.topic, payload=msgspec.Raw(chunk.payload)) for chunk in chunks)
     cursor = await connection.execute(
         """
         INSERT INTO inbox (site_no, kind, body, idempotency_key, author, priority)
-        VALUES (%s, 'reading', %s, %s, 'import', %s)
+        SELECT %s, 'reading', body, key, 'import', %s
+          FROM unnest(%s::text[], %s::text[]) WITH ORDINALITY AS t (body, key, place) ORDER BY place
         ON CONFLICT (site_no, idempotency_key) DO NOTHING
         """,
-        [site_no, msgspec.json.encode(envelope).decode(), chunk.key, PRIORITY],
+        [
+            site_no,
+            PRIORITY,
+            [msgspec.json.encode(envelope).decode() for envelope in envelopes],
+            [chunk.key for chunk in chunks],
+        ],
     )
     return cursor.rowcount
 

@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack
 
 from psycopg import AsyncConnection, OperationalError
 
+from ingest.aside import Aside
 from ingest.errors import SiteBusyError
 from ingest.metrics import IngestMetrics
 from ingest.model import HOUR
@@ -16,11 +17,9 @@ from ingest.plant import plan_from_body
 from ingest.plant.plan import Plan
 from ingest.settings import IngestSettings
 from ingest.site import Clocks, SiteIngest
-from ingest.source import Delivery
+from ingest.source import PAYLOAD_PER_BATCH, Delivery, batch_end
 from ingest.status import SiteStatus
-from ingest.store import declarations, seals
 from ingest.store.housekeeping import let_go
-from ingest.store.inbox import Inbox
 from ingest.store.registry import newest_plan
 from ingest.store.writer import Writer
 
@@ -28,13 +27,9 @@ log = logging.getLogger(__name__)
 
 LINGER_S = 0.05
 MESSAGES_PER_BATCH = 10_000
-PAYLOAD_PER_BATCH = 512 * 1024
-"""A batch closes after so long, so many messages or so many bytes (some 10 000 readings in batch forms)."""
+"""A batch closes after so long, so many messages or `PAYLOAD_PER_BATCH`."""
 TICK_US = 1_000_000
 INBOX_EVERY_US = 250_000
-INBOX_ROWS = 20
-INBOX_PAYLOAD = 48 * 1024
-"""Between live batches not more than this comes out of the inbox: a message or so of an import."""
 PLAN_EVERY_US = 2_000_000
 BUSY_PAUSE_S = 1.0
 
@@ -59,11 +54,9 @@ class SiteRun:
         self._metrics = metrics
         self._clocks = clocks
         self._writer = Writer(settings.dsn, site_no, str(plan.zone), clocks.now)
-        self._inbox = Inbox(site_no, clocks.now)
+        self._aside = Aside(site_no, clocks)
         self._subscribed: tuple[str, ...] | None = None
         self._next_plan: Plan | None = None
-        self._heavy = False
-        """Whether the inbox has more than goes between two live batches."""
         self._let_go_at = 0
         self._caught_up = False
 
@@ -80,7 +73,7 @@ class SiteRun:
                 if not self.status.begun and self._settings.mqtt_url is not None:
                     self.status.missing("broker", "not connected yet")
                 self.status.begun = True
-                self._inbox.rewind()
+                self._aside.rewind()
                 await self._ingest(ingest, stop)
                 if self._next_plan is None:
                     return
@@ -137,16 +130,19 @@ class SiteRun:
             inbox_at = plan_at = took_at = 0
             hurry = False
             while not stop.is_set():
-                deliveries = await self._collect(subscriber, 0.0 if hurry or ingest.more else LINGER_S)
+                at_once = hurry or ingest.more or self._aside.heavy  # a turn of history is linger enough
+                deliveries = await self._collect(subscriber, 0.0 if at_once else LINGER_S)
+                others_wait = len(deliveries) >= MESSAGES_PER_BATCH
                 now = self._clocks.monotonic()
                 if deliveries or ingest.more or now - took_at >= TICK_US or ingest.windows_due:
                     took_at = now
                     await self._take(ingest, subscriber, deliveries, stop)
                 if ingest.late_due():
                     _acknowledge(subscriber, await ingest.flush_late())
-                if hurry or self._heavy or now - inbox_at >= INBOX_EVERY_US:
+                due = now - inbox_at >= INBOX_EVERY_US
+                if hurry or due or (self._aside.heavy and not others_wait):
                     inbox_at = now
-                    busy = ingest.more or await self._take_inbox(ingest, subscriber)
+                    busy = ingest.more or await self._take_aside(ingest, subscriber)
                     hurry = busy and subscriber is None  # an import has nobody to wait for
                 if now - plan_at >= PLAN_EVERY_US:
                     plan_at = now
@@ -192,7 +188,7 @@ class SiteRun:
     ) -> bool:
         """Commit deliveries and acknowledge them; False if told to stop while our clock is the suspect."""
         while True:
-            chunk = deliveries[: _batch_end(deliveries)]
+            chunk = deliveries[: batch_end(deliveries, PAYLOAD_PER_BATCH)]
             caught_up = self._caught_up and len(chunk) == len(deliveries)
             free = await ingest.take(chunk, caught_up=caught_up)
             if free is not None:
@@ -215,39 +211,11 @@ class SiteRun:
                 delivery.received_at = self._clocks.now()
             ingest.hear(deliveries)
 
-    async def _take_inbox(self, ingest: SiteIngest, subscriber: Subscriber | None) -> bool:
-        """Consume some inbox rows; whether there were any.
-
-        Not more than the closings they cause keep up with, and one batch between live ones.
-        """
-        rows: list[Delivery] = []
-        declared: list[declarations.Declaration] = []
-        periods: list[seals.SealAsked] = []
-
-        async def look() -> None:
-            connection = await ingest.connection()
-            most = 2 if self._heavy and subscriber is not None else INBOX_ROWS
-            rows[:] = await self._inbox.collect(connection, most)
-            declared[:] = await declarations.waiting(
-                connection, self._site_no, self._clocks.now(), INBOX_ROWS
-            )
-            periods[:] = await seals.waiting(connection, self._site_no, INBOX_ROWS)
-
-        await ingest.patiently(look)
-        for declaration in declared:
-            _acknowledge(subscriber, await ingest.declare(declaration))
-        for period in periods:
-            _acknowledge(subscriber, await ingest.seal(period))
-        begin = 0
-        while begin < len(rows) and not ingest.more and (begin == 0 or subscriber is None):
-            most_bytes = PAYLOAD_PER_BATCH if subscriber is None else INBOX_PAYLOAD
-            chunk = rows[begin : begin + _batch_end(rows[begin:], most_bytes)]
-            free = await ingest.take(chunk, caught_up=self._caught_up, inbox=True)
-            _acknowledge(subscriber, free or ())
-            begin += len(chunk)
-        self._inbox.rewind()
-        self._heavy = begin < len(rows)
-        return bool(rows)
+    async def _take_aside(self, ingest: SiteIngest, subscriber: Subscriber | None) -> bool:
+        """Give the inbox its turn; whether there was anything."""
+        busy, free = await self._aside.turn(ingest, alone=subscriber is None, caught_up=self._caught_up)
+        _acknowledge(subscriber, free)
+        return busy
 
     def _note_subscribed(self, filters: tuple[str, ...]) -> None:
         self._subscribed = filters
@@ -286,14 +254,3 @@ async def _subscribed(connection: AsyncConnection, site_no: int) -> list[str]:
 def _acknowledge(subscriber: Subscriber | None, deliveries: Sequence[Delivery]) -> None:
     if subscriber is not None and deliveries:
         subscriber.acknowledge(deliveries)
-
-
-def _batch_end(deliveries: Sequence[Delivery], most_bytes: int | None = None) -> int:
-    """How many of the deliveries make a batch of bounded payload."""
-    most_bytes = PAYLOAD_PER_BATCH if most_bytes is None else most_bytes
-    size = 0
-    for place, delivery in enumerate(deliveries):
-        size += len(delivery.payload)
-        if size >= most_bytes:
-            return place + 1
-    return len(deliveries)

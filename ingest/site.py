@@ -99,11 +99,12 @@ class SiteIngest:
         self._gate.hear(deliveries, self._clocks.monotonic())
 
     async def take(
-        self, deliveries: Sequence[Delivery], *, caught_up: bool, inbox: bool = False
+        self, deliveries: Sequence[Delivery], *, caught_up: bool, inbox: bool = False, windows: bool = True
     ) -> list[Delivery] | None:
         """Commit what deliveries hold; the deliveries that may be acknowledged now, in order.
 
-        None: nothing was done, because the deliveries say that our own clock is behind.
+        None: nothing was done, because the deliveries say that our own clock is behind. Without
+        `windows` those of KPIs are left to the next batch or tick.
 
         Raises:
             RefusedFiguresError: the database refuses what follows from readings that it takes.
@@ -117,7 +118,7 @@ class SiteIngest:
         if admitted is None:
             return None
         admitted = await self._judged(admitted, deliveries)
-        await self._take(admitted, deliveries, caught_up=caught_up, inbox=inbox)
+        await self._take(admitted, deliveries, caught_up=caught_up, inbox=inbox, windows=windows)
         self._metrics.messages.labels(self.plan.site).inc(len(deliveries))
         if not inbox:
             self._unacknowledged.extend(deliveries)
@@ -135,10 +136,17 @@ class SiteIngest:
         return free
 
     async def _take(
-        self, admitted: Admitted, deliveries: Sequence[Delivery], *, caught_up: bool, inbox: bool
+        self,
+        admitted: Admitted,
+        deliveries: Sequence[Delivery],
+        *,
+        caught_up: bool,
+        inbox: bool,
+        windows: bool,
     ) -> None:
+        how = {"caught_up": caught_up, "inbox": inbox, "windows": windows}
         try:
-            await self._commit(admitted, deliveries, caught_up=caught_up, inbox=inbox)
+            await self._commit(admitted, deliveries, **how)
         except psycopg.Error as error:
             await self._start_over(error, len(deliveries))
             if len(deliveries) == 1:
@@ -147,12 +155,18 @@ class SiteIngest:
             half = len(deliveries) // 2
             for part in (deliveries[:half], deliveries[half:]):
                 again = await self._judged(self._gate.admit(part), part)
-                await self._take(again, part, caught_up=caught_up, inbox=inbox)
+                await self._take(again, part, **how)
 
     async def _commit(
-        self, admitted: Admitted, deliveries: Sequence[Delivery], *, caught_up: bool, inbox: bool
+        self,
+        admitted: Admitted,
+        deliveries: Sequence[Delivery],
+        *,
+        caught_up: bool,
+        inbox: bool,
+        windows: bool = True,
     ) -> None:
-        batch = await self._committer.process(admitted, caught_up=caught_up, told=inbox)
+        batch = await self._committer.process(admitted, caught_up=caught_up, told=inbox, windows=windows)
         late = Gathered(batch.late, admitted.message[batch.late_rows], deliveries)
         tokens = [delivery.token for delivery in deliveries] if inbox else []
         if len(late) and inbox:

@@ -11,6 +11,9 @@ from typing import Protocol
 
 import msgspec
 
+PAYLOAD_PER_BATCH = 512 * 1024
+"""A batch has not many more bytes (some 10 000 readings in batch forms)."""
+
 
 class Delivery(msgspec.Struct, gc=False):
     """One message as it arrived."""
@@ -41,3 +44,13 @@ class Source(Protocol):
 
     def acknowledge(self, deliveries: Sequence[Delivery]) -> None:
         """The deliveries, in the order handed out, are committed."""
+
+
+def batch_end(deliveries: Sequence[Delivery], most_bytes: int) -> int:
+    """How many of the deliveries make a batch of bounded payload; at least one."""
+    size = 0
+    for place, delivery in enumerate(deliveries):
+        size += len(delivery.payload)
+        if size >= most_bytes:
+            return place + 1
+    return len(deliveries)

@@ -56,7 +56,7 @@ class SitePipeline:
             caught_up: whether the source has handed out all it had (watermark moves with time).
             latest: whether KPI windows are to be evaluated.
             told: whether the readings came by the inbox, as an import's do.
-            most: about how many interval rows to close.
+            most: about how many interval rows to close; where more are told, twice as many as are.
         """
         state = self.state
         readings.count = state.counts(readings.point, readings.value)
@@ -73,6 +73,7 @@ class SitePipeline:
         )
         if told:
             self._hold(readings.take(fresh), monotonic_us)
+            most = max(most, 2 * len(readings))
         accepted = outcome != DUPLICATE
         if accepted.any():
             event_at = np.minimum(readings.measured_at, readings.received_at)[accepted]

@@ -23,6 +23,7 @@ from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion
 
 from deploy.process import ROOT
+from ingest.csv_history import READINGS_A_CHUNK
 from tests.benchmarks.bed import Bed, ingest, now_ms, service
 from tests.benchmarks.copy_floor import CopyFloor
 from tests.benchmarks.end_to_end import await_subscribed
@@ -102,7 +103,7 @@ class Importing(threading.Thread):
         self._dsn = dsn
         self._command = [sys.executable, "-P", "-m", "deploy", "import", str(file), "--mapping", str(mapping)]
         rows = sum(1 for _ in file.open("rb")) - 1
-        self._third = max(1, rows // (5000 // POINTS) // 3)
+        self._third = max(1, rows // (READINGS_A_CHUNK // POINTS) // 3)
 
     def run(self) -> None:
         """Until all of the file is stored."""

@@ -179,15 +179,15 @@ def rows(count: int) -> str:
 TWO = "P: {point: line1/power, unit: kW}, F: {point: line1/temperature, unit: °C}"
 
 
-def test_chunks_hold_5000_readings_and_report_progress(file: Path, plan: Plan) -> None:
+def test_chunks_hold_1000_readings_and_report_progress(file: Path, plan: Plan) -> None:
     file.write_text(rows(6001))
     chunks = list(CsvHistory(file, mapping(TWO), plan).chunks())
-    assert [chunk.rows for chunk in chunks] == [2500, 2500, 1001]
+    assert [chunk.rows for chunk in chunks] == [500] * 12 + [1]
     assert max(chunk.rows * 2 for chunk in chunks) == READINGS_A_CHUNK
-    assert [chunk.number for chunk in chunks] == [0, 1, 2]
+    assert [chunk.number for chunk in chunks] == list(range(13))
     done = [chunk.bytes_done for chunk in chunks]
     assert done == sorted(done)
-    assert 0 < done[0] < done[1] < done[2] == chunks[0].bytes_total == file.stat().st_size
+    assert 0 < done[0] < done[1] < done[2] < done[-1] == chunks[0].bytes_total == file.stat().st_size
     values = [number for chunk in chunks for number in json.loads(chunk.payload)["value"][0]]
     assert values == [float(i) for i in range(6001)]
 
@@ -197,13 +197,23 @@ def test_the_same_file_read_the_same_way_has_the_same_keys(file: Path, tmp_path:
     copy = tmp_path / "copy.csv"
     copy.write_text(rows(6001))
     keys = [chunk.key for chunk in CsvHistory(file, mapping(TWO), plan).chunks()]
-    assert len(set(keys)) == 3
+    assert len(set(keys)) == 13
     assert [chunk.key for chunk in CsvHistory(copy, mapping(TWO), plan).chunks()] == keys
     other = [chunk.key for chunk in CsvHistory(file, mapping(TWO, more="decimal: ','"), plan).chunks()]
     copy.write_text(rows(6000))
     changed = [chunk.key for chunk in CsvHistory(copy, mapping(TWO), plan).chunks()]
     assert set(keys).isdisjoint(other)
     assert set(keys).isdisjoint(changed)
+
+
+def test_a_chunk_of_other_rows_has_another_key(
+    file: Path, plan: Plan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a version with larger chunks has queued does not stand for smaller ones of the same number."""
+    file.write_text(rows(6001))
+    keys = {chunk.key for chunk in CsvHistory(file, mapping(TWO), plan).chunks()}
+    monkeypatch.setattr("ingest.csv_history.READINGS_A_CHUNK", 5000)
+    assert keys.isdisjoint(chunk.key for chunk in CsvHistory(file, mapping(TWO), plan).chunks())
 
 
 def test_a_file_of_headings_has_no_chunk(file: Path, plan: Plan) -> None:

@@ -26,7 +26,7 @@ async def test_history_with_times_ahead_is_refused_and_holds_nothing_up(dsn: str
 
 async def test_closings_keep_up_with_an_import(dsn: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A reading may be many intervals: what is held does not grow with the file."""
-    monkeypatch.setattr("ingest.run.PAYLOAD_PER_BATCH", 1000)
+    monkeypatch.setattr("ingest.aside.PAYLOAD_PER_BATCH", 1000)
     fed = Fed(dsn)
     begin = START // 1000 - 300 * 86_400_000
     points = ["line/energy", "line/mass"]

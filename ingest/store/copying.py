@@ -2,10 +2,11 @@
 
 psycopg's `write_row` costs 3 µs a row; a big-endian record array is the COPY
 format itself, so a batch is one buffer. Every field is present in every row:
-"none" is NaN or a sentinel, which the SQL that reads the rows turns into NULL.
+"none" is NaN or a sentinel, which the SQL that reads the rows turns into NULL. Where
+no SQL stands between, rows with the same fields are one record array.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import numpy as np
 import numpy.typing as npt
@@ -16,14 +17,17 @@ PG_EPOCH_US = 946_684_800_000_000
 
 HEADER = b"PGCOPY\n\xff\r\n\x00" + b"\x00" * 8
 TRAILER = b"\xff\xff"
+NULL_LENGTH = -1
 WIRE_TYPES = {"int2": ">i2", "int4": ">i4", "int8": ">i8", "float8": ">f8", "timestamptz": ">i8"}
 
 
-def _record(columns: Mapping[str, str]) -> np.dtype[np.void]:
-    """A row as COPY writes it."""
+def _record(columns: Mapping[str, str], absent: Collection[str] = ()) -> np.dtype[np.void]:
+    """A row as COPY writes it; of the absent columns, which are NULL, there is only a length."""
     fields: list[tuple[str, str]] = [("fields", ">i2")]
     for name, kind in columns.items():
-        fields += [(f"{name}_length", ">i4"), (name, WIRE_TYPES[kind])]
+        fields.append((f"{name}_length", ">i4"))
+        if name not in absent:
+            fields.append((name, WIRE_TYPES[kind]))
     return np.dtype(fields)
 
 
@@ -41,18 +45,47 @@ class CopyTarget:
 
     def encode(self, rows: int, values: Mapping[str, npt.ArrayLike]) -> bytes:
         """The COPY stream of `rows` rows; a scalar value stands in every row, instants are µs since 1970."""
-        record = np.empty(rows, self._dtype)
+        return HEADER + self._records(rows, values, ()) + TRAILER
+
+    def encode_nulls(
+        self, rows: int, values: Mapping[str, npt.ArrayLike], nulls: Mapping[str, npt.NDArray[np.bool_]]
+    ) -> bytes:
+        """The same where `nulls` says of some columns in which rows they are NULL; rows with the same fields go together."""
+        pattern = np.zeros(rows, np.int64)
+        for bit, null in enumerate(nulls.values()):
+            pattern |= null.astype(np.int64) << bit
+        parts = []
+        for one in np.unique(pattern).tolist():
+            chosen = np.flatnonzero(pattern == one)
+            absent = [name for bit, name in enumerate(nulls) if one >> bit & 1]
+            given = {
+                name: column[chosen] if (column := np.asarray(values[name])).ndim else column
+                for name in self.columns
+                if name not in absent
+            }
+            parts.append(self._records(chosen.size, given, absent))
+        return HEADER + b"".join(parts) + TRAILER
+
+    def _records(self, rows: int, values: Mapping[str, npt.ArrayLike], absent: Collection[str]) -> bytes:
+        record = np.empty(rows, _record(self.columns, absent) if absent else self._dtype)
         record["fields"] = len(self.columns)
         for name, kind in self.columns.items():
+            if name in absent:
+                record[f"{name}_length"] = NULL_LENGTH
+                continue
             record[f"{name}_length"] = np.dtype(WIRE_TYPES[kind]).itemsize
             column = np.asarray(values[name])
             record[name] = column - PG_EPOCH_US if kind == "timestamptz" else column
-        return HEADER + record.tobytes() + TRAILER
+        return record.tobytes()
 
     async def copy(self, cursor: AsyncCursor, rows: int, values: Mapping[str, npt.ArrayLike]) -> None:
         """Send rows; to be called inside a transaction."""
+        await self.send(cursor, self.encode(rows, values))
+
+    async def send(self, cursor: AsyncCursor, stream: bytes) -> None:
+        """Send rows that are encoded already."""
         async with cursor.copy(self._statement) as copy:
-            await copy.write(self.encode(rows, values))
+            await copy.write(stream)
 
 
 class CopySource:

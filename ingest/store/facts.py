@@ -85,21 +85,32 @@ async def _stage(
     revision: int,
     cause: int | IntArray,
 ) -> None:
-    if not rows.size:
-        return
-    columns = list(table.staged.columns)
-    values: dict[str, np.ndarray | int] = {
-        name: rows[name] for name in columns if name in (rows.dtype.names or ())
-    }
-    values |= {
-        columns[0]: keys,
+    if rows.size:
+        await table.staged.copy(
+            cursor, rows.size, figure_columns(table, keys, rows, stamp, revision=revision, cause=cause)
+        )
+
+
+def figure_columns(
+    table: FigureTable,
+    keys: np.ndarray,
+    rows: Rows,
+    stamp: Stamp,
+    *,
+    revision: int = 1,
+    cause: int | IntArray = 0,
+) -> dict[str, np.ndarray | int]:
+    """The columns of figure rows of `keys` for COPY."""
+    figures = {name: rows[name] for name in table.staged.columns if name in (rows.dtype.names or ())}
+    return {
+        **figures,
+        table.key: keys,
         "revision": revision,
         "cause": cause,
         "plan_version": stamp.plan_version,
         "known_at": stamp.known_at,
         "batch_no": stamp.batch_no,
     }
-    await table.staged.copy(cursor, rows.size, values)
 
 
 async def delete_rows(
@@ -218,7 +229,7 @@ async def write_frontiers(
           FROM unnest(%s::text::int[], %s::text::bigint[]) AS t (p, c)
         ON CONFLICT (point_no) DO UPDATE SET closed_until = excluded.closed_until, batch_no = excluded.batch_no
         """,
-        [stamp.batch_no, _array_text(point_no.tolist()), _array_text(closed_until.tolist())],
+        [stamp.batch_no, array_text(point_no.tolist()), array_text(closed_until.tolist())],
     )
     if silent.any():
         await cursor.execute(
@@ -262,8 +273,8 @@ async def write_latest(cursor: AsyncCursor, batch: Batch, numbers: Numbers, stam
                 excluded.plan_version, excluded.known_at, excluded.batch_no)
         """,
         {
-            "kpi_no": _array_text(numbers.kpis[[row.kpi for row in rows]].tolist()),
-            **{name: _array_text([getattr(row, name) for row in rows]) for name in names},
+            "kpi_no": array_text(numbers.kpis[[row.kpi for row in rows]].tolist()),
+            **{name: array_text([getattr(row, name) for row in rows]) for name in names},
             "plan_version": stamp.plan_version,
             "known_at": stamp.known_at,
             "batch_no": stamp.batch_no,
@@ -271,6 +282,6 @@ async def write_latest(cursor: AsyncCursor, batch: Batch, numbers: Numbers, stam
     )
 
 
-def _array_text(values: Iterable[float | str | None]) -> str:
+def array_text(values: Iterable[float | str | None]) -> str:
     """An array as PostgreSQL reads it, of numbers and plain words; a list costs psycopg 1 µs an element."""
     return f"{{{','.join('NULL' if value is None else str(value) for value in values)}}}"

@@ -16,6 +16,7 @@ from typing import LiteralString
 from psycopg import AsyncCursor, sql
 
 from ingest.store.arithmetic import FIGURES, quality_of
+from ingest.store.facts import array_text
 from kernels.rows import NO_COUNT
 
 _COLUMNS = (
@@ -106,7 +107,7 @@ _HOURS = sql.SQL(
           FROM (SELECT point_no, start_at FROM staged_interval WHERE revision > 0
                 UNION ALL
                 SELECT p, to_timestamp(0) + s * interval '1 microsecond'
-                  FROM unnest(%(points)s::int[], %(starts)s::bigint[]) AS gone (p, s)) changed
+                  FROM unnest(%(points)s::text::int[], %(starts)s::text::bigint[]) AS other (p, s)) changed
     )
     INSERT INTO interval_hour (point_no, start_at, {columns}, mean_sum, mean_us)
     SELECT t.point_no, t.start_at, f.*
@@ -133,7 +134,7 @@ _DAYS = sql.SQL(
           FROM (SELECT point_no, start_at FROM staged_interval WHERE revision > 0
                 UNION ALL
                 SELECT p, to_timestamp(0) + s * interval '1 microsecond'
-                  FROM unnest(%(points)s::int[], %(starts)s::bigint[]) AS gone (p, s)) changed
+                  FROM unnest(%(points)s::text::int[], %(starts)s::text::bigint[]) AS other (p, s)) changed
     )
     INSERT INTO interval_day (point_no, start_at, {columns})
     SELECT t.point_no, t.start_at, f.*
@@ -185,17 +186,29 @@ async def extend_hours(cursor: AsyncCursor, zone: str) -> bool:
 
 
 async def roll_up(
-    cursor: AsyncCursor, zone: str, gone: Sequence[tuple[int, int]] = (), *, hours: bool = True
+    cursor: AsyncCursor,
+    zone: str,
+    gone: Sequence[tuple[int, int]] = (),
+    *,
+    hours: bool = True,
+    appended: Sequence[tuple[int, int]] = (),
 ) -> None:
     """Make the hours and days of the staged intervals again; inside the caller's transaction.
 
-    `gone` are (point_no, start_at in µs) of intervals that were deleted in it. `hours` is
-    False where they have been extended.
+    `gone` are (point_no, start_at in µs) of intervals that were deleted in it, `appended` at
+    least one in each hour of those that were stored without being staged. `hours` is False
+    where they have been extended.
     """
-    values = {"zone": zone, "points": [p for p, _ in gone], "starts": [start for _, start in gone]}
     if gone:
-        await cursor.execute(_EMPTIED_HOURS, values)
-        await cursor.execute(_EMPTIED_DAYS, values)
+        deleted = {"zone": zone, "points": [p for p, _ in gone], "starts": [start for _, start in gone]}
+        await cursor.execute(_EMPTIED_HOURS, deleted)
+        await cursor.execute(_EMPTIED_DAYS, deleted)
+    others = [*gone, *appended]
+    values = {
+        "zone": zone,
+        "points": array_text(point for point, _ in others),
+        "starts": array_text(start for _, start in others),
+    }
     if hours:
         await cursor.execute(_HOURS, values)
     await cursor.execute(_DAYS, values)

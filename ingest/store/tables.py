@@ -8,6 +8,8 @@ table's history, by a trigger (0005_history). A row that was taken away and come
 again goes on counting: nothing said was the revision between.
 """
 
+import numpy as np
+import numpy.typing as npt
 from psycopg import sql
 
 from ingest.store.copying import CopyTarget
@@ -48,7 +50,9 @@ class FigureTable:
         figures = {**values, **QUALITY_COLUMNS}
         columns = {key: "int4", "start_at": "timestamptz", **figures, **REVISION_COLUMNS}
         self.key = key
+        self.values = dict(values)
         self.staged = CopyTarget(f"staged_{name}", columns)
+        self.whole = CopyTarget(name, columns)
         self.unstage = sql.SQL("DELETE FROM {}").format(sql.Identifier(f"staged_{name}"))
         self._merging = {
             "table": sql.Identifier(name),
@@ -97,6 +101,12 @@ _COUNTED = sql.SQL(
                          WHERE h.{key} = {staged}.{key} AND h.start_at = {staged}.start_at))
     """
 )
+
+
+def absent(column: np.ndarray) -> npt.NDArray[np.bool_]:
+    """Where a figure's own column says that there is none."""
+    found: npt.NDArray[np.bool_] = np.isnan(column) if column.dtype.kind == "f" else column == NO_COUNT
+    return found
 
 
 def _list(columns: dict[str, str], prefix: str | None = None) -> sql.Composed:

@@ -10,7 +10,6 @@ who takes the site waits for the end of a transaction of the writer before.
 
 from collections.abc import Awaitable, Callable, Sequence
 
-import numpy as np
 import psycopg
 from psycopg import AsyncConnection, AsyncCursor, OperationalError
 from psycopg.errors import UniqueViolation
@@ -18,11 +17,11 @@ from psycopg.errors import UniqueViolation
 from ingest.errors import SiteBusyError, StaleEpochError
 from ingest.model import NEVER
 from ingest.pipeline.batch import Batch, Readings
+from ingest.store.closings import write_intervals
 from ingest.store.engine import Engine, Months, detect
 from ingest.store.facts import (
     Stamp,
     delete_rows,
-    stage_intervals,
     stage_rows,
     write_frontiers,
     write_latest,
@@ -31,7 +30,6 @@ from ingest.store.facts import (
 )
 from ingest.store.registry import Numbers
 from ingest.store.rejected import Refusal, store_rejections
-from ingest.store.rollups import extend_hours, roll_up
 from ingest.store.session import Session, about_data
 from ingest.store.tables import EMISSION, INTERVAL, KPI_VALUE, STAGING
 
@@ -263,14 +261,7 @@ class Writer:
 
     async def write_figures(self, cursor: AsyncCursor, batch: Batch, numbers: Numbers, stamp: Stamp) -> None:
         """Intervals with what follows from them, and the frontiers they moved."""
-        if batch.intervals.size or batch.provisional.size:
-            await stage_intervals(cursor, batch.intervals, numbers, stamp, revision=1)
-            await stage_intervals(cursor, batch.provisional, numbers, stamp, revision=0)
-            one_each = np.unique(batch.intervals["segment"]).size == batch.intervals.size > 0
-            extended = one_each and await extend_hours(cursor, self._zone)
-            await cursor.execute(INTERVAL.merge)
-            if batch.intervals.size:
-                await roll_up(cursor, self._zone, hours=not extended)
+        await write_intervals(cursor, batch, numbers, stamp, self._zone)
         await delete_rows(cursor, INTERVAL, numbers.points, batch.withdrawn, revision=0)
         await stage_rows(cursor, KPI_VALUE, "kpi", numbers.kpis, batch.kpi_rows, stamp)
         await stage_rows(cursor, EMISSION, "source", numbers.sources, batch.emissions, stamp)

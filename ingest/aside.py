@@ -20,21 +20,27 @@ TURN_US = 50_000
 
 
 class Allowance:
-    """How many bytes of payload a turn may take, found out by what turns have taken."""
+    """How many bytes of payload fit into a turn, as turns have shown."""
 
-    LEAST, MOST = 1024, PAYLOAD_PER_BATCH
-    SLOWEST, FASTEST = 0.5, 1.25
-    """By what it changes at most from one turn to the next."""
+    FIRST, LEAST, MOST = 32 * 1024, 1024, PAYLOAD_PER_BATCH
+    SLOWER, FASTER = 0.5, 0.2
+    """How much of a change is believed at once: what delays live messages sooner than what does not."""
 
     def __init__(self) -> None:
-        self.payload = 32 * 1024
+        self._us_a_byte = TURN_US / self.FIRST
 
-    def took(self, payload: int, us: int) -> None:
-        """A turn with so much payload took so long."""
-        fits = payload * min(max(TURN_US / max(us, 1), self.SLOWEST), self.FASTEST)
-        # A turn that had less to do than it was allowed says nothing of what would fit.
-        if us > TURN_US or payload >= self.payload:
-            self.payload = round(min(max(fits, self.LEAST), self.MOST))
+    @property
+    def payload(self) -> int:
+        """Bytes."""
+        return round(min(max(TURN_US / self._us_a_byte, self.LEAST), self.MOST))
+
+    def took(self, payload: int, us: int, *, full: bool) -> None:
+        """A turn with so much payload took so long; `full`: there would have been more to do."""
+        if not full and us < TURN_US:
+            return  # what any turn costs was shared by too few bytes
+        cost = max(us, 1) / max(payload, 1)
+        believed = self.SLOWER if cost > self._us_a_byte else self.FASTER
+        self._us_a_byte += believed * (cost - self._us_a_byte)
 
 
 class Aside:
@@ -70,8 +76,9 @@ class Aside:
                 await ingest.take(chunk, caught_up=caught_up, inbox=True, windows=alone or not self.heavy)
                 or ()
             )
-            self._allowance.took(sum(len(row.payload) for row in chunk), self._clocks.monotonic() - begun)
+            took_us = self._clocks.monotonic() - begun
             begin += len(chunk)
+            self._allowance.took(sum(len(row.payload) for row in chunk), took_us, full=begin < len(rows))
         self._inbox.rewind()
         self.heavy = begin < len(rows)
         return bool(rows), free

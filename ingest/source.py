@@ -12,7 +12,7 @@ from typing import Protocol
 import msgspec
 
 PAYLOAD_PER_BATCH = 512 * 1024
-"""A batch has not many more bytes (some 10 000 readings in batch forms)."""
+"""A batch has not more bytes (some 10 000 readings in batch forms), unless one message has."""
 
 
 class Delivery(msgspec.Struct, gc=False):
@@ -47,10 +47,10 @@ class Source(Protocol):
 
 
 def batch_end(deliveries: Sequence[Delivery], most_bytes: int) -> int:
-    """How many of the deliveries make a batch of bounded payload; at least one."""
+    """How many of the deliveries make a batch of so much payload at most; one in any case."""
     size = 0
     for place, delivery in enumerate(deliveries):
         size += len(delivery.payload)
-        if size >= most_bytes:
-            return place + 1
+        if size > most_bytes and place > 0:
+            return place
     return len(deliveries)

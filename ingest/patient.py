@@ -23,7 +23,8 @@ from ingest.store.writer import Writer
 log = logging.getLogger(__name__)
 
 FIRST_PAUSE_S = 0.05
-LONGEST_PAUSE_S = 2.0
+LONGEST_PAUSE_S = 0.5
+"""A server that is back is not left waiting; an attempt costs it next to nothing."""
 SILENT_S = 5.0
 """How long a step may take before its database is said to be away: nothing is stored meanwhile."""
 

@@ -72,16 +72,41 @@ def kernel(function: Function) -> Function:
     return cast("Function", _compile(function))
 
 
+AT_FIRST_USE = frozenset(
+    {
+        "availability",
+        "calculated",
+        "control",
+        "missing",
+        "missing75",
+        "part75",
+        "quality",
+        "quantiles",
+        "steam",
+    }
+)
+"""Modules that no reading waits for: hours, tests and periods. They double what is to be compiled."""
+
+
 def warm_up() -> None:
-    """Compile, or load from the cache, every kernel that others call.
+    """Compile, or load from the cache, every kernel that the stream calls.
 
     Each module of kernels has a function `warm_up` that calls its kernels with
     empty or tiny arrays of the real types. Takes seconds with a cold cache, so
     it runs in a thread before the process says it is ready.
     """
     for module in pkgutil.iter_modules([str(_PACKAGE)]):
-        if module.ispkg or module.name == "_jit":
-            continue
-        compile_module = getattr(import_module(f"{__package__}.{module.name}"), "warm_up", None)
-        if compile_module is not None:
-            compile_module()
+        if not module.ispkg and module.name != "_jit" and module.name not in AT_FIRST_USE:
+            _compile_module(module.name)
+
+
+def warm_up_regimes() -> None:
+    """The same for the kernels of AT_FIRST_USE, for who wants to call them without waiting."""
+    for name in sorted(AT_FIRST_USE):
+        _compile_module(name)
+
+
+def _compile_module(name: str) -> None:
+    warm = getattr(import_module(f"{__package__}.{name}"), "warm_up", None)
+    if warm is not None:
+        warm()

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from ingest.methods.method import MethodConstant
+from ingest.methods.rounding import TO_TENTH, TO_THOUSAND, UNROUNDED, Rounding
 
 
 class Family(StrEnum):
@@ -32,6 +33,8 @@ class Scheme:
     """What it is for; nothing else is substituted by it."""
     source: str
     constants: tuple[MethodConstant, ...]
+    rounding: Rounding = UNROUNDED
+    """Of a substitute when it is reported."""
     label: str | None = None
     """What results carry when the regime does not provide for the quantity itself."""
 
@@ -74,6 +77,7 @@ _CONCENTRATION = Scheme(
         *_numbers(_SO2, "R", "%", upper_percentile=90, middle_percentile=95),
         *_numbers("a high value overstates", "R", "1", direction=1, by_bin=0),
     ),
+    TO_TENTH,
 )
 
 _LOW = Scheme(
@@ -88,6 +92,7 @@ _LOW = Scheme(
         *_numbers("mirror image of 75.33(b)", "unconfirmed", "%", upper_percentile=10, middle_percentile=5),
         *_numbers("EPA checking program: not above the mean", "R", "1", direction=-1, by_bin=0),
     ),
+    TO_TENTH,
 )
 
 _BINS = Scheme(
@@ -102,6 +107,7 @@ _BINS = Scheme(
         *_numbers(_FLOW, "unconfirmed", "%", upper_percentile=90, middle_percentile=95),
         *_numbers(_FLOW, "unconfirmed", "1", direction=1, by_bin=1),
     ),
+    TO_THOUSAND,
 )
 
 _HJ75 = Scheme(
@@ -152,3 +158,32 @@ SCHEMES: Mapping[str, Scheme] = {
     )
 }
 """Id → scheme."""
+
+DETERMINATIONS: Mapping[int, str] = {
+    1: "primary system",
+    2: "backup system",
+    3: "alternative system",
+    4: "reference method",
+    5: "speciality system",
+    6: "mean of the hour before and after",
+    7: "initial procedure",
+    8: "90th percentile of the look-back",
+    9: "95th percentile of the look-back",
+    10: "maximum of the look-back",
+    11: "mean of the load bin",
+    12: "maximum potential value",
+    17: "like-kind analyser",
+    19: "default high range",
+    20: "over range",
+    21: "negative value set to 0",
+    53: "other quality-assured method",
+    54: "other quality-assured method",
+    55: "other substitute",
+}
+"""Codes of Part 75's methods of determination; the sets were read in the regulator's program, the wording is ours.
+
+Of a quantity of which a low value overstates, 8 to 10 and 12 are the mirror images.
+"""
+
+DETERMINED_BY_MEASURING = frozenset({*range(1, 5), *range(16, 23), 53, 54})
+"""Codes that the regulator's program counts as measured."""

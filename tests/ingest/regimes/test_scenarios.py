@@ -6,9 +6,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+import kernels.hours
 from ingest.errors import InputError
 from ingest.methods.limits import CONTROL_RULES
-from ingest.methods.schemes import SCHEMES
+from ingest.methods.schemes import DETERMINATIONS, DETERMINED_BY_MEASURING, SCHEMES
 from ingest.methods.validity import HOUR_RECORD, judge_hours
 from ingest.regimes.control import FOREVER, Calibrations, mark_hours, out_of_control, uncovered
 from ingest.regimes.substitution import hour_records, substitute
@@ -120,6 +121,15 @@ def test_part75_before_the_look_back_is_full_takes_the_hours_beside() -> None:
     nothing_before = substitute(CONCENTRATION, hours, potential=POTENTIAL)
     assert (nothing_before["code"][:40] == MODC_POTENTIAL).all()
     assert (nothing_before["value"][:40] == POTENTIAL).all()
+
+
+def test_codes_and_roundings_are_named() -> None:
+    from_kernel = {value for name, value in vars(kernels.hours).items() if name.startswith("MODC_")}
+    assert from_kernel <= set(DETERMINATIONS)
+    assert {MODC_MEASURED, MODC_ZERO} <= DETERMINED_BY_MEASURING
+    assert not set(range(6, 13)) & DETERMINED_BY_MEASURING
+    assert CONCENTRATION.rounding.apply(10.45) == 10.5
+    assert SCHEMES["part75.flow"].rounding.apply(20_499_500.0) == 20_500_000.0
 
 
 def test_part75_takes_a_negative_hour_as_zero_and_says_so() -> None:

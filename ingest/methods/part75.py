@@ -49,7 +49,12 @@ DILUENT_CAP = (
 )
 """What stands for the diluent in hours that the operator flags, never of itself."""
 
-NOX_LB_PER_SCF_PPM = MethodConstant("k_nox", "lb/scf/ppm", 1.194e-7, f"{_APPENDIX_F} 3.3.1", "R")
+EMISSION_RATE_K = (
+    MethodConstant("nox", "lb/scf/ppm", 1.194e-7, f"{_APPENDIX_F} 3.3.1", "R"),
+    MethodConstant("so2", "lb/scf/ppm", 1.660e-7, "EPA checking program, 19-1", "R"),
+    MethodConstant("hcl", "lb/scf/ppm", 9.43e-8, "EPA checking program, 19-1", "R"),
+)
+"""k of 19-1 by gas; mercury's (6.24e-11 lb/scf) is per ug/scm."""
 
 
 def _row(

@@ -106,6 +106,9 @@ _BINS = Scheme(
         *_numbers(_FLOW, "R", "h", lookback_h=2160, upper_short_h=24, middle_short_h=8),
         *_numbers(_FLOW, "unconfirmed", "%", upper_percentile=90, middle_percentile=95),
         *_numbers(_FLOW, "unconfirmed", "1", direction=1, by_bin=1),
+        *_numbers(
+            "an empty bin takes the next higher one, else the potential value", "unconfirmed", "1", next_bin=1
+        ),
     ),
     TO_THOUSAND,
 )

@@ -119,10 +119,11 @@ def _shield_gas(x: Inputs) -> dict[str, Any]:
 
 
 def _electronics(x: Inputs) -> dict[str, Any]:
-    rest = (x["abated_share"], x["destroyed"])
+    used, abated, destroyed = (x["used_kg"], x["heel"]), x["abated_share"], x["destroyed"]
+    by_product = destroyed if x["by_product_destroyed"] is None else x["by_product_destroyed"]
     return {
-        "gas_kg": calculated.process_gas(x["used_kg"], x["heel"], x["not_used_share"], *rest),
-        "by_product_kg": calculated.process_gas(x["used_kg"], x["heel"], x["by_product_kg_per_kg"], *rest),
+        "gas_kg": calculated.process_gas(*used, x["not_used_share"], abated, destroyed),
+        "by_product_kg": calculated.process_gas(*used, x["by_product_kg_per_kg"], abated, by_product),
     }
 
 
@@ -133,6 +134,15 @@ def _enthalpy(x: Inputs) -> dict[str, Any]:
 def _steam_heat(x: Inputs) -> dict[str, Any]:
     feed = constant(METHODS["steam.heat"], "feed")
     return {"gj": steam.heat_flow(x["steam_t"], x["temperature_k"], x["pressure_mpa"], feed)}
+
+
+def _water_heat(x: Inputs) -> dict[str, Any]:
+    feed, capacity = (constant(METHODS["water.heat"], name) for name in ("feed", "heat_capacity"))
+    return {"gj": steam.water_heat(x["water_t"], x["temperature_c"], feed, capacity)}
+
+
+def _saturation(x: Inputs) -> dict[str, Any]:
+    return {"temperature_k": steam.saturation_temperature(x["pressure_mpa"])}
 
 
 def _norm(id_: str, name: str) -> Any:
@@ -200,10 +210,13 @@ OPERATIONS = (
               (number("used_kg", "kg", low=0.0), fraction("not_used_share"),
                number("by_product_kg_per_kg", "kg/kg", low=0.0, default=0.0),
                fraction("heel", default=constant(METHODS["electronics.tier-2a"], "heel")),
-               fraction("abated_share", default=0.0), fraction("destroyed", default=0.0)),
+               fraction("abated_share", default=0.0), fraction("destroyed", default=0.0),
+               fraction("by_product_destroyed", default=None)),
               {"gas_kg": "kg", "by_product_kg": "kg"}, _electronics),
     Operation("steam.enthalpy", _STATE, {"kj_per_kg": "kJ/kg"}, _enthalpy),
     Operation("steam.heat", (number("steam_t", "t"), *_STATE), {"gj": "GJ"}, _steam_heat),
+    Operation("steam.saturation", _STATE[1:], {"temperature_k": "K"}, _saturation),
+    Operation("heat.hot_water", (number("water_t", "t"), number("temperature_c", "°C")), {"gj": "GJ"}, _water_heat),
     Operation("norm.cement_energy", (percentage("clinker_ratio_pct"),), _LEVELS,
               _norm("cement", "clinker_ratio_pct")),
     Operation("norm.blast_furnace_energy", (percentage("iron_grade_pct"),), _LEVELS,

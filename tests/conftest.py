@@ -156,7 +156,7 @@ def _server_home() -> Iterator[Path]:
 
 def _memory() -> Path | None:
     """A folder in memory, if this machine has one with room: a database costs 10 ms there, on a disk 0.3 s."""
-    folder = Path("/dev/shm")  # noqa: S108  mkdtemp makes a folder of our own in it
+    folder = Path("/dev/shm")
     if not os.access(folder, os.W_OK | os.X_OK) or shutil.disk_usage(folder).free < ROOM_IN_MEMORY:
         return None
     return folder

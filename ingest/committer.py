@@ -26,6 +26,7 @@ from ingest.store.earlier import Earlier
 from ingest.store.facts import Stamp
 from ingest.store.housekeeping import drop_live_figures
 from ingest.store.late import LateWriter, Revised
+from ingest.store.paired import touches_pairs, write_paired
 from ingest.store.rebuild import rebuild
 from ingest.store.registry import Numbers, ensure_numbers
 from ingest.store.rejected import Refusal
@@ -167,9 +168,11 @@ class Committer:
         sealed = now.seals.touches(batch.intervals["start_at"])
         batch.kpi_rows, apart = now.earlier.set_apart(batch.kpi_rows)
         following = np.concatenate([batch.behind, apart])
+        paired = touches_pairs(self._plan, batch.intervals)
 
         async def follow_up(cursor: AsyncCursor, stamp: Stamp) -> None:
             remade.clear()
+            await write_paired(cursor, self._plan, now.numbers, batch.intervals, stamp)
             if following.size:
                 remade.append(await now.late_writer.follow(cursor, following, stamp))
             if sealed:
@@ -188,7 +191,7 @@ class Committer:
                 self._plan.version,
                 refusals,
                 tokens,
-                follow_up if following.size or batch.follows or sealed else None,
+                follow_up if paired or following.size or batch.follows or sealed else None,
             )
 
         begun = self._clocks.monotonic()

@@ -2,8 +2,9 @@
 
 What a stack analyser measured and what activity times factor gives are two
 accounts of the same gas: every group is told once per route and never summed
-over them. Nor are gases summed: a mass of CH4 is no mass of CO2. Sums are
-correctly rounded (`exact_sum`) over the stored intervals.
+over them; so it is with location- and market-based, and with green power, own
+generation and export beside what the grid supplied. Nor are gases summed: a mass of
+CH4 is no mass of CO2. Sums are correctly rounded (`exact_sum`) over the stored intervals.
 """
 
 from collections.abc import Iterable
@@ -48,6 +49,12 @@ class EmissionFigure(Figure):
         description="Two accounts of the same gas: never add them"
     )
     gas: str
+    basis: Literal["location", "market"] | None = Field(
+        description="Of scope 2: two accounts of the same energy, never to be added; null: not declared"
+    )
+    supply: Literal["grid", "green", "own", "export"] | None = Field(
+        description="Where electricity came from or went to, told apart; null: not declared"
+    )
     sources: list[str] = Field(description="Full ids of the sources in the group")
 
 
@@ -74,6 +81,8 @@ class SourceSum:
     revisions: set[int] = field(default_factory=set)
     plan_version: int = 0
     known_at: int = 0
+    no_factor: bool = False
+    """Whether there was activity and no factor for any of it."""
 
     def add(self, values: Row) -> None:
         """Count one interval in, unless the group's span has ended."""
@@ -120,31 +129,59 @@ async def of_site(
     """The groups of one site over [from_at, to_at) µs, on interval edges, in the plan's order; all `known`."""
     from_at, to_at = from_at - from_at % plan.interval_us, to_at - to_at % plan.interval_us
     closed = await _closed_ends(connection, plan, known)
-    groups: dict[tuple[str, str, str], list[PlanSource]] = {}
+    groups: dict[tuple[str | None, ...], list[PlanSource]] = {}
     for source in plan.sources:
-        groups.setdefault((_group(source, group_by), source.route, source.gas), []).append(source)
+        apart = (_group(source, group_by), source.route, source.gas, source.basis, source.supply)
+        groups.setdefault(apart, []).append(source)
     sums: dict[int, SourceSum] = {}
     members: list[tuple[str, list[SourceSum]]] = []
-    for (group, _, _), sources in groups.items():
+    for sources in groups.values():
         # A sum speaks of one span: it ends where the first of its sources ends.
         end = max(from_at, min(to_at, *(closed[source.id][1] for source in sources)))
         made = {closed[source.id][0]: SourceSum(source, from_at, end) for source in sources}
         sums |= made
-        members.append((group, list(made.values())))
+        members.append((_group(sources[0], group_by), list(made.values())))
     await _read(connection, sums, from_at, to_at, known)
+    for one in sums.values():
+        if one.source.varies and not one.mass_kg and one.to_at > one.from_at:
+            one.no_factor = await _had_activity(connection, plan, one, known)
     return [_figure(plan, group_by, group, found, now) for group, found in members]
 
 
 async def _closed_ends(connection: Connection, plan: Plan, known: Known) -> dict[str, tuple[int, int]]:
     """Per source its number and the end of its closed span, µs; a negative number and 0 where it has none."""
-    frontiers = await closed_until(connection, plan, [source.point for source in plan.sources], known)
+    points = [point for source in plan.sources for point in source.points]
+    frontiers = await closed_until(connection, plan, points, known)
     last = await _newest(connection, [source.id for source in plan.sources], known)
     ends = {}
     for place, source in enumerate(plan.sources):
         number, last_at = last.get(source.id, (-1 - place, None))
-        until = frontiers.get(source.point, 0)
-        ends[source.id] = (number, 0 if last_at is None else max(last_at + plan.interval_us, until))
+        until = min(frontiers.get(point, 0) for point in source.points)
+        if last_at is not None:
+            until = max(last_at + plan.interval_us, until)
+        else:  # without a factor nothing is emitted that is known, for as long as the activity is
+            until = frontiers.get(source.point, 0) if source.varies else 0
+        ends[source.id] = (number, until)
     return ends
+
+
+async def _had_activity(connection: Connection, plan: Plan, one: SourceSum, known: Known) -> bool:
+    """Whether the activity of a source has an amount in its span."""
+    chosen = """
+        point_no = (SELECT point_no FROM point WHERE id = %(id)s) AND start_at >= %(from)s AND start_at < %(to)s
+        AND revision > 0 AND quality < 3 AND amount IS NOT NULL
+    """
+    found = await rows(
+        connection,
+        f"SELECT 1 FROM ({past.rows_of('interval', 'start_at', chosen, known)}) amounts LIMIT 1",  # noqa: S608
+        {
+            "id": plan.points[one.source.point].id,
+            "from": to_datetime(one.from_at),
+            "to": to_datetime(one.to_at),
+            "batch": known.batch_no,
+        },
+    )
+    return bool(found)
 
 
 async def _newest(
@@ -212,6 +249,8 @@ def _figure(plan: Plan, group_by: GroupBy, group: str, members: list[SourceSum],
     masses = [mass for member in members for mass in member.mass_kg]
     revisions = sorted(revision for member in members for revision in member.revisions)
     reason = None if all(member.mass_kg for member in members) else NoFigure.GAP if span else NoFigure.NO_DATA
+    if any(member.no_factor for member in members):
+        reason = NoFigure.NO_FACTOR
     value, reason = finite(exact_sum(masses) if reason is None else None, reason)
     return EmissionFigure(
         id=group if group_by == "source" else f"{plan.site}/{group_by}/{group}",
@@ -234,5 +273,7 @@ def _figure(plan: Plan, group_by: GroupBy, group: str, members: list[SourceSum],
         group=group,
         route=members[0].source.route,
         gas=members[0].source.gas,
+        basis=members[0].source.basis,
+        supply=members[0].source.supply,
         sources=[member.source.id for member in members],
     )

@@ -31,16 +31,38 @@ class NamedDocument(Document):
     name: str
 
 
+class FactorStepDocument(Document):
+    """A coefficient from an instant on."""
+
+    since: str = Field(description="An instant, or a day that begins in the site's zone")
+    value: float | None = Field(description="null: not known, so nothing is emitted that is known")
+    source: str
+    trust: str
+    data_year: int | None
+    published: str | None
+    edition: str | None
+    look_up: dict[str, Any] | None
+
+
 class FactorDocument(Document):
     """A coefficient with its source."""
 
     id: str
     name: str | None
-    value: float
+    value: float | None = Field(description="null: it changes with time, see series")
     unit: str
     basis: list[str]
-    source: str
-    trust: str
+    source: str | None
+    trust: str | None = Field(description="R, RF, P or unconfirmed; null: see series")
+    kind: str | None = Field(description="Of a grid factor: co2_average, co2_residual, fossil or footprint")
+    region: str | None
+    data_year: int | None
+    published: str | None
+    edition: str | None
+    look_up: dict[str, Any] | None = Field(
+        description="The key of the ledger it was looked up by; null: none"
+    )
+    series: list[FactorStepDocument]
 
 
 class SourceDocument(Document):
@@ -55,8 +77,13 @@ class SourceDocument(Document):
     gas: str
     method: str
     point: str = Field(description="Full id of the point whose amount drives it")
-    kg_per_amount: float = Field(description="kg of the gas per unit of that amount")
+    kg_per_amount: float = Field(
+        description="kg of the gas per unit of that amount, without what changes with time"
+    )
     factors: list[str]
+    factor_point: str | None = Field(description="Full id of the point whose mean is a further factor")
+    basis: str | None = Field(description="location or market: two accounts, never to be added")
+    supply: str | None = Field(description="grid, green, own or export, told apart")
 
 
 class BenchmarkDocument(Document):
@@ -162,7 +189,7 @@ def plant_document(plan: Plan) -> PlantDocument:
         carriers=[NamedDocument(id=carrier.id, name=carrier.name) for carrier in file.carriers],
         products=[NamedDocument(id=product.id, name=product.name) for product in file.products],
         factors=[
-            FactorDocument(**factor.model_dump(include=set(FactorDocument.model_fields)))
+            FactorDocument(**factor.model_dump(mode="json", include=set(FactorDocument.model_fields)))
             for factor in file.factors
         ],
         sources=[
@@ -170,6 +197,7 @@ def plant_document(plan: Plan) -> PlantDocument:
                 **{name: getattr(source, name) for name in _SAME_OF_SOURCE},
                 point=plan.points[source.point].id,
                 factors=list(source.factors),
+                factor_point=None if source.factor_point is None else plan.points[source.factor_point].id,
             )
             for source in plan.sources
         ],
@@ -187,7 +215,19 @@ def plant_document(plan: Plan) -> PlantDocument:
     )
 
 
-_SAME_OF_SOURCE = ("id", "name", "unit", "scope", "category", "route", "gas", "method", "kg_per_amount")
+_SAME_OF_SOURCE = (
+    "id",
+    "name",
+    "unit",
+    "scope",
+    "category",
+    "route",
+    "gas",
+    "method",
+    "kg_per_amount",
+    "basis",
+    "supply",
+)
 
 
 def methods_of(plan: Plan) -> dict[int, str]:

@@ -48,6 +48,8 @@ EMISSIONS_EXAMPLE = {
             "group": "1",
             "route": "measured",
             "gas": "co2",
+            "basis": None,
+            "supply": None,
             "sources": ["cement/kiln/stack"],
         }
     ],
@@ -76,7 +78,8 @@ async def emitted(request: Request, access: Reader, asked: Annotated[EmissionsAs
     """The mass of each gas emitted in [from, to), per site and group.
 
     Measured and calculated routes are two accounts of the same gas: each has its own
-    line, and no line holds both.
+    line, and no line holds both. So have location- and market-based emissions of scope 2, and
+    green power, own generation and export beside what the grid supplied.
     """
     service = service_of(request)
     items: list[EmissionFigure] = []

@@ -82,7 +82,7 @@ def _nearest(rows: Sequence[FactorRow], key: Key) -> str:
     if not of_subject:
         return f"expected {key.kind} of one of {_close(key.subject, {row.subject for row in of_kind})}"
     of_subject.sort(key=lambda row: (_missed(row, key), not row.holds_at(key.at), _years_off(row, key)))
-    return f"nearest is {_listed(of_subject)}"
+    return f"expected one such as {_listed(of_subject)}"
 
 
 def _years_off(row: FactorRow, key: Key) -> int:

@@ -49,8 +49,9 @@ def weightiest(causes: IntArray) -> int:
 
 
 def of_emissions(plan: Plan, emitted: Rows, cause: IntArray) -> IntArray:
-    """The cause of each EMISSION_ROW: that of its source's point."""
-    found: IntArray = cause[np.array([source.point for source in plan.sources], np.int64)[emitted["source"]]]
+    """The cause of each EMISSION_ROW: the most deliberate among its source's points'."""
+    of_sources = [weightiest(cause[np.array(source.points)]) for source in plan.sources]
+    found: IntArray = np.array(of_sources, np.int64)[emitted["source"]]
     return found
 
 

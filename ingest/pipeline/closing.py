@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from ingest.methods.mass import masses
 from ingest.model import HOUR, NEVER
 from ingest.pipeline.batch import EMISSION_ROW, IntArray, Rows
 from ingest.pipeline.signals import Load, Signals, evaluate, fold, from_tail, signals_of
@@ -210,17 +211,43 @@ def _decided(state: SiteState, found: Frontiers, signals: Signals, points: IntAr
     return Signals(kept[signals.offsets], *columns)
 
 
-def emissions(plan: Plan, rows: Rows) -> Rows:
-    """What each source emitted in the given interval rows: amount · kg per amount."""
+def emissions(plan: Plan, rows: Rows, *, paired: bool = True) -> Rows:
+    """What each source emitted in the given interval rows (`ingest.methods.mass`).
+
+    None where its activity or a factor of it is not known. Without `paired` sources with a
+    factor point are left out: their rows close apart (`ingest.store.paired`).
+    """
     parts = []
     for number, source in enumerate(plan.sources if rows.size else ()):
-        chosen = rows[
-            (rows["segment"] == source.point) & (rows["quality"] != BAD) & ~np.isnan(rows["amount"])
-        ]
+        if source.factor_point is not None and not paired:
+            continue
+        chosen, factor = _usable(rows, source.point, "amount"), None
+        if source.factor_point is not None:
+            chosen, factor = _joined(chosen, _usable(rows, source.factor_point, "mean"))
         part = np.zeros(chosen.size, EMISSION_ROW)
         part["source"] = number
-        part["mass_kg"] = chosen["amount"] * source.kg_per_amount
+        part["mass_kg"] = masses(source, chosen["start_at"], chosen["amount"], factor)
         for name in ("start_at", "covered_us", "valid_us", "substituted_us", "quality", "reasons"):
             part[name] = chosen[name]
-        parts.append(part)
+        parts.append(part[~np.isnan(part["mass_kg"])] if source.varies else part)
     return np.concatenate(parts) if parts else np.zeros(0, EMISSION_ROW)
+
+
+def _usable(rows: Rows, point: int, figure: str) -> Rows:
+    found: Rows = rows[(rows["segment"] == point) & (rows["quality"] != BAD) & ~np.isnan(rows[figure])]
+    return found
+
+
+def _joined(rows: Rows, others: Rows) -> tuple[Rows, npt.NDArray[np.float64]]:
+    """Rows of the intervals in which both have one, trusted as a KPI trusts its inputs; the others' means."""
+    _, mine, theirs = np.intersect1d(rows["start_at"], others["start_at"], return_indices=True)
+    found, others = rows[mine], others[theirs]
+    for name, worse in (
+        ("covered_us", np.minimum),
+        ("valid_us", np.minimum),
+        ("substituted_us", np.maximum),
+        ("quality", np.maximum),
+        ("reasons", np.bitwise_or),
+    ):
+        found[name] = worse(found[name], others[name])
+    return found, others["mean"]

@@ -150,11 +150,20 @@ def recompute(state: SiteState, load: Load, point: int, begin: int, end: int) ->
     return folded.rows
 
 
+def touched(plan: Plan, emitted: Rows, changed: IntArray) -> Rows:
+    """The EMISSION_ROWs that follow from changed intervals (point, start_at)."""
+    chosen = np.zeros(emitted.size, np.bool_)
+    for number, source in enumerate(plan.sources):
+        starts = changed[np.isin(changed[:, 0], source.points), 1]
+        chosen |= (emitted["source"] == number) & np.isin(emitted["start_at"], starts)
+    return emitted[chosen]
+
+
 def emissions_gone(plan: Plan, emitted: Rows, changed: IntArray) -> IntArray:
     """(source, start_at) of changed intervals (point, start_at) in which nothing was emitted."""
     gone = [np.zeros((0, 2), np.int64)]
     for number, source in enumerate(plan.sources):
-        starts = changed[changed[:, 0] == source.point, 1]
+        starts = np.unique(changed[np.isin(changed[:, 0], source.points), 1])
         empty = np.setdiff1d(starts, emitted["start_at"][emitted["source"] == number])
         gone.append(np.stack([np.full(empty.size, number), empty], axis=1))
     return np.concatenate(gone)

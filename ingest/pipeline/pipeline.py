@@ -112,7 +112,7 @@ class SitePipeline:
         batch.closed_points = closed.points
         batch.closed_until = state.points["closed_until"][closed.points].copy()
         batch.silent = closing.silent(state, closed)
-        batch.emissions = closing.emissions(self.plan, closed.rows)
+        batch.emissions = closing.emissions(self.plan, closed.rows, paired=False)
         batch.behind = self._behind(closed.rows, frontier_before)
         batch.compared = drift.due(state)
         load = from_tail(state)

@@ -9,7 +9,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, HttpUrl, PlainSerializer, model_validator
 
-from ingest.plant.entries import Trust
+from ingest.plant.factors import Trust
 from ingest.plant.fields import (
     Date,
     Entry,

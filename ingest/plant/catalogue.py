@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ingest.errors import InputError, PlantError
-from ingest.plant.entries import Factor, Point, Source
+from ingest.plant.entries import Point, Source
+from ingest.plant.factors import Factor
 from ingest.plant.file import PlantFile
 from ingest.plant.sentence import Place, fault, spell
 from ingest.units import Measure, amount_unit, measure

@@ -28,9 +28,6 @@ from ingest.plant.fields import (
     Whole,
 )
 
-Trust = Literal["R", "RF", "P", "unconfirmed"]
-"""R read in the rule itself, RF its formula read and the number computed, P a peer's, else unconfirmed."""
-
 
 class Unit(Entry):
     """A piece of equipment (ISA-95): area, line, cell; its path is its parents' ids and its own."""
@@ -53,25 +50,6 @@ class Product(Entry):
 
     id: Segment
     name: Text
-
-
-class Factor(Entry):
-    """A coefficient with its source; a change of it is a new plan version."""
-
-    id: Segment
-    name: Text | None = None
-    value: Number
-    unit: Text
-    basis: Bases = ()
-    source: Text
-    """Where the value was read."""
-    trust: Trust
-    kind: Literal["co2_average", "co2_residual", "fossil", "footprint"] | None = None
-    """Of a grid factor; a life-cycle footprint is no Scope 2 factor."""
-    region: Text | None = None
-    data_year: Whole | None = None
-    published: Text | None = None
-    edition: Text | None = None
 
 
 Codes = Annotated[tuple[Segment | Whole, ...], Field(min_length=1)]
@@ -206,14 +184,23 @@ class Source(Entry):
     activity: Path
     """The point whose amount drives it; of a measured route a mass flow of the gas."""
     factors: tuple[Segment, ...] = ()
+    factor_point: Path | None = None
+    """A sample point that is a further factor, by its mean in each interval: a grid's hourly factor."""
+    basis: Literal["location", "market"] | None = None
+    """Of scope 2, by which account: the grid one stands in, or the contracts one has. Never added."""
+    supply: Literal["grid", "green", "own", "export"] | None = None
+    """Where electricity comes from or goes to, where that is told apart. Never added."""
     formerly: tuple[Path, ...] = ()
 
     @model_validator(mode="after")
     def _route(self) -> Self:
-        if self.route == "measured" and self.factors:
+        factored = bool(self.factors) or self.factor_point is not None
+        if self.route == "measured" and factored:
             raise ValueError("no factors on a measured route")
-        if self.route == "calculated" and not self.factors:
+        if self.route == "calculated" and not factored:
             raise ValueError("at least one factor on a calculated route")
+        if self.basis is not None and self.scope != 2:
+            raise ValueError(f"no basis in scope {self.scope}, location and market are of scope 2")
         return self
 
 

@@ -182,6 +182,20 @@ def _instant(value: Any) -> datetime:
     return instant
 
 
+def parse_day(value: Any) -> date | datetime:
+    """A date, or an instant with its offset."""
+    if isinstance(value, date):
+        return value
+    try:
+        return date.fromisoformat(value)
+    except (TypeError, ValueError):
+        pass
+    try:
+        return _instant(value)
+    except ValueError:
+        raise ValueError("a date such as 2024-01-01, or an instant with its offset") from None
+
+
 def _filled(value: str) -> str:
     if not value.strip():
         raise ValueError("a text that is not empty")

@@ -23,7 +23,8 @@ from ingest.plant.business import (
     Tariff,
     Webhook,
 )
-from ingest.plant.entries import Carrier, Factor, Kpi, Point, Product, Source, Unit
+from ingest.plant.entries import Carrier, Kpi, Point, Product, Source, Unit
+from ingest.plant.factors import Factor
 from ingest.plant.fields import Entry, Segment, Span, Text, TopicPrefix, Zone
 
 

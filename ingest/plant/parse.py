@@ -15,6 +15,7 @@ import yaml
 from pydantic import ValidationError
 
 from ingest.errors import PlantError
+from ingest.plant.factors import looked_up
 from ingest.plant.file import PlantFile
 from ingest.plant.sentence import from_validation
 
@@ -40,7 +41,7 @@ def load_plant(path: Path) -> PlantFile:
 
 def parse_plant(text: str, name: str) -> PlantFile:
     """Check the text of a plant file; `name` is what errors call it."""
-    return from_body(read_yaml(text, name), name)
+    return from_body(looked_up(read_yaml(text, name), name), name)
 
 
 def read_yaml(text: str, name: str) -> Any:

@@ -181,7 +181,7 @@ class PlanKpi:
 
 @dataclass(frozen=True, slots=True)
 class PlanSource:
-    """A source of emissions: mass = amount of its activity point · kg_per_amount."""
+    """A source of emissions: mass = amount of its activity point · kg_per_amount (`ingest.methods.mass`)."""
 
     id: str
     name: str
@@ -195,11 +195,28 @@ class PlanSource:
     """Id of the method, `ingest.methods`."""
     point: int
     kg_per_amount: float
-    """kg of `gas` per unit of the point's amount; negative for carbon leaving in products."""
+    """kg of `gas` per unit of the point's amount, and of the factor point's mean if it has one;
+    negative for carbon leaving in products. Of a source with steps without their values."""
     co2e_per_kg: float
     """kg CO2e per kg of `gas` under the site's GWP set."""
     factors: tuple[str, ...]
     formerly: tuple[str, ...]
+    steps: tuple[tuple[int, float], ...] = ()
+    """(instant in µs, kg per amount from it on; NaN: not known); empty: the same at all times."""
+    factor_point: int | None = None
+    """The sample point whose mean is a further factor."""
+    basis: Literal["location", "market"] | None = None
+    supply: Literal["grid", "green", "own", "export"] | None = None
+
+    @property
+    def points(self) -> tuple[int, ...]:
+        """The points it depends on."""
+        return (self.point,) if self.factor_point is None else (self.point, self.factor_point)
+
+    @property
+    def varies(self) -> bool:
+        """Whether its factor depends on time."""
+        return bool(self.steps) or self.factor_point is not None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -230,6 +247,11 @@ class Plan:
     kpis: tuple[PlanKpi, ...]
     sources: tuple[PlanSource, ...]
     comparisons: tuple[PlanComparison, ...]
+
+    @property
+    def readers(self) -> tuple["PlanSource | PlanKpi", ...]:
+        """What is made of points' intervals."""
+        return (*self.sources, *self.kpis)
 
     def convert(self, point: int, unit: str) -> tuple[float, float]:
         """(multiplier, offset) from a message's unit to the point's, cached.

@@ -112,9 +112,11 @@ def _check_known(file: PlantFile, place: Place, value: str | None, known: Contai
 
 def _check_sources(file: PlantFile, units: frozenset[str], known: Known) -> None:
     factors = {factor.id: factor for factor in file.factors}
+    samples = {point.id for point in file.points if point.kind == "sample"}
     for i, source in enumerate(file.sources):
         _check_known(file, ("sources", i, "unit"), source.unit, units, "unit")
         _check_known(file, ("sources", i, "activity"), source.activity, known["points"], "point")
+        _check_known(file, ("sources", i, "factor_point"), source.factor_point, samples, "sample point")
         for j, factor in enumerate(source.factors):
             place = ("sources", i, "factors", j)
             _check_known(file, place, factor, factors, "factor")
@@ -127,6 +129,7 @@ def _check_kpi(file: PlantFile, kpi: Kpi, place: Place, known: Known) -> None:
     for key in ("numerator", "denominator"):
         for i, term in enumerate(getattr(kpi, key)):
             _check_term(file, term, (*place, key, i), known)
+    _check_accounts(file, kpi, place)
     if kpi.block is not None and (kpi.block <= 0 or kpi.block % file.interval or DAY % kpi.block):
         expected = f"a multiple of the interval, {format_span(file.interval)}, that divides 1d"
         raise fault(file.origin, (*place, "block"), format_span(kpi.block), expected)
@@ -146,6 +149,30 @@ def _check_term(file: PlantFile, term: Term, place: Place, known: Known) -> None
     _check_known(file, (*place, "source"), term.source, known["sources"], "source")
     for i, factor in enumerate(term.factors):
         _check_known(file, (*place, "factors", i), factor, known["factors"], "factor")
+
+
+def _check_accounts(file: PlantFile, kpi: Kpi, place: Place) -> None:
+    """A KPI weighs amounts once for all time, and holds one account of a gas."""
+    sources = {source.id: source for source in file.sources}
+    series = {factor.id for factor in file.factors if factor.series}
+    for key in ("numerator", "denominator"):
+        basis: str | None = None
+        for i, term in enumerate(getattr(kpi, key)):
+            where = (*place, key, i)
+            for j, factor in enumerate(term.factors):
+                if factor in series:
+                    expected = "a factor of one value; KPIs know no series"
+                    raise fault(file.origin, (*where, "factors", j), factor, expected)
+            source = sources.get(term.source or "")
+            if source is None:
+                continue
+            if source.factor_point is not None or series & set(source.factors):
+                expected = "a source whose factor does not change with time"
+                raise fault(file.origin, (*where, "source"), source.id, expected)
+            basis = basis or source.basis
+            if source.basis not in (None, basis):
+                expected = f"no {source.basis}-based source beside a {basis}-based one"
+                raise fault(file.origin, (*where, "source"), source.id, expected)
 
 
 def _check_business(file: PlantFile, known: Known) -> None:

@@ -44,11 +44,14 @@ def _key(key: str) -> str:
     return key if key.isprintable() and len(key) <= 60 else _short(key)
 
 
-def from_validation(origin: str, error: ValidationError, model: type[BaseModel]) -> PlantError:
-    """The first of pydantic's errors as one sentence."""
+def from_validation(
+    origin: str, error: ValidationError, model: type[BaseModel], within: Place = ()
+) -> PlantError:
+    """The first of pydantic's errors as one sentence; `within` is the place of what was checked."""
     first = error.errors(include_url=False)[0]
     place = [step for step in first["loc"] if step != "[key]"]
     owner, field = _declaration(model, place)
+    place = [*within, *place]
     match first["type"]:
         case "extra_forbidden":
             known = ", ".join(_declared(owner)) if owner else "nothing"

@@ -14,9 +14,11 @@ from ingest.errors import InputError
 from ingest.methods.figures import KpiKind
 from ingest.methods.gwp import GWP100
 from ingest.plant.catalogue import Catalogue
-from ingest.plant.entries import Kpi, Source, Term
+from ingest.plant.entries import Kpi, Point, Source, Term
+from ingest.plant.factors import Factor
 from ingest.plant.plan import PlanSource, Terms
 from ingest.plant.sentence import Place, absent
+from ingest.plant.series import decimal, steps_of
 from ingest.unit_names import AXES
 from ingest.units import Measure, amount_unit, measure, settle, spoken
 
@@ -27,8 +29,11 @@ Weighed = tuple[int, Fraction, Measure]
 def compile_source(catalogue: Catalogue, place: Place, source: Source) -> PlanSource:
     """The weight of an emission source's activity."""
     file = catalogue.file
-    point, number, unit = _weigh(catalogue, place, source.activity, source.factors, (*place, "activity"))
+    point, number, unit = _weigh(
+        catalogue, place, source.activity, source.factors, (*place, "activity"), source.factor_point
+    )
     to_kg = _carry(catalogue, (*place, "factors" if source.factors else "activity"), unit, measure("kg"))
+    number *= to_kg * (-1 if source.category == "products" else 1)
     gwp = GWP100[file.gwp]
     if source.gas not in gwp:
         raise catalogue.fault((*place, "gas"), source.gas, f"a gas that {file.gwp} lists: {', '.join(gwp)}")
@@ -44,10 +49,14 @@ def compile_source(catalogue: Catalogue, place: Place, source: Source) -> PlanSo
         gas=source.gas,
         method=measured if source.route == "measured" else "activity.factor",
         point=point,
-        kg_per_amount=float(number * to_kg * (-1 if source.category == "products" else 1)),
+        kg_per_amount=float(number),
         co2e_per_kg=gwp[source.gas],
         factors=source.factors,
         formerly=tuple(f"{file.site}/{former}" for former in source.formerly),
+        steps=steps_of(catalogue, source, number),
+        factor_point=None if source.factor_point is None else catalogue.index[source.factor_point],
+        basis=source.basis,
+        supply=source.supply,
     )
 
 
@@ -122,32 +131,51 @@ def _term(
 
 
 def _weigh(
-    catalogue: Catalogue, place: Place, point_id: str, factors: Sequence[str], where: Place
+    catalogue: Catalogue,
+    place: Place,
+    point_id: str,
+    factors: Sequence[str],
+    where: Place,
+    factor_point: str | None = None,
 ) -> Weighed:
     unit = catalogue.amount(point_id)
     if unit is None:
         raise catalogue.fault(where, point_id, "a point with amounts: counter, delta, gauge or state")
-    number, unit = _times(catalogue, place, Fraction(1), unit, factors)
+    number, unit = _times(catalogue, place, Fraction(1), unit, factors, factor_point)
     return catalogue.index[point_id], number, unit
 
 
 def _times(
-    catalogue: Catalogue, place: Place, number: Fraction, unit: Measure, factors: Sequence[str]
+    catalogue: Catalogue,
+    place: Place,
+    number: Fraction,
+    unit: Measure,
+    factors: Sequence[str],
+    factor_point: str | None = None,
 ) -> tuple[Fraction, Measure]:
-    """An amount times its factors; volumes must be of the state the factors are for."""
+    """An amount times its factors; volumes must be of the state the factors are for.
+
+    Values of series and of a factor point are not in it, their units are.
+    """
     volume = _on_axis(unit, "state")
     said: set[str] = set()
-    for i, factor_id in enumerate(factors):
-        factor = catalogue.factors[factor_id]
-        where = (*place, "factors", i)
+    named: list[tuple[Place, str, Factor | Point]] = [
+        ((*place, "factors", i), factor_id, catalogue.factors[factor_id])
+        for i, factor_id in enumerate(factors)
+    ]
+    if factor_point is not None:
+        named.append(((*place, "factor_point"), factor_point, catalogue.points[factor_point]))
+    for where, name, factor in named:
         per = catalogue.measure(where, factor.unit, factor.basis)
         said |= _on_axis(per, "state")
         try:
-            basis = settle(f"{unit.text} times {factor_id}", (*unit.basis, *per.basis))
+            basis = settle(f"{unit.text} times {name}", (*unit.basis, *per.basis))
         except InputError as refusal:
             raise catalogue.refused(where, refusal) from None
         product = unit * per
-        number, unit = number * decimal(factor.value), Measure(product.text, product.unit, basis)
+        unit = Measure(product.text, product.unit, basis)
+        if isinstance(factor, Factor) and not factor.series:
+            number *= decimal(factor.number)
     if factors and said != volume:
         expected = f"factors for an amount that is {spoken(volume)}"
         raise catalogue.fault((*place, "factors"), list(factors), expected)
@@ -191,8 +219,3 @@ def _carry(catalogue: Catalogue, place: Place, unit: Measure, target: Measure) -
 def _factor(unit: Measure, target: Measure) -> Fraction:
     """What a number in `unit` is multiplied by to be in `target`."""
     return decimal(unit.affine(target)[0])
-
-
-def decimal(value: float) -> Fraction:
-    """The number as it was written: 0.1 is a tenth, so that a product of factors is rounded once."""
-    return Fraction(repr(value))

@@ -56,7 +56,7 @@ class Reached:
         """Which (source index, start_at) a version is in force in."""
         inputs: list[dict[int, tuple[int, ...]]] = [
             {
-                number: (source.point,)
+                number: source.points
                 for number, source in zip(one.numbers.sources.tolist(), one.plan.sources, strict=True)
             }
             for one in self.editions

@@ -117,7 +117,7 @@ class Figures:
             numbers = edition.numbers.kpis if kind == "kpi" else edition.numbers.sources
             for index in np.flatnonzero(numbers == number).tolist():
                 plan = edition.plan
-                points = plan.kpis[index].points if kind == "kpi" else (plan.sources[index].point,)
+                points = plan.kpis[index].points if kind == "kpi" else plan.sources[index].points
                 yield version, (index, points)
 
     def _replayed(self, uses: dict[int, tuple[int, tuple[int, ...]]]) -> bool:
@@ -159,7 +159,7 @@ class Figures:
         return table, number, rows[order], version_of[order], stored
 
     def _emissions(self, edition: Edition) -> Rows:
-        points = tuple(sorted({source.point for source in edition.plan.sources}))
+        points = tuple(sorted({point for source in edition.plan.sources for point in source.points}))
         return closing.emissions(edition.plan, self._kept.segments(edition, points))
 
     def _kpis(self, edition: Edition) -> Rows:

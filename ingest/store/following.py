@@ -89,9 +89,7 @@ async def _emit(
     stamp: Stamp,
 ) -> None:
     plan, numbers = edition.plan, edition.numbers.sources
-    known = {(int(p), int(at)) for p, at in pairs}
-    of_changed = [(int(row["segment"]), int(row["start_at"])) in known for row in inputs]
-    emitted = closing.emissions(plan, inputs[np.array(of_changed, bool)])
+    emitted = late.touched(plan, closing.emissions(plan, inputs), pairs)
     gone = late.emissions_gone(plan, emitted, pairs)
     emitted = emitted[reached.own_sources(edition, np.column_stack([emitted["source"], emitted["start_at"]]))]
     why = causes.of_emissions(plan, emitted, cause)
@@ -133,11 +131,11 @@ async def _replace(
 
 
 async def _inputs(cursor: AsyncCursor, edition: Edition, pairs: IntArray) -> Rows:
-    """The closed interval rows of changed points, and of all that KPIs of theirs read, where any of them changed."""
+    """The closed interval rows of changed points, and of all that their readers read, where any of them changed."""
     wanted = {int(p) for p in pairs[:, 0]}
-    for kpi in edition.plan.kpis:
-        if wanted.intersection(kpi.points):
-            wanted.update(kpi.points)
+    for reader in edition.plan.readers:
+        if wanted.intersection(reader.points):
+            wanted.update(reader.points)
     index = np.array(sorted(wanted), np.int64)
     await cursor.execute(
         """

@@ -107,7 +107,7 @@ def touched_by(plan: Plan, numbers: Numbers, changed: IntArray, cause: IntArray)
     return Touched(
         of_points,
         reading([kpi.points for kpi in plan.kpis], numbers.kpis),
-        reading([(source.point,) for source in plan.sources], numbers.sources),
+        reading([source.points for source in plan.sources], numbers.sources),
     )
 
 

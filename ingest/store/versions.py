@@ -57,7 +57,7 @@ class Edition:
         """Of a state's plan, over that state."""
         plan = state.plan
         points = {number: p for p, number in enumerate(numbers.points.tolist()) if number >= 0}
-        readers = (*(kpi.points for kpi in plan.kpis), [source.point for source in plan.sources])
+        readers = (reader.points for reader in plan.readers)
         read = frozenset(int(numbers.points[p]) for some in readers for p in some)
         return Edition(plan, state, Terms(plan), numbers, points, read)
 

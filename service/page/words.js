@@ -8,6 +8,7 @@ const REASONS = {
   stale: "data too old",
   zero_over_zero: "nothing drawn",
   no_data: "no data yet",
+  no_factor: "no emission factor",
 };
 
 const QUALITIES = { uncertain: "uncertain", substituted: "partly substituted", bad: "bad data" };

@@ -30,14 +30,20 @@ carriers: [{id: electricity, name: Electricity}]
 products: [{id: flour, name: Flour}]
 factors:
   - {id: grid, value: 0.4, unit: t/MWh, source: test, trust: unconfirmed}
+  - {id: share, value: 0.25, unit: kWh/MWh, source: test, trust: unconfirmed}
+  - {id: years, unit: t/MWh, series: [{since: "2026-11-20T08:03:00Z", value: 0.5, source: test, trust: P}, {since: "2026-11-20T08:06:00Z", value: 0.7, source: test, trust: P}]}
 points:
   - {id: line/energy, kind: counter, period: 10s, unit: kWh, carrier: electricity, max_gap: 2min, resolution: 1, modulus: 64, max_rate: 3600, compare: {with: line/sum, within: 10 %, least_share: 0.01}}
   - {id: line/power, kind: gauge, period: 10s, unit: kW, carrier: electricity, max_gap: 1min, sloped: true, compare: {with: line/setpoint, within: 5 kW, least_share: 0.04}}
   - {id: line/setpoint, kind: gauge, period: 10s, unit: kW, max_gap: 90s, sloped: false}
   - {id: line/batch, kind: delta, unit: t, product: flour, period: 50s, resolution: 0.001}
+  - {id: line/hourly, kind: sample, unit: g/kWh, period: 60s, max_gap: 3min, sloped: false}
   - {id: line/sum, kind: gauge, unit: kW, max_gap: 40s, computed: {method: linear, inputs: {a: line/power, b: line/setpoint}, constants: {a: 1.0, b: 0.5}}}
 sources:
   - {id: line/electricity, scope: 2, category: purchased, gas: co2, route: calculated, activity: line/energy, factors: [grid]}
+  - {id: line/by-year, scope: 2, category: purchased, gas: co2, route: calculated, activity: line/energy, factors: [years]}
+  - {id: line/by-hour, scope: 2, category: purchased, gas: co2, route: calculated, activity: line/energy, factor_point: line/hourly}
+  - {id: line/by-both, scope: 2, category: purchased, gas: co2, route: calculated, activity: line/sum, factor_point: line/hourly, factors: [share]}
 kpis:
   - {id: line/intensity, kind: ratio, unit: kWh/t, numerator: [{point: line/energy}], denominator: [{point: line/batch}], windows: [5min]}
   - {id: line/load, kind: rate, unit: kW, numerator: [{point: line/sum}], windows: [1h]}
@@ -58,6 +64,7 @@ VALUES: dict[str, st.SearchStrategy[float]] = {
     "line/energy": st.integers(0, 63).map(float),
     "line/power": st.sampled_from([0.0, 1.0, 100.1, 899.9]),
     "line/setpoint": st.sampled_from([0.0, 2.5, 30.3]),
+    "line/hourly": st.sampled_from([0.0, 310.5, 799.0]),
     "line/batch": st.integers(0, 900).map(lambda count: count / 1000),
 }
 

@@ -1,0 +1,196 @@
+"""Factors of a plant file: a value, a row of the ledger, or values that change with time.
+
+A factor `from` the ledger is looked up when the file is read; what was found stands in
+the plan version from then on. A series is for what changes by year or hour: each
+interval takes the value in force at its start, and where there is none (before the
+first step, or a step without a value) the source has no mass, never 0.
+"""
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import (
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    PlainValidator,
+    ValidationError,
+    WithJsonSchema,
+    model_validator,
+)
+
+from ingest.errors import InputError, PlantError
+from ingest.factors import FactorRow, Key, find, required
+from ingest.plant.fields import Bases, Date, Entry, Expected, Number, Segment, Text, Whole, parse_day
+from ingest.plant.sentence import Place, fault, from_validation, spell
+
+Trust = Literal["R", "RF", "P", "unconfirmed"]
+"""R read in the rule itself, RF its formula read and the number computed, P a peer's, else unconfirmed."""
+
+
+class LookUp(Entry):
+    """A key of the ledger: enough of it to name one row."""
+
+    kind: Text
+    """What the value is of: ncv, oxidation, grid, …"""
+    subject: Text
+    """Of which fuel, gas, material or method."""
+    geography: Text | None = None
+    equipment: Text | None = None
+    edition: Text | None = None
+    data_year: Whole | None = None
+    gwp: Literal["SAR", "AR4", "AR5", "AR6"] | None = None
+    at: Date | None = None
+    """A day on which the row is valid."""
+
+    def key(self) -> Key:
+        """What the ledger is asked."""
+        return Key(**{name: getattr(self, name) for name in type(self).model_fields})
+
+
+Since = Annotated[
+    date | datetime,
+    PlainValidator(parse_day),
+    PlainSerializer(lambda since: since.isoformat(), return_type=str),
+    WithJsonSchema({"type": "string", "examples": ["2024-01-01", "2024-01-01T09:00:00+08:00"]}),
+    Expected("a date such as 2024-01-01, or an instant with its offset"),
+]
+"""A day's beginning in the plant's zone, or an instant."""
+_BY_NAME = ConfigDict(populate_by_name=True)
+"""Under `from` in a file, under its own name in a stored body."""
+
+
+class FactorStep(Entry):
+    """What a factor is from an instant on."""
+
+    model_config = _BY_NAME
+
+    since: Since
+    value: Number | None = None
+    """None: not known, so there is no mass from here on."""
+    source: Text
+    trust: Trust
+    data_year: Whole | None = None
+    published: Text | None = None
+    edition: Text | None = None
+    look_up: LookUp | None = Field(None, alias="from")
+
+
+class Factor(Entry):
+    """A coefficient with its source; a change of it is a new plan version."""
+
+    model_config = _BY_NAME
+
+    id: Segment
+    name: Text | None = None
+    value: Number | None = None
+    unit: Text
+    basis: Bases = ()
+    source: Text | None = None
+    """Where the value was read."""
+    trust: Trust | None = None
+    kind: Literal["co2_average", "co2_residual", "fossil", "footprint"] | None = None
+    """Of a grid factor; a life-cycle footprint is no Scope 2 factor."""
+    region: Text | None = None
+    data_year: Whole | None = None
+    published: Text | None = None
+    edition: Text | None = None
+    look_up: LookUp | None = Field(None, alias="from")
+    """The row of the ledger it is; the rest is filled in from there."""
+    series: tuple[FactorStep, ...] = ()
+    """Its values by time, in place of one."""
+
+    @model_validator(mode="after")
+    def _one_value(self) -> Self:
+        if self.series:
+            if self.value is not None or self.source is not None or self.trust is not None:
+                raise ValueError("no value, source or trust beside a series, whose steps have them")
+        elif self.value is None or self.source is None or self.trust is None:
+            raise ValueError("a value with its source and trust, a key of the ledger under from, or a series")
+        return self
+
+    @property
+    def number(self) -> float:
+        """Its one value; a series has none."""
+        assert self.value is not None
+        return self.value
+
+
+_FILLED = ("value", "unit", "basis", "source", "trust", "kind", "region", "data_year", "published", "edition")
+_LIFE_CYCLE = {("grid", "footprint"), ("generation_life_cycle", None)}
+
+
+def looked_up(body: Any, origin: str) -> Any:
+    """A plant file as it is written, its factors' keys of the ledger replaced by what they lead to.
+
+    Raises PlantError, one sentence, for a key that leads to no one value, or a value beside a key.
+    """
+    if not isinstance(body, Mapping) or not isinstance(body.get("factors"), list):
+        return body
+    factors = [
+        _factor(factor, origin, ("factors", i)) if isinstance(factor, Mapping) else factor
+        for i, factor in enumerate(body["factors"])
+    ]
+    return {**body, "factors": factors}
+
+
+def _factor(factor: Mapping[str, Any], origin: str, place: Place) -> Mapping[str, Any]:
+    if "look_up" in factor:
+        raise fault(
+            origin, (*place, "look_up"), factor["look_up"], "no such key in a file; it is called from"
+        )
+    if "from" in factor:
+        return {**factor, **_filled(factor, origin, place, _FILLED)}
+    if not isinstance(factor.get("series"), list):
+        return factor
+    steps, filled = [], dict(factor)
+    for i, step in enumerate(factor["series"]):
+        where = (*place, "series", i)
+        if not isinstance(step, Mapping) or "from" not in step:
+            steps.append(step)
+            continue
+        found = _filled(
+            step, origin, where, ("value", "source", "trust", "data_year", "published", "edition")
+        )
+        for name in ("unit", "basis", "kind", "region"):
+            given = filled.setdefault(name, found[name])
+            if given != found[name]:
+                said = found[name]
+                raise fault(origin, (*where, "from"), f"of {name} {said}", f"a row whose {name} is {given}")
+        steps.append({**step, **{name: found[name] for name in found if name in FactorStep.model_fields}})
+    return {**filled, "series": steps}
+
+
+def _filled(entry: Mapping[str, Any], origin: str, place: Place, filled: tuple[str, ...]) -> dict[str, Any]:
+    """What the row that an entry's key names says of the entry."""
+    for name in filled:
+        if name in entry:
+            raise fault(origin, (*place, name), entry[name], "nothing beside from, which fills it in")
+    try:
+        key = LookUp.model_validate(entry["from"])
+    except ValidationError as error:
+        raise from_validation(origin, error, LookUp, (*place, "from")) from None
+    try:
+        row = find(key.key())
+        value = required(row)
+    except InputError as refusal:
+        raise PlantError(f"{origin}: {spell((*place, 'from'))}: {refusal}") from None
+    return _as_entry(row, value)
+
+
+def _as_entry(row: FactorRow, value: float) -> dict[str, Any]:
+    life_cycle = (row.kind, row.subject) in _LIFE_CYCLE or (row.kind, None) in _LIFE_CYCLE
+    said = "; ".join(text for text in (row.source, row.reference, row.note) if text)
+    return {
+        "value": value,
+        "unit": row.unit,
+        "basis": list(row.basis),
+        "source": said,
+        "trust": row.trust,
+        "kind": "footprint" if life_cycle else row.subject if row.kind == "grid" else None,
+        "region": row.geography,
+        "data_year": row.data_year,
+        "published": None if row.published is None else row.published.isoformat(),
+        "edition": row.edition,
+    }

@@ -24,6 +24,7 @@ from deploy.commands import (
     plant,
     rejected,
     replay,
+    restate,
     serve,
     simulate,
     test,
@@ -55,6 +56,7 @@ app.command("serve")(serve.serve)
 app.command("simulate", context_settings=_PASS_ON, add_help_option=False)(simulate.simulate)
 app.command("conformance")(conformance.conformance)
 app.command("replay")(replay.replay)
+app.command("restate")(restate.restate)
 app.command("migrate")(migrate.migrate)
 app.add_typer(plant.app, name="plant")
 app.add_typer(rejected.app, name="rejected")

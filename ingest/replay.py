@@ -6,17 +6,16 @@ writer lock, so an ingest of it must not run.
 
 import fnmatch
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import numpy as np
 from psycopg import AsyncConnection
 
 from ingest.errors import InputError
-from ingest.plant.plan import Plan
 from ingest.site import Clocks
+from ingest.spans import days_of, edge_of, site_of
 from ingest.store.mismatch import Mismatch
 from ingest.store.replay import Replay
 from ingest.store.restate import Restatement
@@ -87,7 +86,7 @@ async def replay(dsn: str, wanted: Wanted, clocks: Clocks, report: Report, holde
         SiteBusyError: an ingest holds the site, and what differs is to be restated.
     """
     async with await AsyncConnection.connect(dsn, autocommit=True) as connection:
-        site_no, site = await _site(connection, wanted.site)
+        site_no, site = await site_of(connection, wanted.site)
         replayed = Replay(connection, site_no, _chooser(site, wanted.points))
         newest = await replayed.prepare()
         if newest is None:
@@ -97,7 +96,7 @@ async def replay(dsn: str, wanted: Wanted, clocks: Clocks, report: Report, holde
                 raise InputError(f"--points is {pattern!r}; expected a pattern that fits a point of {site}")
         plan = newest.plan
         from_at, to_at = (
-            _instant(text, plan, name) for name, text in (("from", wanted.from_at), ("to", wanted.to_at))
+            edge_of(text, plan, name) for name, text in (("from", wanted.from_at), ("to", wanted.to_at))
         )
         if from_at >= to_at:
             raise InputError(f"--to is {wanted.to_at!r}; expected an instant after --from {wanted.from_at!r}")
@@ -120,7 +119,7 @@ async def replay(dsn: str, wanted: Wanted, clocks: Clocks, report: Report, holde
 async def _run(
     replayed: Replay, zone: ZoneInfo, outcome: Outcome, report: Report, restatement: Restatement | None
 ) -> None:
-    days = list(_days(outcome.from_at, outcome.to_at, zone))
+    days = list(days_of(outcome.from_at, outcome.to_at, zone))
     total, done = len(days) * len(replayed.points), 0
 
     def step() -> None:
@@ -167,17 +166,6 @@ def _shown(value: np.generic) -> float | None:
     return None if plain != plain or plain == int(NO_COUNT) else plain  # noqa: PLR0124  NaN is none
 
 
-async def _site(connection: AsyncConnection, site: str | None) -> tuple[int, str]:
-    cursor = await connection.execute("SELECT site_no, id FROM site ORDER BY id")
-    known = await cursor.fetchall()
-    found = [(number, name) for number, name in known if site in (None, name)]
-    if len(found) != 1:
-        names = ", ".join(name for _, name in known) or "none; start ingest with a plant file first"
-        given = "missing" if site is None else repr(site)
-        raise InputError(f"--site is {given}; expected one of the database's: {names}")
-    return found[0]
-
-
 def _chooser(site: str, patterns: str) -> Callable[[str], bool]:
     def chosen(point: str) -> bool:
         return any(
@@ -187,38 +175,3 @@ def _chooser(site: str, patterns: str) -> Callable[[str], bool]:
         )
 
     return chosen
-
-
-def _instant(text: str, plan: Plan, name: str) -> int:
-    """An instant as it was given, µs; it has to be an edge of intervals."""
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        at = None
-    if at is not None and "T" not in text and " " not in text.strip():
-        at = at.replace(tzinfo=plan.zone)
-    if at is None or at.tzinfo is None:
-        raise InputError(f"--{name} is {text!r}; expected a date, or an instant like 2026-11-20T08:00:00Z")
-    found = (at.astimezone(UTC) - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
-    if found % plan.interval_us:
-        raise InputError(
-            f"--{name} is {text!r}; expected the edge of an interval of {plan.file.interval // 10**6} s"
-        )
-    return found
-
-
-def _days(from_at: int, to_at: int, zone: ZoneInfo) -> Iterator[tuple[int, int, bool]]:
-    """(begin, end, whether it is all of the day) of each day of the site that the span touches."""
-    local = datetime.fromtimestamp(from_at / 1e6, zone)
-    midnight = local.replace(hour=0, minute=0, second=0, microsecond=0, fold=0)
-    begin = _micros(midnight)
-    while begin < to_at:
-        midnight = midnight.replace(tzinfo=None) + timedelta(days=1)
-        midnight = midnight.replace(tzinfo=zone)
-        end = _micros(midnight)
-        yield max(begin, from_at), min(end, to_at), from_at <= begin and end <= to_at
-        begin = end
-
-
-def _micros(at: datetime) -> int:
-    return round(at.timestamp()) * 1_000_000

@@ -76,7 +76,7 @@ class Versions:
 
     def __init__(self, site_no: int) -> None:
         """Empty; see `refresh`."""
-        self._site_no = site_no
+        self.site_no = site_no
         self._numbers: dict[int, dict[str, dict[str, int]]] = {}
         self._editions: dict[int, Edition] = {}
         self.names: dict[str, dict[int, str]] = {kind: {} for kind in KINDS}
@@ -94,7 +94,7 @@ class Versions:
                 sql.SQL("SELECT {}, id FROM {} WHERE site_no = %s ORDER BY 1").format(
                     sql.Identifier(f"{kind}_no"), sql.Identifier(kind)
                 ),
-                [self._site_no],
+                [self.site_no],
             )
             self.names[kind] = dict(await cursor.fetchall())
         await cursor.execute(
@@ -103,7 +103,7 @@ class Versions:
              WHERE site_no = %s AND %s < (SELECT max(version) FROM plan_version WHERE site_no = %s)
              ORDER BY version
             """,
-            [self._site_no, self.newest, self._site_no],
+            [self.site_no, self.newest, self.site_no],
         )
         found = await cursor.fetchall()
         for place, kind in enumerate(KINDS, start=2):
@@ -118,7 +118,7 @@ class Versions:
             return None
         if version not in self._editions:
             await cursor.execute(
-                "SELECT body FROM plan_version WHERE site_no = %s AND version = %s", [self._site_no, version]
+                "SELECT body FROM plan_version WHERE site_no = %s AND version = %s", [self.site_no, version]
             )
             row = await cursor.fetchone()
             assert row is not None

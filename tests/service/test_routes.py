@@ -38,6 +38,8 @@ READ = [
     "/v1/periods/1",
     "/v1/adjustments",
     "/v1/instruments",
+    "/v1/factors",
+    "/v1/factors/restatement?site=cement",
 ]
 OF_SITE = [
     "/v1/plant?site=cement",
@@ -58,6 +60,8 @@ OF_SITE = [
     "/v1/periods/1",
     "/v1/adjustments?site=cement",
     "/v1/instruments?site=cement",
+    "/v1/factors?site=cement",
+    "/v1/factors/restatement?site=cement",
 ]
 SEND = "/v1/points/cement/kiln/power/readings"
 OPEN = {"/", "/page/{name}", "/healthz", "/readyz", "/metrics"}

@@ -13,6 +13,7 @@ from pydantic import Field
 
 from ingest.model import SECOND, Kind
 from ingest.plant.plan import Plan, PlanKpi, PlanPoint, Terms
+from service.benchmarks import BenchmarkDocument, benchmark_documents
 from service.documents import Document, Span
 
 
@@ -86,17 +87,6 @@ class SourceDocument(Document):
     supply: str | None = Field(description="grid, green, own or export, told apart")
 
 
-class BenchmarkDocument(Document):
-    """A value of a standard or of others, beside a KPI."""
-
-    id: str
-    kpi: str
-    value: float
-    unit: str
-    level: str
-    source: str
-
-
 class PlantDocument(Document):
     """A site under its plan in force."""
 
@@ -168,6 +158,7 @@ class KpiDocument(Document):
         description="measured or calculated, where it rests on emission sources of one route"
     )
     contract: float | None = Field(description="Contracted demand in the KPI's unit")
+    benchmarks: list[BenchmarkDocument] = Field(description="Past, in force and to come")
     numerator: list[TermDocument]
     denominator: list[TermDocument] = Field(description="Empty: the covered hours")
 
@@ -201,17 +192,7 @@ def plant_document(plan: Plan) -> PlantDocument:
             )
             for source in plan.sources
         ],
-        benchmarks=[
-            BenchmarkDocument(
-                id=f"{plan.site}/{mark.id}",
-                kpi=f"{plan.site}/{mark.kpi}",
-                value=mark.value,
-                unit=mark.unit,
-                level=mark.level,
-                source=mark.source,
-            )
-            for mark in file.benchmarks
-        ],
+        benchmarks=benchmark_documents(plan),
     )
 
 
@@ -281,6 +262,7 @@ def kpi_document(plan: Plan, kpi: PlanKpi) -> KpiDocument:
         stale_after_s=None if kpi.stale_after_us is None else kpi.stale_after_us / SECOND,
         route=_route(plan, kpi),
         contract=kpi.contract,
+        benchmarks=[mark for mark in benchmark_documents(plan) if mark.kpi == kpi.id],
         numerator=_terms(plan, kpi.a),
         denominator=_terms(plan, kpi.b),
     )

@@ -8,10 +8,10 @@ from pydantic import Field
 from service import as_of, latest, past_windows, series
 from service.as_of import AsOfAsked
 from service.auth import Reader
+from service.benchmarks import LiveFigure, beside, by_kpi
 from service.context import service_of
-from service.documents import Page, Span, answer
-from service.figures import Figure
-from service.latest import LatestFigures
+from service.documents import Document, Page, Span, answer
+from service.latest import SiteState
 from service.parameters import OfSite, SpanOf, Tabular, resolved
 from service.plants import KpiDocument, kpi_document
 from service.problems import documented
@@ -29,6 +29,14 @@ _LISTED = documented(
 
 class LatestAsked(OfSite, AsOfAsked, Tabular):
     """Which figures."""
+
+
+class LatestPage(Document):
+    """Every KPI in each of its live windows, beside its benchmarks."""
+
+    items: list[LiveFigure]
+    next: None = None
+    sites: dict[str, SiteState] = Field(description="By site id")
 
 
 class SeriesAsked(SpanOf, AsOfAsked, Tabular):
@@ -55,6 +63,21 @@ KPIS_EXAMPLE = {
             "stale_after_s": 300.0,
             "route": None,
             "contract": None,
+            "benchmarks": [
+                {
+                    "id": "cement/electricity-limit",
+                    "kpi": "cement/electricity-intensity",
+                    "value": 61.0,
+                    "unit": "kWh/t",
+                    "level": "limit",
+                    "better": "lower",
+                    "corrected": 61.0,
+                    "valid_from": None,
+                    "valid_to": None,
+                    "source": "GB 16780-2021, level 3",
+                    "trust": "P",
+                }
+            ],
             "numerator": [{"point": "cement/substation/energy", "weight": 1.0}],
             "denominator": [{"point": "cement/kiln/clinker", "weight": 1.0}],
         }
@@ -81,7 +104,7 @@ FIGURE_EXAMPLE = {
     "plan_version": 1,
 }
 LATEST_EXAMPLE = {
-    "items": [FIGURE_EXAMPLE],
+    "items": [{**FIGURE_EXAMPLE, "band": "between", "benchmarks": {"advanced": 48.0, "limit": 61.0}}],
     "next": None,
     "sites": {
         "cement": {
@@ -138,7 +161,7 @@ async def kpis(request: Request, access: Reader, asked: Annotated[OfSite, Query(
 @router.get(
     "/v1/kpis/latest",
     summary="Every figure as it is now",
-    responses={**answer(LatestFigures, LATEST_EXAMPLE, csv=True), **_LISTED},
+    responses={**answer(LatestPage, LATEST_EXAMPLE, csv=True), **_LISTED},
 )
 async def kpis_latest(request: Request, access: Reader, asked: Annotated[LatestAsked, Query()]) -> Response:
     """Each KPI in each of its live windows, at the horizon its inputs reach.
@@ -146,6 +169,7 @@ async def kpis_latest(request: Request, access: Reader, asked: Annotated[LatestA
     At a live site a figure whose data are older than the KPI's `stale_after` is null, reason stale. A replay
     site shows recorded data; there nothing grows stale. Of an earlier batch (`as_of`) only closed intervals are known: each
     window then ends where the KPI was closed, which may be an interval and more before what was shown at that time.
+    `band` says where a figure stands beside the benchmarks in force.
     """
     service = service_of(request)
     async with service.store.snapshot() as connection:
@@ -156,7 +180,8 @@ async def kpis_latest(request: Request, access: Reader, asked: Annotated[LatestA
             known = await as_of.resolve_all(connection, sites, asked.as_of, service.now())
             found = await past_windows.read(connection, sites, known, service.now())
     head = {"sites": {name: state.model_dump() for name, state in found.sites.items()}}
-    made = of_models(Figure, found.items, head)
+    marks = by_kpi(site.plan for site in sites)
+    made = of_models(LiveFigure, [beside(figure, marks) for figure in found.items], head)
     return table(request, made, asked.format, tagged=asked.as_of is not None)
 
 

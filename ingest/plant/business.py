@@ -116,19 +116,6 @@ class Webhook(Entry):
     body: Literal["native", "alertmanager", "cloudevents"] = "native"
 
 
-class Benchmark(Entry):
-    """A value of others or of a standard, beside a figure."""
-
-    id: Segment
-    kpi: Path
-    value: Number
-    unit: Text
-    level: Literal["advanced", "baseline", "limit", "own_best"]
-    source: Text
-    trust: Trust
-    valid_from: Date | None = None
-
-
 class Target(Entry):
     """What a figure is to reach in a year."""
 

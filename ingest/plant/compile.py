@@ -14,15 +14,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ingest.errors import InputError
-from ingest.model import MINUTE, SECOND, Kind
+from ingest.model import MINUTE, NEVER, SECOND, Kind
+from ingest.plant.benchmarks import Benchmark
 from ingest.plant.catalogue import Catalogue, amount_text
 from ingest.plant.comparison import compile_comparisons
 from ingest.plant.entries import Kpi, Point
 from ingest.plant.file import PlantFile
-from ingest.plant.instruments import due_at
+from ingest.plant.instruments import NOT_DUE, due_at, due_instant
 from ingest.plant.plan import (
     COLUMNS,
     Plan,
+    PlanBenchmark,
     PlanComputed,
     PlanKpi,
     PlanPoint,
@@ -35,6 +37,7 @@ from ingest.plant.programs import compile_program
 from ingest.plant.references import check_references, live_windows, unit_paths
 from ingest.plant.screening import rate_per_h, screening_columns
 from ingest.plant.weights import compile_source, compile_sums
+from ingest.units import spoken
 
 STALE_AFTER_LIVE = 5 * MINUTE
 """Default of a live plant's KPIs; a replay's time does not pass."""
@@ -80,6 +83,7 @@ def compile_plan(file: PlantFile, version: int = 0) -> Plan:
         kpis=kpis,
         sources=tuple(sources.values()),
         comparisons=compile_comparisons(catalogue, programs),
+        benchmarks=tuple(_benchmark(catalogue, i, mark) for i, mark in enumerate(file.benchmarks)),
     )
 
 
@@ -151,6 +155,29 @@ def _kpi(catalogue: Catalogue, i: int, kpi: Kpi, sources: Mapping[str, PlanSourc
     )
 
 
+def _benchmark(catalogue: Catalogue, i: int, mark: Benchmark) -> PlanBenchmark:
+    file, place = catalogue.file, ("benchmarks", i)
+    kpi = next(one for one in file.kpis if one.id == mark.kpi)
+    if not set(mark.basis) <= set(kpi.basis):
+        raise catalogue.fault((*place, "basis"), list(mark.basis), f"{spoken(kpi.basis)}, as its KPI is")
+    for other in file.benchmarks[:i]:
+        if (other.kpi, other.level, other.begins()) == (mark.kpi, mark.level, mark.begins()):
+            expected = f"another day than {other.id} of the same KPI and level"
+            raise catalogue.fault((*place, "valid_from"), str(mark.valid_from), expected)
+    zone = ZoneInfo(file.time_zone)
+    return PlanBenchmark(
+        id=f"{file.site}/{mark.id}",
+        kpi=f"{file.site}/{mark.kpi}",
+        level=mark.level,
+        value=mark.corrected * _ratio(catalogue, (*place, "unit"), mark.unit, kpi),
+        better=mark.better,
+        from_at=NEVER if mark.valid_from is None else due_instant(mark.valid_from, zone),
+        to_at=NOT_DUE if mark.valid_to is None else due_instant(mark.valid_to, zone),
+        source=mark.source,
+        trust=mark.trust,
+    )
+
+
 def _contract(catalogue: Catalogue, kpi: Kpi) -> float | None:
     """The contracted demand in the KPI's unit, where it is about this KPI."""
     contract = catalogue.file.contracted_demand
@@ -169,12 +196,11 @@ def _ratio(catalogue: Catalogue, place: tuple[str | int, ...], unit: str, kpi: K
 
 
 def _check_priced_units(catalogue: Catalogue) -> None:
-    """Units of what stands beside the figures: benchmarks and targets in their KPI's dimension."""
+    """Units of what stands beside the figures: targets in their KPI's dimension."""
     file = catalogue.file
     kpis = {kpi.id: kpi for kpi in file.kpis}
-    for key in ("benchmarks", "targets"):
-        for i, entry in enumerate(getattr(file, key)):
-            _ratio(catalogue, (key, i, "unit"), entry.unit, kpis[entry.kpi])
+    for i, target in enumerate(file.targets):
+        _ratio(catalogue, ("targets", i, "unit"), target.unit, kpis[target.kpi])
     for i, tariff in enumerate(file.tariffs):
         catalogue.measure(("tariffs", i, "unit"), tariff.unit)
     for i, allowance in enumerate(file.allowance):

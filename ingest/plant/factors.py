@@ -122,24 +122,38 @@ _LIFE_CYCLE = {("grid", "footprint"), ("generation_life_cycle", None)}
 
 
 def looked_up(body: Any, origin: str) -> Any:
-    """A plant file as it is written, its factors' keys of the ledger replaced by what they lead to.
+    """A plant file as it is written, with what its keys of the ledger lead to beside them.
 
     Raises PlantError, one sentence, for a key that leads to no one value, or a value beside a key.
     """
-    if not isinstance(body, Mapping) or not isinstance(body.get("factors"), list):
+    if not isinstance(body, Mapping):
         return body
-    factors = [
-        _factor(factor, origin, ("factors", i)) if isinstance(factor, Mapping) else factor
-        for i, factor in enumerate(body["factors"])
-    ]
-    return {**body, "factors": factors}
+    filled = dict(body)
+    for key, fill in (("factors", _factor), ("benchmarks", _benchmark)):
+        if isinstance(body.get(key), list):
+            filled[key] = [
+                fill(entry, origin, (key, i)) if isinstance(entry, Mapping) else entry
+                for i, entry in enumerate(body[key])
+            ]
+    return filled
+
+
+def _benchmark(mark: Mapping[str, Any], origin: str, place: Place) -> Mapping[str, Any]:
+    _refuse_look_up(mark, origin, place)
+    names = ("value", "unit", "basis", "source", "trust")
+    if "from" not in mark:
+        return mark
+    found = _filled(mark, origin, place, names)
+    return {**mark, **{name: found[name] for name in names}}
+
+
+def _refuse_look_up(entry: Mapping[str, Any], origin: str, place: Place) -> None:
+    if "look_up" in entry:
+        raise fault(origin, (*place, "look_up"), entry["look_up"], "no such key in a file; it is called from")
 
 
 def _factor(factor: Mapping[str, Any], origin: str, place: Place) -> Mapping[str, Any]:
-    if "look_up" in factor:
-        raise fault(
-            origin, (*place, "look_up"), factor["look_up"], "no such key in a file; it is called from"
-        )
+    _refuse_look_up(factor, origin, place)
     if "from" in factor:
         return {**factor, **_filled(factor, origin, place, _FILLED)}
     if not isinstance(factor.get("series"), list):

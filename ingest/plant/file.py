@@ -10,10 +10,10 @@ from typing import Any, Literal
 from pydantic import Field, PrivateAttr
 
 from ingest.model import DAY, HOUR, MINUTE, SECOND
+from ingest.plant.benchmarks import Benchmark
 from ingest.plant.business import (
     Alert,
     Allowance,
-    Benchmark,
     Calendar,
     ContractedDemand,
     Instrument,

@@ -219,6 +219,24 @@ class PlanSource:
         return bool(self.steps) or self.factor_point is not None
 
 
+@dataclass(frozen=True, slots=True)
+class PlanBenchmark:
+    """A value beside a KPI, from an instant until another."""
+
+    id: str
+    kpi: str
+    """Full id."""
+    level: str
+    value: float
+    """In the KPI's unit, corrected for the plant."""
+    better: Literal["lower", "higher"]
+    from_at: int
+    """µs."""
+    to_at: int
+    source: str
+    trust: str
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Plan:
     """One version of a plant, compiled."""
@@ -247,6 +265,7 @@ class Plan:
     kpis: tuple[PlanKpi, ...]
     sources: tuple[PlanSource, ...]
     comparisons: tuple[PlanComparison, ...]
+    benchmarks: tuple[PlanBenchmark, ...] = ()
 
     @property
     def readers(self) -> tuple["PlanSource | PlanKpi", ...]:

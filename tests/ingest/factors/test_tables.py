@@ -60,6 +60,10 @@ SPOT_CHECKS = [
     (1.35, "t/t", Key("steel_product", "pig_iron")),
     (8.5, "%", Key("refrigerant_leak", "air_conditioning")),
     (3.663, "t/t", Key("steel_input", "electrode")),
+    (117, "kgce/t", Key("norm_level_3", "clinker")),
+    (86, "kgce/t", Key("norm_level_3", "electric_furnace", equipment="below_50t")),
+    (3.61, "kgce/t", Key("norm_per_point", "blast_furnace")),
+    (435, "kgce/t", Key("benchmark_baseline", "blast_furnace")),
 ]
 
 
@@ -135,13 +139,36 @@ def test_the_gwp_sets_of_the_methods_are_the_ledger_s() -> None:
             assert value("gwp100", gas, gwp=name) == potential, (name, gas)
 
 
+def test_the_levels_of_clinker_close_on_themselves() -> None:
+    """GB 16780: coal and 0.1229 kgce/kWh of the electricity make the comprehensive value within half a unit."""
+    for level in (1, 2, 3):
+        coal, power, both = (
+            value(f"norm_level_{level}", subject, edition="gb-16780-2021")
+            for subject in ("clinker_coal", "clinker_electricity", "clinker")
+        )
+        assert coal + 0.1229 * power == pytest.approx(both, abs=0.51)
+
+
+def test_levels_of_a_norm_go_one_way() -> None:
+    for row in ledger():
+        if row.kind == "norm_level_1":
+            others = [
+                other.value.number
+                for kind in ("norm_level_2", "norm_level_3")
+                for other in [find(Key(kind, row.subject, equipment=row.equipment, edition=row.edition))]
+                if other.value.number is not None
+            ]
+            levels = [required(row), *others]
+            assert levels == sorted(levels), str(row)
+
+
 def test_kinds_of_one_unit_dimension() -> None:
     """Rows of a kind convert into each other, so a look-up never changes what a factor is."""
     first: dict[str, str] = {}
     mixed = {"ncv", "gcv", "standard_coal", "sewage_n2o"}  # of a mass or of a volume
     for row in ledger():
         mine = measure(row.unit)
-        if row.kind not in mixed:
+        if row.kind not in mixed and not row.kind.startswith(("norm_", "benchmark_")):
             assert mine.same_dimension(measure(first.setdefault(row.kind, row.unit))), str(row)
 
 

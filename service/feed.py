@@ -20,6 +20,7 @@ import psycopg
 from ingest.errors import StackwattError
 from service import latest
 from service.access import Access
+from service.benchmarks import beside, by_kpi
 from service.figures import LatestRow, latest_figures
 from service.plans import PlanCache, SitePlan
 from service.store import AWAY, Store
@@ -174,9 +175,10 @@ class Feed:
         """Make the figures of now from what is known."""
         now = self._now()
         told: dict[Key, _Told] = {}
+        marks = by_kpi(site.plan for site in self._known.sites)
         for site in self._known.sites:
             for figure in latest_figures(site.plan, self._known.rows.get(site.site_no, {}), now):
-                written = figure.model_dump(by_alias=True)
+                written = beside(figure, marks).model_dump(by_alias=True)
                 text = msgspec.json.encode(written)
                 written.pop("data_age_s")
                 told[site.plan.site, figure.id, figure.window] = _Told(msgspec.json.encode(written), text)

@@ -1,7 +1,8 @@
 """Emissions and KPI values that follow from changed intervals, made again.
 
-Each under the version in force in it: its weights, its points, its sources. A row
-that does not come out any more is taken away. Which intervals changed, and why, is
+Each under the version in force in it: its weights, its points, its sources; what has
+been restated stays with the version it was restated under. A row that does not come out
+any more is taken away. Which intervals changed, and why, is
 told by who changed them.
 """
 
@@ -9,11 +10,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from psycopg import AsyncCursor
+from psycopg import AsyncCursor, sql
 
 from ingest.model import Cause
 from ingest.pipeline import causes, closing, late
-from ingest.pipeline.batch import IntArray, Refigured, Rows
+from ingest.pipeline.batch import BoolArray, IntArray, Refigured, Rows
 from ingest.store.earlier import Reached
 from ingest.store.facts import Stamp, delete_rows, stage_rows
 from ingest.store.seals import Touched, touched_by
@@ -91,10 +92,14 @@ async def _emit(
     plan, numbers = edition.plan, edition.numbers.sources
     emitted = late.touched(plan, closing.emissions(plan, inputs), pairs)
     gone = late.emissions_gone(plan, emitted, pairs)
-    emitted = emitted[reached.own_sources(edition, np.column_stack([emitted["source"], emitted["start_at"]]))]
+    made = np.column_stack([emitted["source"], emitted["start_at"]])
+    own = reached.own_sources(edition, made)
+    emitted = emitted[await _stays(cursor, EMISSION, edition, reached, numbers[made[:, 0]], made, own)]
+    own = reached.own_sources(edition, gone)
+    gone = gone[await _stays(cursor, EMISSION, edition, reached, numbers[gone[:, 0]], gone, own)]
     why = causes.of_emissions(plan, emitted, cause)
     await _replace(cursor, EMISSION, "source", numbers, emitted, stamp, why)
-    await delete_rows(cursor, EMISSION, numbers, gone[reached.own_sources(edition, gone)])
+    await delete_rows(cursor, EMISSION, numbers, gone)
 
 
 async def _sum(
@@ -108,12 +113,48 @@ async def _sum(
 ) -> Refigured:
     plan, numbers = edition.plan, edition.numbers.kpis
     made = late.kpi_rows(edition.state, edition.terms, inputs, pairs)
-    own = reached.own_kpis(edition, np.column_stack([made.rows["kpi"], made.rows["start_at"]]))
-    made = Refigured(made.rows[own], made.gone[reached.own_kpis(edition, made.gone)])
+    rows = np.column_stack([made.rows["kpi"], made.rows["start_at"]])
+    own = reached.own_kpis(edition, rows)
+    own = await _stays(cursor, KPI_VALUE, edition, reached, numbers[rows[:, 0]], rows, own)
+    gone = reached.own_kpis(edition, made.gone)
+    gone = await _stays(cursor, KPI_VALUE, edition, reached, numbers[made.gone[:, 0]], made.gone, gone)
+    made = Refigured(made.rows[own], made.gone[gone])
     why = causes.of_kpis(plan, made.rows, pairs, cause)
     await _replace(cursor, KPI_VALUE, "kpi", numbers, made.rows, stamp, why)
     await delete_rows(cursor, KPI_VALUE, numbers, made.gone)
     return made
+
+
+async def _stays(
+    cursor: AsyncCursor,
+    table: FigureTable,
+    edition: Edition,
+    reached: Reached,
+    number: IntArray,
+    pairs: IntArray,
+    own: BoolArray,
+) -> BoolArray:
+    """Which figures are a version's: those it is in force in, but what is stored is that of the version it names.
+
+    So a replay has it too. Both differ only where a restatement has been.
+    """
+    if reached.forces is None or not pairs.size:
+        return own
+    await cursor.execute(
+        sql.SQL(
+            """
+            SELECT place - 1, plan_version
+              FROM unnest(%s::int[], %s::bigint[]) WITH ORDINALITY AS asked (n, start_us, place)
+              JOIN {table} f ON f.{key} = asked.n
+                   AND f.start_at = to_timestamp(0) + asked.start_us * interval '1 microsecond'
+             WHERE plan_version = ANY(%s)
+            """
+        ).format(table=sql.Identifier(table.name), key=sql.Identifier(table.key)),
+        [number.tolist(), pairs[:, 1].tolist(), [one.plan.version for one in reached.editions]],
+    )
+    for place, version in await cursor.fetchall():
+        own[place] = version == edition.plan.version
+    return own
 
 
 async def _replace(

@@ -166,6 +166,27 @@ async def test_once_restated_nothing_is_left_and_a_replay_agrees(dsn: str) -> No
     assert outcome.equal, outcome.first
 
 
+async def test_a_late_reading_leaves_what_is_restated_restated(dsn: str) -> None:
+    """Its factor is that of the restatement; beside the span that of the version in force then."""
+    await two_versions(dsn)
+    await restated(dsn, apply=True)
+    ingest = await open_site(dsn, CHANGED, clock())
+    for i in (0, 4):
+        await feed(ingest, [message("line/energy", BEGIN + (i + 1) * MINUTE, 500.0, seq=9)])
+    await ingest.close()
+    found = everything(dsn)
+    for i, factor, version in ((0, 0.4, 1), (4, 0.5306, 2)):
+        row = found["emission"]["mill/line/electricity", i]
+        assert (row["mass_kg"], row["plan_version"]) == (pytest.approx(500.0 * factor), version)
+        row = found["kpi_value"]["mill/line/carbon", i]
+        assert (row["a"], row["plan_version"]) == (pytest.approx(500.0 * factor), version)
+    assert dict((await restated(dsn)).different) == {}
+    now = clock()
+    wanted = Replayed(None, "*", "2026-11-30", "2026-12-02")
+    outcome = await replay(dsn, wanted, Clocks(now.now, now.monotonic), lambda *_: None, None)
+    assert outcome.equal, outcome.first
+
+
 async def test_back_to_the_version_before(dsn: str) -> None:
     """A restatement is a revision like any other: the version before can be had again."""
     await two_versions(dsn)

@@ -184,15 +184,10 @@ class Committer:
             if batch.compared.size:
                 remade.append(await now.late_writer.compare(cursor, batch.compared, stamp))
 
+        then = follow_up if paired or following.size or batch.follows or sealed else None
+
         async def write() -> None:
-            await self._writer.commit(
-                batch,
-                now.numbers,
-                self._plan.version,
-                refusals,
-                tokens,
-                follow_up if paired or following.size or batch.follows or sealed else None,
-            )
+            await self._writer.commit(batch, now.numbers, self._plan.version, refusals, tokens, then)
 
         begun = self._clocks.monotonic()
         await self.patiently(write)

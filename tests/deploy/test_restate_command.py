@@ -16,7 +16,8 @@ def restate(dsn: str, *arguments: str) -> Result:
 
 def test_a_preview_by_source_and_month_and_the_same_written(dsn: str) -> None:
     asyncio.run(two_versions(dsn))
-    with psycopg.connect(dsn) as connection:  # in the test's own time they have taken effect; here a real clock asks
+    # In the test's own time they have taken effect; here a real clock asks.
+    with psycopg.connect(dsn) as connection:
         connection.execute("UPDATE plan_version SET effective_at = '2020-01-01'")
     expected = asyncio.run(restated(dsn)).changes[0]
     preview = restate(dsn)

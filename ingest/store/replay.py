@@ -151,14 +151,15 @@ class Replay:
 
     def _readers(self, day: _Day) -> dict[int, str]:
         """Number and name of the points that are made of a chosen one, or doubted by it, under any version of the day."""
-        found = set()
+        found = set[int]()
         for edition in day.editions.values():
             numbers = edition.numbers.points
             for program in edition.plan.computed:
                 if not self.points.keys().isdisjoint(numbers[list(program.reads)].tolist()):
                     found.add(int(numbers[program.point]))
+            made = found | self.points.keys()
             for compared in edition.plan.comparisons:
-                if not self.points.keys().isdisjoint(numbers[[compared.point, compared.other]].tolist()):
+                if not made.isdisjoint(numbers[[compared.point, compared.other]].tolist()):
                     found.update(numbers[list(compared.doubts)].tolist())
         return {number: name for number, name in self.versions.names["point"].items() if number in found}
 

@@ -29,7 +29,7 @@ products: [{id: flour, name: Flour}]
 factors:
   - {id: grid, value: 0.4, unit: t/MWh, source: test, trust: unconfirmed}
 points:
-  - {id: line/energy, kind: counter, period: 1min, unit: kWh, carrier: electricity, max_gap: 3min, resolution: 0.001, modulus: 1000, max_rate: 900, compare: {with: line/power, within: 80 %, least_share: 0.3}}
+  - {id: line/energy, kind: counter, period: 1min, unit: kWh, carrier: electricity, max_gap: 3min, resolution: 0.001, modulus: 1000, max_rate: 900, compare: {with: line/heat, within: 80 %, least_share: 0.3}}
   - {id: line/mass, kind: counter, period: 1min, unit: t, product: flour, max_gap: 2min, fill_at_most: 6min, resolution: 0.001}
   - {id: line/water, kind: counter, period: 1min, unit: m3, max_gap: 90s, resolution: 0.001, max_rate: 600}
   - {id: line/gas, kind: counter, period: 1min, unit: m3, max_gap: 4min, resolution: 0.001, max_rate: 900, on_fall: reset}

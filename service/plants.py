@@ -180,7 +180,9 @@ def plant_document(plan: Plan) -> PlantDocument:
         carriers=[NamedDocument(id=carrier.id, name=carrier.name) for carrier in file.carriers],
         products=[NamedDocument(id=product.id, name=product.name) for product in file.products],
         factors=[
-            FactorDocument(**factor.model_dump(mode="json", include=set(FactorDocument.model_fields)))
+            FactorDocument(
+                **factor.model_dump(mode="json", by_alias=False, include=set(FactorDocument.model_fields))
+            )
             for factor in file.factors
         ],
         sources=[

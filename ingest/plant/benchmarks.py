@@ -8,7 +8,7 @@ band it puts a figure in, are `ingest.methods.bands`.
 from datetime import date
 from typing import Literal, Self
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from ingest.plant.factors import LookUp, Trust
 from ingest.plant.fields import Bases, Date, Entry, Number, Path, Positive, Segment, Text
@@ -61,8 +61,6 @@ class Correction(Entry):
 
 class Benchmark(Entry):
     """A value of others or of a standard, beside a figure."""
-
-    model_config = ConfigDict(populate_by_name=True)
 
     id: Segment
     kpi: Path

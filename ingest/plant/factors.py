@@ -11,7 +11,6 @@ from datetime import date, datetime
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
-    ConfigDict,
     Field,
     PlainSerializer,
     PlainValidator,
@@ -57,14 +56,10 @@ Since = Annotated[
     Expected("a date such as 2024-01-01, or an instant with its offset"),
 ]
 """A day's beginning in the plant's zone, or an instant."""
-_BY_NAME = ConfigDict(populate_by_name=True)
-"""Under `from` in a file, under its own name in a stored body."""
 
 
 class FactorStep(Entry):
     """What a factor is from an instant on."""
-
-    model_config = _BY_NAME
 
     since: Since
     value: Number | None = None
@@ -79,8 +74,6 @@ class FactorStep(Entry):
 
 class Factor(Entry):
     """A coefficient with its source; a change of it is a new plan version."""
-
-    model_config = _BY_NAME
 
     id: Segment
     name: Text | None = None
@@ -139,7 +132,6 @@ def looked_up(body: Any, origin: str) -> Any:
 
 
 def _benchmark(mark: Mapping[str, Any], origin: str, place: Place) -> Mapping[str, Any]:
-    _refuse_look_up(mark, origin, place)
     names = ("value", "unit", "basis", "source", "trust")
     if "from" not in mark:
         return mark
@@ -147,13 +139,7 @@ def _benchmark(mark: Mapping[str, Any], origin: str, place: Place) -> Mapping[st
     return {**mark, **{name: found[name] for name in names}}
 
 
-def _refuse_look_up(entry: Mapping[str, Any], origin: str, place: Place) -> None:
-    if "look_up" in entry:
-        raise fault(origin, (*place, "look_up"), entry["look_up"], "no such key in a file; it is called from")
-
-
 def _factor(factor: Mapping[str, Any], origin: str, place: Place) -> Mapping[str, Any]:
-    _refuse_look_up(factor, origin, place)
     if "from" in factor:
         return {**factor, **_filled(factor, origin, place, _FILLED)}
     if not isinstance(factor.get("series"), list):

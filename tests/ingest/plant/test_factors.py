@@ -72,7 +72,7 @@ def test_what_was_looked_up_stands_in_the_version(monkeypatch: pytest.MonkeyPatc
         "co2_average",
     )
     assert (frozen["region"], frozen["data_year"], frozen["published"]) == ("CN", 2023, "2025-12-31")
-    assert frozen["look_up"]["data_year"] == 2023
+    assert frozen["from"]["data_year"] == 2023
 
     def mended(*_: Any) -> None:
         raise AssertionError("a stored version asks the ledger")
@@ -135,7 +135,7 @@ def test_a_body_of_before_series_still_compiles() -> None:
     text = HEAD + "factors: [{id: grid, value: 0.5, unit: t/MWh, source: x, trust: P}]\nsources:\n"
     _, body = canonical(parse_plant(text + source("power", "line/energy", "factors: [grid]"), "mill.yaml"))
     for entry in (*body["factors"], *body["sources"]):
-        for key in ("look_up", "series", "factor_point", "basis", "supply"):
+        for key in ("from", "series", "factor_point", "basis", "supply"):
             if not (key == "basis" and "value" in entry):
                 entry.pop(key, None)
     assert plan_from_body(body, 1).sources[0].kg_per_amount == 0.5

@@ -10,7 +10,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from ingest.plant.factors import LookUp, Trust
+from ingest.plant.factors import LookUp, Trust, unless_looked_up
 from ingest.plant.fields import Bases, Date, Entry, Number, Path, Positive, Segment, Text
 
 STANDARD_PRESSURE_PA = 101_325.0
@@ -61,6 +61,8 @@ class Correction(Entry):
 
 class Benchmark(Entry):
     """A value of others or of a standard, beside a figure."""
+
+    model_config = unless_looked_up("value", "unit", "source", "trust")
 
     id: Segment
     kpi: Path

@@ -11,6 +11,7 @@ from datetime import date, datetime
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
+    ConfigDict,
     Field,
     PlainSerializer,
     PlainValidator,
@@ -58,8 +59,20 @@ Since = Annotated[
 """A day's beginning in the plant's zone, or an instant."""
 
 
+def unless_looked_up(*names: str) -> ConfigDict:
+    """For editors: keys that an entry needs unless it is `from` the ledger, which fills them in."""
+
+    def loosen(schema: dict[str, Any]) -> None:
+        schema["required"] = [name for name in schema["required"] if name not in names]
+        schema["anyOf"] = [{"required": ["from"]}, {"required": list(names)}]
+
+    return ConfigDict(json_schema_extra=loosen)
+
+
 class FactorStep(Entry):
     """What a factor is from an instant on."""
+
+    model_config = unless_looked_up("source", "trust")
 
     since: Since
     value: Number | None = None
@@ -74,6 +87,10 @@ class FactorStep(Entry):
 
 class Factor(Entry):
     """A coefficient with its source; a change of it is a new plan version."""
+
+    model_config = ConfigDict(
+        json_schema_extra=lambda schema: schema.update(required=["id"])  # a look-up fills the unit in
+    )
 
     id: Segment
     name: Text | None = None

@@ -10,6 +10,7 @@ import pytest
 from ingest import factors as the_ledger
 from ingest.model import SECOND
 from ingest.plant import canonical, compile_plan, parse_plant, plan_from_body
+from ingest.plant.commands import schema
 from ingest.plant.parse import from_body
 
 HEAD = """\
@@ -139,3 +140,12 @@ def test_a_body_of_before_series_still_compiles() -> None:
             if not (key == "basis" and "value" in entry):
                 entry.pop(key, None)
     assert plan_from_body(body, 1).sources[0].kg_per_amount == 0.5
+
+
+def test_the_schema_asks_for_nothing_that_is_looked_up() -> None:
+    entries = schema()["$defs"]
+    assert entries["Factor"]["required"] == ["id"]
+    assert entries["Benchmark"]["required"] == ["id", "kpi", "level"]
+    assert entries["FactorStep"]["required"] == ["since"]
+    assert {"required": ["from"]} in entries["FactorStep"]["anyOf"]
+    assert "from" in entries["Factor"]["properties"]

@@ -228,7 +228,7 @@ class Committer:
         self._status.batch_no = self._writer.batch_no
 
     async def seal(self, asked: SealAsked) -> None:
-        """Freeze a period."""
+        """Freeze a period, or let a document take effect."""
 
         async def write() -> None:
             await self._now.seals.seal(asked, self._plan.version)

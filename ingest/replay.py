@@ -16,6 +16,7 @@ from psycopg import AsyncConnection
 from ingest.errors import InputError
 from ingest.site import Clocks
 from ingest.spans import days_of, edge_of, site_of
+from ingest.store import documents
 from ingest.store.mismatch import Mismatch
 from ingest.store.replay import Replay
 from ingest.store.restate import Restatement
@@ -110,6 +111,9 @@ async def replay(dsn: str, wanted: Wanted, clocks: Clocks, report: Report, holde
                 restatement = Restatement(writer, plan.version, str(plan.zone))
             await replayed.begin(alone=restatement is not None)
             await _run(replayed, plan.zone, outcome, report, restatement)
+            told, differing = await documents.replayed(connection, site_no, plan, from_at, to_at)
+            outcome.compared |= {"document": told} if told else {}
+            outcome.different += Counter({"document_piece": differing})
         finally:
             if writer is not None:
                 await writer.close()

@@ -188,7 +188,10 @@ class SiteIngest:
         return self._acknowledgeable()
 
     async def seal(self, asked: SealAsked) -> list[Delivery]:
-        """Freeze a period, what is gathered in it; the deliveries that may be acknowledged now, in order."""
+        """Freeze a period, what is gathered in it, or let a document take effect.
+
+        Returns the deliveries that may be acknowledged now, in order.
+        """
         free = await self.flush_late()
         await self._committer.seal(asked)
         return free

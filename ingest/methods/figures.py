@@ -40,6 +40,8 @@ class NoFigure(StrEnum):
     """Both sums are zero, as the power factor of a plant that draws nothing."""
     NO_DATA = "no_data"
     """An input has never delivered, or has no usable value in the span."""
+    NO_ANALYSIS = "no_analysis"
+    """No approved analysis covers all of it, and the plant file has no default."""
     NO_FACTOR = "no_factor"
     """There was activity, but no factor is known for the span."""
 

@@ -15,9 +15,11 @@ from numpy.typing import NDArray
 
 from ingest.errors import InputError
 from ingest.model import MINUTE, NEVER, SECOND, Kind
+from ingest.plant.activities import Documented
 from ingest.plant.benchmarks import Benchmark
 from ingest.plant.catalogue import Catalogue, amount_text
 from ingest.plant.comparison import compile_comparisons
+from ingest.plant.documented import compile_activities, compile_analyses, compile_documented
 from ingest.plant.entries import Kpi, Point
 from ingest.plant.file import PlantFile
 from ingest.plant.instruments import NOT_DUE, due_at, due_instant
@@ -57,7 +59,9 @@ def compile_plan(file: PlantFile, version: int = 0) -> Plan:
     points = tuple(_point(catalogue, position) for position in catalogue.order)
     programs = tuple(_program(catalogue, position) for position in catalogue.order[catalogue.n_measured :])
     sources = {
-        source.id: compile_source(catalogue, ("sources", i), source) for i, source in enumerate(file.sources)
+        source.id: compile_source(catalogue, ("sources", i), source)
+        for i, source in enumerate(file.sources)
+        if not isinstance(source.activity, Documented)
     }
     kpis = tuple(_kpi(catalogue, i, kpi, sources) for i, kpi in enumerate(file.kpis))
     _check_priced_units(catalogue)
@@ -83,6 +87,9 @@ def compile_plan(file: PlantFile, version: int = 0) -> Plan:
         kpis=kpis,
         sources=tuple(sources.values()),
         comparisons=compile_comparisons(catalogue, programs),
+        activities=compile_activities(catalogue),
+        analyses=compile_analyses(catalogue),
+        documented=compile_documented(catalogue),
         benchmarks=tuple(_benchmark(catalogue, i, mark) for i, mark in enumerate(file.benchmarks)),
     )
 

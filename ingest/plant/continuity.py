@@ -12,11 +12,12 @@ from typing import Any, TypeVar
 from ingest.errors import InputError
 from ingest.model import Kind
 from ingest.plant.fields import format_span
+from ingest.plant.papers import PlanDocumented
 from ingest.plant.plan import Plan, PlanKpi, PlanPoint, PlanSource
 
 _COUNTED = (Kind.COUNTER, Kind.DELTA)
 
-Named = TypeVar("Named", bound=PlanPoint | PlanKpi | PlanSource)
+Named = TypeVar("Named", bound=PlanPoint | PlanKpi | PlanSource | PlanDocumented)
 
 
 def check_continuity(old: Plan, new: Plan) -> None:
@@ -64,6 +65,36 @@ def _sources(old: Plan, new: Plan) -> Iterator[Comparison]:
     for now, before in _pairs(old.sources, new.sources):
         place, kept = now.id.removeprefix(f"{new.site}/"), "in its stored masses, or a new id"
         yield f"{place}: gas", now.gas, before.gas, kept
+    yield from _evidence(old, new)
+
+
+def _evidence(old: Plan, new: Plan) -> Iterator[Comparison]:
+    """A source's masses rest on a meter or on documents, and documents on counts and values in a unit."""
+    kept = "in its stored masses, or a new id"
+    was_told: tuple[PlanSource | PlanDocumented, ...] = (*old.sources, *old.documented)
+    told: tuple[PlanSource | PlanDocumented, ...] = (*new.sources, *new.documented)
+    for now, before in _pairs(was_told, told):
+        place = now.id.removeprefix(f"{new.site}/")
+        yield f"{place}: evidence", _told(now), _told(before), kept
+    for given, was_given in _pairs(old.documented, new.documented):
+        place = given.id.removeprefix(f"{new.site}/")
+        yield f"{place}: gas", given.gas, was_given.gas, kept
+    kept = "in its documents, or a new id"
+    activities = {activity.id: activity for activity in old.activities}
+    for activity in new.activities:
+        was = activities.get(activity.id, activity)
+        yield f"{activity.id}: unit", activity.unit, was.unit, kept
+        yield f"{activity.id}: basis", list(activity.basis), list(was.basis), kept
+        yield f"{activity.id}: resolution", activity.resolution, was.resolution, kept
+    analyses = {analysis.id: analysis for analysis in old.analyses}
+    for analysis in new.analyses:
+        before_it = analyses.get(analysis.id, analysis)
+        yield f"{analysis.id}: unit", analysis.unit, before_it.unit, kept
+        yield f"{analysis.id}: basis", list(analysis.basis), list(before_it.basis), kept
+
+
+def _told(source: PlanSource | PlanDocumented) -> str:
+    return "documented" if isinstance(source, PlanDocumented) else "metered"
 
 
 def _pairs(old: tuple[Named, ...], new: tuple[Named, ...]) -> Iterator[tuple[Named, Named]]:

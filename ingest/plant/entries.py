@@ -10,6 +10,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from ingest.methods.figures import KpiKind
+from ingest.plant.activities import Documented, SourceActivity
 from ingest.plant.fields import (
     Bases,
     Entry,
@@ -181,9 +182,13 @@ class Source(Entry):
     """`products` is carbon that leaves in them, deducted; `combined` is a stack of several."""
     gas: Literal["co2", "ch4", "n2o", "sf6", "cf4", "c2f6", "nf3"]
     route: Literal["calculated", "measured"]
-    activity: Path
-    """The point whose amount drives it; of a measured route a mass flow of the gas."""
+    activity: SourceActivity
+    """The point whose amount drives it; of a measured route a mass flow of the gas. Or `{document: …}`."""
     factors: tuple[Segment, ...] = ()
+    """Factors; of a documented activity also analyses."""
+    account: Literal["gross", "biogenic", "captured", "fixed", "offset"] | None = None
+    """In which account of the inventory it stands, default gross, of category products fixed. Never netted:
+    what is captured, fixed or offset is told as a negative mass beside what was emitted."""
     factor_point: Path | None = None
     """A sample point that is a further factor, by its mean in each interval: a grid's hourly factor."""
     basis: Literal["location", "market"] | None = None
@@ -199,6 +204,12 @@ class Source(Entry):
             raise ValueError("no factors on a measured route")
         if self.route == "calculated" and not factored:
             raise ValueError("at least one factor on a calculated route")
+        if self.route == "measured" and isinstance(self.activity, Documented):
+            raise ValueError("a point on a measured route")
+        if self.factor_point is not None and isinstance(self.activity, Documented):
+            raise ValueError("no factor_point of a documented activity, which has no intervals")
+        if self.category == "products" and self.account not in (None, "fixed"):
+            raise ValueError(f"no account {self.account} in category products, whose carbon is fixed")
         if self.basis is not None and self.scope != 2:
             raise ValueError(f"no basis in scope {self.scope}, location and market are of scope 2")
         return self

@@ -113,7 +113,8 @@ def _rate(value: Any) -> Any:
     raise ValueError("a number above 0, per hour, or a rate such as 50 kW/s")
 
 
-def _path(value: str) -> str:
+def parse_path(value: str) -> str:
+    """An id of one or more segments, as it is; ValueError says what was expected."""
     if len(value) > LONGEST_ID:
         raise ValueError(f"an id of at most {LONGEST_ID} characters")
     for segment in value.split("/"):
@@ -207,7 +208,7 @@ def _listed(value: Any) -> Any:
 
 
 Text = Annotated[str, AfterValidator(_filled), Expected("a text")]
-Path = Annotated[str, AfterValidator(_path), Expected("an id such as kiln/energy")]
+Path = Annotated[str, AfterValidator(parse_path), Expected("an id such as kiln/energy")]
 """An id of one or more segments, relative to the site."""
 Segment = Annotated[str, AfterValidator(_segment), Expected("an id of a-z, 0-9, _ and -")]
 """An id of one segment."""

@@ -10,7 +10,9 @@ from typing import Any, Literal
 from pydantic import Field, PrivateAttr
 
 from ingest.model import DAY, HOUR, MINUTE, SECOND
+from ingest.plant.activities import Activity, Analysis
 from ingest.plant.benchmarks import Benchmark
+from ingest.plant.boundaries import Boundary
 from ingest.plant.business import (
     Alert,
     Allowance,
@@ -57,7 +59,10 @@ class PlantFile(Entry):
     products: tuple[Product, ...] = ()
     factors: tuple[Factor, ...] = ()
     points: tuple[Point, ...] = ()
+    activities: tuple[Activity, ...] = ()
+    analyses: tuple[Analysis, ...] = ()
     sources: tuple[Source, ...] = ()
+    boundaries: tuple[Boundary, ...] = ()
     kpis: tuple[Kpi, ...] = ()
     tariffs: tuple[Tariff, ...] = ()
     contracted_demand: ContractedDemand | None = None

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from ingest.methods.figures import KpiKind
 from ingest.model import Kind
+from ingest.plant.papers import PlanActivity, PlanAnalysis, PlanDocumented
 from ingest.units import conversion
 
 if TYPE_CHECKING:
@@ -201,6 +202,8 @@ class PlanSource:
     """kg CO2e per kg of `gas` under the site's GWP set."""
     factors: tuple[str, ...]
     formerly: tuple[str, ...]
+    account: str = "gross"
+    """gross, biogenic, captured, fixed, offset, or attributed: in no total."""
     steps: tuple[tuple[int, float], ...] = ()
     """(instant in µs, kg per amount from it on; NaN: not known); empty: the same at all times."""
     factor_point: int | None = None
@@ -264,7 +267,12 @@ class Plan:
     """computed[i] is the program of points[n_measured + i]."""
     kpis: tuple[PlanKpi, ...]
     sources: tuple[PlanSource, ...]
+    """Those with a meter."""
     comparisons: tuple[PlanComparison, ...]
+    activities: tuple[PlanActivity, ...] = ()
+    analyses: tuple[PlanAnalysis, ...] = ()
+    documented: tuple[PlanDocumented, ...] = ()
+    """Sources without one."""
     benchmarks: tuple[PlanBenchmark, ...] = ()
 
     @property

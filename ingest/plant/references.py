@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from ingest.methods.figures import KpiKind
 from ingest.model import DAY, HOUR
+from ingest.plant.activities import Documented
 from ingest.plant.entries import Kpi, Term, Unit
 from ingest.plant.fields import format_span
 from ingest.plant.file import PlantFile
@@ -18,8 +19,8 @@ from ingest.plant.points import check_points
 from ingest.plant.sentence import Place, absent, fault
 
 _NAMED = (
-    *("carriers", "products", "factors", "points", "sources", "kpis"),
-    *("tariffs", "alerts", "webhooks", "benchmarks", "targets", "instruments"),
+    *("carriers", "products", "factors", "points", "activities", "analyses", "sources", "boundaries"),
+    *("kpis", "tariffs", "alerts", "webhooks", "benchmarks", "targets", "instruments"),
 )
 """Lists whose entries have an id."""
 
@@ -35,7 +36,9 @@ def check_references(file: PlantFile) -> None:
         _check_unique(file, key, getattr(file, key))
     known = {key: frozenset(entry.id for entry in getattr(file, key)) for key in _NAMED}
     check_points(file, frozenset(units))
+    _check_activities(file, known)
     _check_sources(file, frozenset(units), known)
+    _check_boundaries(file, known)
     for i, kpi in enumerate(file.kpis):
         _check_kpi(file, kpi, ("kpis", i), known)
     _check_business(file, known)
@@ -110,19 +113,57 @@ def _check_known(file: PlantFile, place: Place, value: str | None, known: Contai
         raise fault(file.origin, place, value, f"the id of a {what} of this file")
 
 
+def _check_activities(file: PlantFile, known: Known) -> None:
+    for i, activity in enumerate(file.activities):
+        _check_known(file, ("activities", i, "carrier"), activity.carrier, known["carriers"], "carrier")
+        _check_known(file, ("activities", i, "product"), activity.product, known["products"], "product")
+    for i, analysis in enumerate(file.analyses):
+        _check_known(file, ("analyses", i, "default"), analysis.default, known["factors"], "factor")
+        if analysis.default in {factor.id for factor in file.factors if factor.series}:
+            raise fault(file.origin, ("analyses", i, "default"), analysis.default, "a factor of one value")
+        if analysis.id in known["factors"]:
+            raise fault(file.origin, ("analyses", i, "id"), analysis.id, "an id that no factor has")
+
+
 def _check_sources(file: PlantFile, units: frozenset[str], known: Known) -> None:
     factors = {factor.id: factor for factor in file.factors}
     samples = {point.id for point in file.points if point.kind == "sample"}
     for i, source in enumerate(file.sources):
         _check_known(file, ("sources", i, "unit"), source.unit, units, "unit")
-        _check_known(file, ("sources", i, "activity"), source.activity, known["points"], "point")
+        if isinstance(source.activity, Documented):
+            where = ("sources", i, "activity", "document")
+            _check_known(file, where, source.activity.document, known["activities"], "documented activity")
+        else:
+            _check_known(file, ("sources", i, "activity"), source.activity, known["points"], "point")
         _check_known(file, ("sources", i, "factor_point"), source.factor_point, samples, "sample point")
         for j, factor in enumerate(source.factors):
             place = ("sources", i, "factors", j)
+            if isinstance(source.activity, Documented) and factor in known["analyses"]:
+                continue
             _check_known(file, place, factor, factors, "factor")
             if source.scope == 2 and factors[factor].kind == "footprint":
                 expected = "no footprint factor in scope 2: it is of the life cycle"
                 raise fault(file.origin, place, factor, expected)
+
+
+def _check_boundaries(file: PlantFile, known: Known) -> None:
+    sources = {source.id: source for source in file.sources}
+    named: set[str] = set()
+    for i, boundary in enumerate(file.boundaries):
+        for key, ids in (("sources", boundary.sources), ("attributed", boundary.attributed)):
+            for j, source_id in enumerate(ids):
+                place = ("boundaries", i, key, j)
+                _check_known(file, place, source_id, known["sources"], "source")
+                source = sources[source_id]
+                if source_id in named:
+                    raise fault(file.origin, place, source_id, "a source that stands once in all boundaries")
+                named.add(source_id)
+                if source.gas != sources[boundary.sources[0]].gas:
+                    raise fault(file.origin, place, source_id, "a source of the gas of the others")
+                if key == "sources" and source.route == "measured":
+                    raise fault(file.origin, place, source_id, "a calculated source, for a balance is one")
+                if key == "attributed" and (source.account or source.category == "products"):
+                    raise fault(file.origin, place, source_id, "a source of no other account")
 
 
 def _check_kpi(file: PlantFile, kpi: Kpi, place: Place, known: Known) -> None:
@@ -147,6 +188,10 @@ def _check_kpi(file: PlantFile, kpi: Kpi, place: Place, known: Known) -> None:
 def _check_term(file: PlantFile, term: Term, place: Place, known: Known) -> None:
     _check_known(file, (*place, "point"), term.point, known["points"], "point")
     _check_known(file, (*place, "source"), term.source, known["sources"], "source")
+    documented = {source.id for source in file.sources if isinstance(source.activity, Documented)}
+    if term.source in documented:
+        expected = "a source with a meter, for documents have no live figure"
+        raise fault(file.origin, (*place, "source"), term.source, expected)
     for i, factor in enumerate(term.factors):
         _check_known(file, (*place, "factors", i), factor, known["factors"], "factor")
 

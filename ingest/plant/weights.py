@@ -29,11 +29,12 @@ Weighed = tuple[int, Fraction, Measure]
 def compile_source(catalogue: Catalogue, place: Place, source: Source) -> PlanSource:
     """The weight of an emission source's activity."""
     file = catalogue.file
+    assert isinstance(source.activity, str)
     point, number, unit = _weigh(
         catalogue, place, source.activity, source.factors, (*place, "activity"), source.factor_point
     )
-    to_kg = _carry(catalogue, (*place, "factors" if source.factors else "activity"), unit, measure("kg"))
-    number *= to_kg * (-1 if source.category == "products" else 1)
+    to_kg = carry(catalogue, (*place, "factors" if source.factors else "activity"), unit, measure("kg"))
+    number *= to_kg * sign_of(source)
     gwp = GWP100[file.gwp]
     if source.gas not in gwp:
         raise catalogue.fault((*place, "gas"), source.gas, f"a gas that {file.gwp} lists: {', '.join(gwp)}")
@@ -57,7 +58,20 @@ def compile_source(catalogue: Catalogue, place: Place, source: Source) -> PlanSo
         factor_point=None if source.factor_point is None else catalogue.index[source.factor_point],
         basis=source.basis,
         supply=source.supply,
+        account=account_of(catalogue, source),
     )
+
+
+def account_of(catalogue: Catalogue, source: Source) -> str:
+    """In which account of the inventory a source stands."""
+    if any(source.id in boundary.attributed for boundary in catalogue.file.boundaries):
+        return "attributed"
+    return source.account or ("fixed" if source.category == "products" else "gross")
+
+
+def sign_of(source: Source) -> int:
+    """-1 for what is told as taken away: captured, fixed, offset."""
+    return -1 if source.category == "products" or source.account in ("captured", "fixed", "offset") else 1
 
 
 def compile_sums(
@@ -120,7 +134,7 @@ def _term(
         assert term.source is not None
         source = sources[term.source]
         point, number, unit = source.point, decimal(source.kg_per_amount), measure("kg")
-        number, unit = _times(catalogue, place, number, unit, term.factors)
+        number, unit = times(catalogue, place, number, unit, term.factors)
     for i, factor_id in enumerate(term.factors):
         factor = catalogue.factors[factor_id]
         for word in factor.basis:
@@ -141,11 +155,11 @@ def _weigh(
     unit = catalogue.amount(point_id)
     if unit is None:
         raise catalogue.fault(where, point_id, "a point with amounts: counter, delta, gauge or state")
-    number, unit = _times(catalogue, place, Fraction(1), unit, factors, factor_point)
+    number, unit = times(catalogue, place, Fraction(1), unit, factors, factor_point)
     return catalogue.index[point_id], number, unit
 
 
-def _times(
+def times(
     catalogue: Catalogue,
     place: Place,
     number: Fraction,
@@ -204,11 +218,12 @@ def _collect(catalogue: Catalogue, place: Place, terms: list[Weighed], target: M
     """Terms in one unit, each point once, in the order of first mention."""
     sums: dict[int, Fraction] = {}
     for i, (point, number, unit) in enumerate(terms):
-        sums[point] = sums.get(point, Fraction(0)) + number * _carry(catalogue, (*place, i), unit, target)
+        sums[point] = sums.get(point, Fraction(0)) + number * carry(catalogue, (*place, i), unit, target)
     return tuple((point, float(number)) for point, number in sums.items())
 
 
-def _carry(catalogue: Catalogue, place: Place, unit: Measure, target: Measure) -> Fraction:
+def carry(catalogue: Catalogue, place: Place, unit: Measure, target: Measure) -> Fraction:
+    """What a number in `unit` is multiplied by to be in `target`; PlantError where it cannot be."""
     try:
         return _factor(unit, target)
     except InputError as refusal:

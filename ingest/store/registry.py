@@ -15,6 +15,7 @@ from psycopg.types.json import Jsonb
 
 from ingest.plant.body import plan_from_body
 from ingest.plant.continuity import check_continuity
+from ingest.plant.papers import PlanDocumented
 from ingest.plant.plan import Plan, PlanKpi, PlanPoint, PlanSource
 
 
@@ -48,6 +49,7 @@ async def ensure_site(connection: AsyncConnection, site: str) -> int:
 
 async def ensure_numbers(connection: AsyncConnection, site_no: int, plan: Plan) -> Numbers:
     """The numbers of everything in a plan; new names get new ones, what was renamed keeps its own."""
+    await _numbers(connection, "source", site_no, plan.documented)
     return Numbers(
         points=await _numbers(connection, "point", site_no, plan.points),
         kpis=await _numbers(connection, "kpi", site_no, plan.kpis),
@@ -56,7 +58,10 @@ async def ensure_numbers(connection: AsyncConnection, site_no: int, plan: Plan) 
 
 
 async def _numbers(
-    connection: AsyncConnection, table: str, site_no: int, named: Sequence[PlanPoint | PlanKpi | PlanSource]
+    connection: AsyncConnection,
+    table: str,
+    site_no: int,
+    named: Sequence[PlanPoint | PlanKpi | PlanSource | PlanDocumented],
 ) -> npt.NDArray[np.int64]:
     names = {"table": sql.Identifier(table), "number": sql.Identifier(f"{table}_no")}
     for one in named:

@@ -21,6 +21,7 @@ from ingest.pipeline.batch import IntArray
 from ingest.pipeline.causes import weightiest
 from ingest.pipeline.state import SiteState
 from ingest.plant.plan import Plan
+from ingest.store import documents
 from ingest.store.facts import Stamp
 from ingest.store.inbox import SealBody
 from ingest.store.registry import Numbers
@@ -31,9 +32,10 @@ from ingest.store.writer import Writer
 
 @dataclass(frozen=True, slots=True)
 class SealAsked:
-    """A waiting inbox row of kind `seal`."""
+    """A waiting inbox row of kind `seal` or `document`."""
 
     inbox_no: int
+    kind: str
     body: str
     author: str
     received_at: int
@@ -49,11 +51,11 @@ class Touched:
 
 
 async def waiting(connection: AsyncConnection, site_no: int, most: int) -> list[SealAsked]:
-    """Seals asked for, in the order in which they were."""
+    """Seals asked for and documents approved, in the order in which they were."""
     cursor = await connection.execute(
         """
-        SELECT inbox_no, body, author, (extract(epoch FROM received_at) * 1000000)::bigint FROM inbox
-         WHERE site_no = %s AND kind = 'seal' AND batch_no IS NULL ORDER BY inbox_no LIMIT %s
+        SELECT inbox_no, kind, body, author, (extract(epoch FROM received_at) * 1000000)::bigint FROM inbox
+         WHERE site_no = %s AND kind IN ('seal', 'document') AND batch_no IS NULL ORDER BY inbox_no LIMIT %s
         """,
         [site_no, most],
     )
@@ -148,20 +150,35 @@ class SealBook:
     async def seal(self, asked: SealAsked, plan_version: int) -> None:
         """Freeze a period in a transaction of its own, or keep among the refused why it cannot be.
 
+        Or let a document take effect, and book what sealed periods come to with it.
+
         Raises as `Writer.commit` does.
         """
+        connection = await self._writer.connection()
+        if asked.kind == "document" and await documents.early(connection, asked.inbox_no, self._state.plan):
+            return
         stamp = await self._writer.begin(plan_version)
         if stamp is not None:
             connection = await self._writer.connection()
             async with connection.transaction(), connection.cursor() as cursor:
                 await self._writer.open(cursor, stamp, self._state.watermark.at, 0)
-                await self._seal(cursor, stamp, asked)
+                take = self._take_document if asked.kind == "document" else self._seal
+                await take(cursor, stamp, asked)
                 await cursor.execute(
                     "UPDATE inbox SET batch_no = %s WHERE inbox_no = %s", [stamp.batch_no, asked.inbox_no]
                 )
                 await self._writer.announce(cursor, stamp)
             self._writer.done()
         await self.load()
+
+    async def _take_document(self, cursor: AsyncCursor, stamp: Stamp, asked: SealAsked) -> None:
+        plan, site_no = self._state.plan, self._writer.site_no
+        changed = await documents.take(cursor, stamp, site_no, asked.inbox_no, plan)
+        for seal in self._sealed:
+            inside = {
+                one.source_no for one in changed if one.from_at < seal.to_at and seal.from_at < one.to_at
+            }
+            await write_sources(cursor, seal, stamp, [(no, int(Cause.DECLARATION)) for no in sorted(inside)])
 
     async def _seal(self, cursor: AsyncCursor, stamp: Stamp, asked: SealAsked) -> None:
         try:

@@ -15,6 +15,7 @@ from psycopg import AsyncCursor, sql
 
 from ingest.store.arithmetic import FIGURES
 from ingest.store.facts import Stamp
+from ingest.store.pieces import summed
 
 TRUST = ("covered_us", "valid_us", "substituted_us", "quality", "reasons")
 POINT_FIGURES = ("amount", "amount_count", "mean", "min", "max", *TRUST)
@@ -151,6 +152,8 @@ async def _write_sums(cursor: AsyncCursor, seal: Seal, stamp: Stamp, keys: Keys,
         found = await cursor.fetchone() or (None,) * (len(sums.summed) + len(TRUST))
         count = len(sums.summed)
         figures = [_rounded(values) for values in found[:count]] + list(found[count:])
+        if sums.table == "emission":  # a source has a meter or documents, never both
+            figures = list(await summed(cursor, number, seal.from_at, seal.to_at) or figures)
         values = dict(zip((*sums.summed, *TRUST), figures, strict=True))
         await cursor.execute(write, {**values, **_said(seal, stamp), "key": number, "cause": cause})
 

@@ -108,7 +108,7 @@ class Versions:
         found = await cursor.fetchall()
         for place, kind in enumerate(KINDS, start=2):
             known = {name: number for number, name in self.names[kind].items()}
-            ids = _numbers_then([(row[0], row[1], row[place]) for row in found], known)
+            ids = numbers_then([(row[0], row[1], row[place]) for row in found], known)
             for version, mine in ids.items():
                 self._numbers.setdefault(version, {})[kind] = mine
 
@@ -127,7 +127,7 @@ class Versions:
         return self._editions[version]
 
 
-def _numbers_then(
+def numbers_then(
     versions: Sequence[tuple[int, str, list[dict[str, Any]]]], known: dict[str, int]
 ) -> dict[int, dict[str, int]]:
     """Per version the number of each name in it, from today's names.

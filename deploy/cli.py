@@ -16,6 +16,7 @@ from deploy.commands import (
     conformance,
     declare,
     demo,
+    documents,
     fuzz,
     import_history,
     ingest,
@@ -62,6 +63,7 @@ app.add_typer(plant.app, name="plant")
 app.add_typer(rejected.app, name="rejected")
 app.add_typer(keys.app, name="keys")
 app.add_typer(declare.app, name="declare")
+app.add_typer(documents.app, name="documents")
 
 
 def main() -> None:

@@ -58,14 +58,25 @@ class HttpApi:
     def post(self, path: str, body: Mapping[str, Any] | None = None, **members: Any) -> Any:
         """The document of a POST route, under a new Idempotency-Key; what is None in `body` is left out."""
         given = {name: value for name, value in (body or {}).items() if value is not None}
-        return self._ask("POST", path, json.dumps({**given, **members}))
+        return self._ask("POST", path, json.dumps({**given, **members}).encode())
 
-    def _ask(self, method: str, path: str, body: str | None) -> Any:
+    def send(self, path: str, content: bytes, media_type: str, key: str, **asked: str) -> Any:
+        """The document of a POST route that takes a file, under an Idempotency-Key of the caller's."""
+        return self._ask("POST", f"{path}?{urlencode(asked)}", content, media_type, key)
+
+    def _ask(
+        self,
+        method: str,
+        path: str,
+        body: bytes | None,
+        media_type: str = "application/json",
+        idempotency_key: str | None = None,
+    ) -> Any:
         kind = http.client.HTTPSConnection if self._parts.scheme == "https" else http.client.HTTPConnection
         connection = kind(str(self._parts.hostname), self._parts.port, timeout=TIMEOUT_S)
-        headers = {"Authorization": f"Bearer {self._key}", "Content-Type": "application/json"}
+        headers = {"Authorization": f"Bearer {self._key}", "Content-Type": media_type}
         if method == "POST":
-            headers["Idempotency-Key"] = secrets.token_hex(16)
+            headers["Idempotency-Key"] = idempotency_key or secrets.token_hex(16)
         try:
             connection.request(method, self._parts.path.rstrip("/") + path, body, headers)
             response = connection.getresponse()

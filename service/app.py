@@ -19,6 +19,7 @@ from service import (
     problems,
     routes_comparison,
     routes_declarations,
+    routes_documents,
     routes_emissions,
     routes_factors,
     routes_gaps,
@@ -49,7 +50,7 @@ Instants are RFC 3339 in UTC; spans are half-open, [from, to). A value is never 
 none, a reason says why. Every error is a problem document (RFC 9457).
 
 A key has scopes and sites. Scope `read` opens every GET; `mes` or `operate` may send readings; `operate` may
-declare corrections and replaced meters, approve what another key has declared, and
+declare corrections and replaced meters, enter documents, approve what another key has, and
 seal periods; `admin` may do everything.
 A session cookie opens what its key's GET requests would.
 """
@@ -81,6 +82,7 @@ ROUTERS = (
     routes_comparison.router,
     routes_inbox.router,
     routes_declarations.router,
+    routes_documents.router,
 )
 
 

@@ -45,17 +45,15 @@ def checked_key(key: str | None) -> str:
     return key
 
 
-async def json_bytes(request: Request) -> bytes:
-    """The body as it came, said to be JSON.
+async def json_bytes(request: Request, wanted: str = "application/json") -> bytes:
+    """The body as it came, said to be JSON, or of the media type `wanted`.
 
     Raises:
         ProblemError: it is said to be something else, or is too long.
     """
-    media_type = request.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
-    if media_type != "application/json":
-        raise ProblemError(
-            "wrong-media-type", f"The body has media type {media_type!r}: expected application/json."
-        )
+    media_type = request.headers.get("content-type", wanted).partition(";")[0].strip().lower()
+    if media_type != wanted:
+        raise ProblemError("wrong-media-type", f"The body has media type {media_type!r}: expected {wanted}.")
     coding = request.headers.get("content-encoding", "identity").strip().lower()
     if coding != "identity":
         raise ProblemError("wrong-media-type", f"The body has coding {coding!r}: expected it as it is.")
@@ -86,6 +84,15 @@ async def asked_in(request: Request, model: type[Asked]) -> Asked:
         raise invalid_body("malformed", f"it is not JSON: {error}.") from None
     if not isinstance(given, dict):
         raise invalid_body("malformed", "it is no JSON object.")
+    return checked(model, given)
+
+
+def checked(model: type[Asked], given: Any) -> Asked:
+    """What was given as a document of some kind.
+
+    Raises:
+        ProblemError: a member is wrong.
+    """
     try:
         return model.model_validate(given)
     except ValidationError as error:
@@ -95,7 +102,7 @@ async def asked_in(request: Request, model: type[Asked]) -> Asked:
             case "missing":
                 raise invalid("Body", name, None, "a value, for it is required") from None
             case "extra_forbidden":
-                members = ", ".join(model.model_fields) or "none"
+                members = ", ".join(info.alias or name for name, info in model.model_fields.items()) or "none"
                 raise invalid("Body", name, fault["input"], f"one of the members {members}") from None
             case _:
                 raise invalid("Body", name, fault["input"], expected_of(fault)) from None

@@ -4,24 +4,22 @@ What a stack analyser measured and what activity times factor gives are two
 accounts of the same gas: every group is told once per route and never summed
 over them; so it is with location- and market-based, and with green power, own
 generation and export beside what the grid supplied. Nor are gases summed: a mass of
-CH4 is no mass of CO2. Sums are correctly rounded (`exact_sum`) over the stored intervals.
+CH4 is no mass of CO2; nor what was emitted with what is biogenic, captured, fixed or
+offset. Sums are correctly rounded (`exact_sum`) over the stored intervals. What documents
+tell is `service.documented`'s.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Literal
-
-from pydantic import Field
 
 from ingest.methods.figures import NoFigure
 from ingest.model import Quality
 from ingest.plant.plan import Plan, PlanSource
 from service import past
-from service.as_of import AsOfDocument, Known
-from service.documents import Page
+from service.as_of import Known
+from service.factor_book import FactorBook, factor_book
 from service.figures import (
     QUALITY_NAMES,
-    Figure,
     data_age_s,
     exact_sum,
     finite,
@@ -30,38 +28,14 @@ from service.figures import (
     with_gap,
 )
 from service.frontiers import closed_until
+from service.inventory import EmissionFigure, GroupBy, Potentials, apart, group_of
 from service.problems import ProblemError
 from service.store import Connection, Row, chunks, rows
 from service.times import to_datetime
 from service.windows import joined
 
-GroupBy = Literal["scope", "category", "source", "method", "gas"]
 MOST_INTERVALS = 400_000
 """Intervals, of all sources together, one answer may read."""
-
-
-class EmissionFigure(Figure):
-    """The mass of one gas that one group emitted by one route, in kg."""
-
-    site: str
-    group: str = Field(description="The scope, category, source, method or gas")
-    route: Literal["measured", "calculated"] = Field(
-        description="Two accounts of the same gas: never add them"
-    )
-    gas: str
-    basis: Literal["location", "market"] | None = Field(
-        description="Of scope 2: two accounts of the same energy, never to be added; null: not declared"
-    )
-    supply: Literal["grid", "green", "own", "export"] | None = Field(
-        description="Where electricity came from or went to, told apart; null: not declared"
-    )
-    sources: list[str] = Field(description="Full ids of the sources in the group")
-
-
-class EmissionsPage(Page[EmissionFigure]):
-    """The groups of all sites."""
-
-    as_of: dict[str, AsOfDocument] = Field(description="By site id")
 
 
 @dataclass(slots=True)
@@ -79,7 +53,7 @@ class SourceSum:
     quality: int = Quality.GOOD
     reasons: int = 0
     revisions: set[int] = field(default_factory=set)
-    plan_version: int = 0
+    versions: set[int] = field(default_factory=set)
     known_at: int = 0
     no_factor: bool = False
     """Whether there was activity and no factor for any of it."""
@@ -96,7 +70,7 @@ class SourceSum:
         self.quality = max(self.quality, quality)
         self.reasons |= reasons
         self.revisions.add(revision)
-        self.plan_version = max(self.plan_version, version)
+        self.versions.add(version)
         self.known_at = max(self.known_at, known_at)
 
 
@@ -125,14 +99,14 @@ async def of_site(
     group_by: GroupBy,
     now: int,
     known: Known,
-) -> list[EmissionFigure]:
-    """The groups of one site over [from_at, to_at) µs, on interval edges, in the plan's order; all `known`."""
+    potentials: Potentials,
+) -> tuple[list[EmissionFigure], FactorBook]:
+    """The metered groups of one site over [from_at, to_at) µs, on interval edges, in the plan's order; all `known`."""
     from_at, to_at = from_at - from_at % plan.interval_us, to_at - to_at % plan.interval_us
     closed = await _closed_ends(connection, plan, known)
     groups: dict[tuple[str | None, ...], list[PlanSource]] = {}
     for source in plan.sources:
-        apart = (_group(source, group_by), source.route, source.gas, source.basis, source.supply)
-        groups.setdefault(apart, []).append(source)
+        groups.setdefault(apart(source, group_by, "metered"), []).append(source)
     sums: dict[int, SourceSum] = {}
     members: list[tuple[str, list[SourceSum]]] = []
     for sources in groups.values():
@@ -140,12 +114,13 @@ async def of_site(
         end = max(from_at, min(to_at, *(closed[source.id][1] for source in sources)))
         made = {closed[source.id][0]: SourceSum(source, from_at, end) for source in sources}
         sums |= made
-        members.append((_group(sources[0], group_by), list(made.values())))
+        members.append((group_of(sources[0], group_by, "metered"), list(made.values())))
     await _read(connection, sums, from_at, to_at, known)
     for one in sums.values():
         if one.source.varies and not one.mass_kg and one.to_at > one.from_at:
             one.no_factor = await _had_activity(connection, plan, one, known)
-    return [_figure(plan, group_by, group, found, now) for group, found in members]
+    book = await factor_book(connection, plan, {version for one in sums.values() for version in one.versions})
+    return [_figure(plan, group_by, group, found, now, potentials, book) for group, found in members], book
 
 
 async def _closed_ends(connection: Connection, plan: Plan, known: Known) -> dict[str, tuple[int, int]]:
@@ -229,29 +204,31 @@ async def _read(
             sums[number].add(tuple(figures))
 
 
-def _group(source: PlanSource, group_by: GroupBy) -> str:
-    match group_by:
-        case "scope":
-            return str(source.scope)
-        case "category":
-            return source.category
-        case "source":
-            return source.id
-        case "method":
-            return source.method
-        case "gas":
-            return source.gas
+def _mass(members: list[SourceSum], span: int) -> tuple[float | None, NoFigure | None]:
+    """The mass of a group over a span in µs, or why there is none."""
+    if any(member.no_factor for member in members):
+        return None, NoFigure.NO_FACTOR
+    if not all(member.mass_kg for member in members):
+        return None, NoFigure.GAP if span else NoFigure.NO_DATA
+    return finite(exact_sum(mass for member in members for mass in member.mass_kg), None)
 
 
-def _figure(plan: Plan, group_by: GroupBy, group: str, members: list[SourceSum], now: int) -> EmissionFigure:
+def _figure(
+    plan: Plan,
+    group_by: GroupBy,
+    group: str,
+    members: list[SourceSum],
+    now: int,
+    potentials: Potentials,
+    book: FactorBook,
+) -> EmissionFigure:
+    source = members[0].source
+    versions = {version for member in members for version in member.versions}
+    factors, unconfirmed = book.of([(member.source, member.versions) for member in members])
     from_at, to_at = members[0].from_at, members[0].to_at
     span = to_at - from_at
-    masses = [mass for member in members for mass in member.mass_kg]
     revisions = sorted(revision for member in members for revision in member.revisions)
-    reason = None if all(member.mass_kg for member in members) else NoFigure.GAP if span else NoFigure.NO_DATA
-    if any(member.no_factor for member in members):
-        reason = NoFigure.NO_FACTOR
-    value, reason = finite(exact_sum(masses) if reason is None else None, reason)
+    value, reason = _mass(members, span)
     return EmissionFigure(
         id=group if group_by == "source" else f"{plan.site}/{group_by}/{group}",
         unit="kg",
@@ -268,12 +245,19 @@ def _figure(plan: Plan, group_by: GroupBy, group: str, members: list[SourceSum],
         known_at=max(member.known_at for member in members) or None,
         data_age_s=data_age_s(plan, to_at, now) if span else None,
         method=" ".join(dict.fromkeys(member.source.method for member in members)),
-        plan_version=max(member.plan_version for member in members) or plan.version,
+        plan_version=max(versions, default=plan.version),
         site=plan.site,
         group=group,
-        route=members[0].source.route,
-        gas=members[0].source.gas,
-        basis=members[0].source.basis,
-        supply=members[0].source.supply,
+        route=source.route,
+        gas=source.gas,
+        account=source.account,
+        evidence="metered",
+        co2e_kg=potentials.co2e_kg(source.gas, value),
+        basis=source.basis,
+        supply=source.supply,
         sources=[member.source.id for member in members],
+        factors=factors,
+        unconfirmed=unconfirmed,
+        defaulted=[],
+        documents=[],
     )

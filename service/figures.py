@@ -65,7 +65,7 @@ class Figure(Document):
     to: Instant | None = Field(description="End of the span, exclusive: the horizon all inputs reach")
     value: float | None = Field(description="Never rounded; null has a reason")
     reason: str | None = Field(
-        description="Why value is null: no_production, gap, stale, zero_over_zero, no_data or no_factor"
+        description="Why value is null: no_production, gap, stale, zero_over_zero, no_data, no_factor or no_analysis"
     )
     quality: QualityName = Field(description="The worst of what it is made of")
     reasons: list[str] = Field(description="Why any of it is not simply good, the weightiest first")

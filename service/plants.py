@@ -15,6 +15,14 @@ from ingest.model import SECOND, Kind
 from ingest.plant.plan import Plan, PlanKpi, PlanPoint, Terms
 from service.benchmarks import BenchmarkDocument, benchmark_documents
 from service.documents import Document, Span
+from service.sources import (
+    ActivityDocument,
+    AnalysisDocument,
+    SourceDocument,
+    activities_of,
+    analyses_of,
+    sources_of,
+)
 
 
 class UnitDocument(Document):
@@ -66,27 +74,6 @@ class FactorDocument(Document):
     series: list[FactorStepDocument]
 
 
-class SourceDocument(Document):
-    """A source of emissions."""
-
-    id: str
-    name: str
-    unit: str | None = Field(description="Full id of the unit that emits; null: the site")
-    scope: int
-    category: str
-    route: str = Field(description="measured or calculated: two accounts of the same gas, never to be added")
-    gas: str
-    method: str
-    point: str = Field(description="Full id of the point whose amount drives it")
-    kg_per_amount: float = Field(
-        description="kg of the gas per unit of that amount, without what changes with time"
-    )
-    factors: list[str]
-    factor_point: str | None = Field(description="Full id of the point whose mean is a further factor")
-    basis: str | None = Field(description="location or market: two accounts, never to be added")
-    supply: str | None = Field(description="grid, green, own or export, told apart")
-
-
 class PlantDocument(Document):
     """A site under its plan in force."""
 
@@ -103,6 +90,8 @@ class PlantDocument(Document):
     carriers: list[NamedDocument]
     products: list[NamedDocument]
     factors: list[FactorDocument]
+    activities: list[ActivityDocument]
+    analyses: list[AnalysisDocument]
     sources: list[SourceDocument]
     benchmarks: list[BenchmarkDocument]
 
@@ -185,32 +174,11 @@ def plant_document(plan: Plan) -> PlantDocument:
             )
             for factor in file.factors
         ],
-        sources=[
-            SourceDocument(
-                **{name: getattr(source, name) for name in _SAME_OF_SOURCE},
-                point=plan.points[source.point].id,
-                factors=list(source.factors),
-                factor_point=None if source.factor_point is None else plan.points[source.factor_point].id,
-            )
-            for source in plan.sources
-        ],
+        activities=activities_of(plan),
+        analyses=analyses_of(plan),
+        sources=sources_of(plan),
         benchmarks=benchmark_documents(plan),
     )
-
-
-_SAME_OF_SOURCE = (
-    "id",
-    "name",
-    "unit",
-    "scope",
-    "category",
-    "route",
-    "gas",
-    "method",
-    "kg_per_amount",
-    "basis",
-    "supply",
-)
 
 
 def methods_of(plan: Plan) -> dict[int, str]:

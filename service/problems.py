@@ -45,8 +45,10 @@ TITLES = {
     "unknown-kpi": (404, "There is no such KPI"),
     "unknown-period": (404, "There is no such period"),
     "unknown-declaration": (404, "There is no such declaration"),
+    "unknown-document": (404, "There is no such document"),
     "method-not-allowed": (405, "The address does not take this method"),
     "declaration-conflict": (409, "What was declared or decided before is against it"),
+    "document-conflict": (409, "Other documents are against it"),
     "period-open": (409, "The period is not closed"),
     "period-sealed": (409, "The period is sealed"),
     "body-too-large": (413, "The body is too large"),
@@ -94,11 +96,11 @@ class ProblemError(StackwattError):
 
 def invalid(where: str, name: str, value: Any, expected: str) -> ProblemError:
     """The problem of one wrong parameter."""
-    detail = f"{where} {name!r} is {_shown(value)}: expected {expected}."
+    detail = f"{where} {name!r} is {shown(value)}: expected {expected}."
     return ProblemError(
         "invalid-parameter",
         detail,
-        errors=[{"parameter": name, "value": _shown(value), "expected": expected}],
+        errors=[{"parameter": name, "value": shown(value), "expected": expected}],
     )
 
 
@@ -274,7 +276,8 @@ def parameters_of(request: Request) -> list[str]:
     return names
 
 
-def _shown(value: Any) -> str:
+def shown(value: Any) -> str:
+    """A value as a sentence names it, cut where it is long."""
     if value is None:
         return "missing"
     text = value if isinstance(value, str) else str(value)

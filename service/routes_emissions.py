@@ -5,14 +5,22 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field
 
-from service import as_of, emissions, latest
+from service import as_of, documented, emissions, inventory, latest
 from service.as_of import AsOfAsked
 from service.auth import Reader
 from service.context import service_of
 from service.documents import answer
-from service.emissions import EmissionFigure, EmissionsPage, GroupBy
+from service.inventory import (
+    BoundaryDocument,
+    EmissionFigure,
+    EmissionsPage,
+    FactorUsed,
+    GroupBy,
+    GwpSet,
+    Potentials,
+)
 from service.parameters import OfSite, SpanOf, Tabular, resolved
-from service.problems import documented
+from service.problems import documented as problems
 from service.tabular import of_models, table
 
 router = APIRouter(tags=["figures"])
@@ -21,7 +29,12 @@ router = APIRouter(tags=["figures"])
 class EmissionsAsked(SpanOf, AsOfAsked, OfSite, Tabular):
     """Which emissions."""
 
-    group_by: GroupBy = Field("scope", description="What to sum over; routes and gases are never summed")
+    group_by: GroupBy = Field(
+        "scope", description="What to sum over; routes, gases, accounts and evidence are never summed"
+    )
+    gwp: GwpSet | None = Field(
+        None, description="Global warming potentials of CO2e; default: each site's set"
+    )
 
 
 EMISSIONS_EXAMPLE = {
@@ -50,10 +63,32 @@ EMISSIONS_EXAMPLE = {
             "gas": "co2",
             "basis": None,
             "supply": None,
+            "account": "gross",
+            "evidence": "metered",
+            "co2e_kg": 161246.0,
             "sources": ["cement/kiln/stack"],
+            "factors": [],
+            "unconfirmed": [],
+            "defaulted": [],
+            "documents": [],
         }
     ],
     "next": None,
+    "gwp": {"cement": "AR5"},
+    "totals": [
+        {
+            "site": "cement",
+            "scope": 1,
+            "account": "gross",
+            "route": "measured",
+            "basis": None,
+            "supply": None,
+            "co2e_kg": 161246.0,
+            "reason": None,
+        }
+    ],
+    "boundaries": [],
+    "factors": [],
     "as_of": {"cement": {"batch_no": 812, "known_at": "2026-11-20T08:00:04.010000Z"}},
 }
 
@@ -63,7 +98,7 @@ EMISSIONS_EXAMPLE = {
     summary="Mass emitted, by group, route and gas",
     responses={
         **answer(EmissionsPage, EMISSIONS_EXAMPLE, csv=True),
-        **documented(
+        **problems(
             "no-key",
             "wrong-scope",
             "wrong-site",
@@ -78,11 +113,14 @@ async def emitted(request: Request, access: Reader, asked: Annotated[EmissionsAs
     """The mass of each gas emitted in [from, to), per site and group.
 
     Measured and calculated routes are two accounts of the same gas: each has its own
-    line, and no line holds both. So have location- and market-based emissions of scope 2, and
-    green power, own generation and export beside what the grid supplied.
+    line, and no line holds both. So have location- and market-based emissions of scope 2, green power,
+    own generation and export beside what the grid supplied, what is biogenic, captured, fixed in
+    products or offset, and what meters and what documents tell. CO2e is summed over gases, each of these apart.
     """
     service = service_of(request)
     items: list[EmissionFigure] = []
+    factors: list[FactorUsed] = []
+    boundaries: list[BoundaryDocument] = []
     async with service.store.snapshot() as connection:
         sites = await service.plans.visible(connection, access, asked.site)
         commits = await latest.read_commits(connection, [site.site_no for site in sites])
@@ -96,9 +134,27 @@ async def emitted(request: Request, access: Reader, asked: Annotated[EmissionsAs
         emissions.check_size(zip((site.plan for site in sites), spans, strict=True))
         for site, known, (from_at, to_at) in zip(sites, knowns, spans, strict=True):
             now = known.at(service.now())
-            items += await emissions.of_site(
-                connection, site.plan, from_at, to_at, asked.group_by, now, known
+            potentials = Potentials.of(site.plan, asked.gwp)
+            lines, book = await emissions.of_site(
+                connection, site.plan, from_at, to_at, asked.group_by, now, known, potentials
             )
-    head = {site.plan.site: known.document.model_dump() for site, known in zip(sites, knowns, strict=True)}
-    answered = of_models(EmissionFigure, items, {"as_of": head})
+            told, others = await documented.of_site(
+                connection, site.plan, from_at, to_at, asked.group_by, known, potentials
+            )
+            items += [*lines, *told]
+            if asked.group_by == "source":
+                boundaries += inventory.balances(site.plan, [*lines, *told])
+            factors += {**book.used, **others.used}.values()
+    head = {
+        "as_of": {
+            one.plan.site: known.document.model_dump() for one, known in zip(sites, knowns, strict=True)
+        },
+        "gwp": {one.plan.site: Potentials.of(one.plan, asked.gwp).name for one in sites},
+        "totals": [total.model_dump() for total in inventory.totals(items)]
+        if asked.group_by == "scope"
+        else [],
+        "boundaries": [boundary.model_dump() for boundary in boundaries],
+        "factors": [factor.model_dump() for factor in factors],
+    }
+    answered = of_models(EmissionFigure, items, head)
     return table(request, answered, asked.format, tagged=asked.as_of is not None)

@@ -52,6 +52,8 @@ PLANT_EXAMPLE = {
             "carriers": [{"id": "electricity", "name": "Electricity"}],
             "products": [{"id": "clinker", "name": "Clinker"}],
             "factors": [],
+            "activities": [],
+            "analyses": [],
             "sources": [],
             "benchmarks": [],
         }

@@ -38,7 +38,7 @@ def listed(
     key: Key = None,
 ) -> None:
     """Print declarations: number, state, point, instant, what, by whom, why."""
-    for told in _api(service, key).get("/v1/declarations", site=site, state=state, limit=limit)["items"]:
+    for told in opened(service, key).get("/v1/declarations", site=site, state=state, limit=limit)["items"]:
         typer.echo(_line(told))
 
 
@@ -59,7 +59,7 @@ def correct(
     from deploy.http_api import path_of
 
     asked = {"measured_at": at, "unit": unit, "quality": quality, "note": note}
-    api = _api(service, key)
+    api = opened(service, key)
     typer.echo(_line(api.post(path_of("points", point, "corrections"), asked, value=_value(value))))
 
 
@@ -88,7 +88,7 @@ def replace(
         "note": note,
         "force": force,
     }
-    typer.echo(_line(_api(service, key).post(path_of("points", point, "replacements"), asked)))
+    typer.echo(_line(opened(service, key).post(path_of("points", point, "replacements"), asked)))
 
 
 @app.command("withdraw")
@@ -96,7 +96,7 @@ def withdraw(number: Number, note: Note, service: Service = None, key: Key = Non
     """Propose that a declaration be undone."""
     from deploy.http_api import path_of
 
-    typer.echo(_line(_api(service, key).post(path_of("declarations", number, "withdraw"), {"note": note})))
+    typer.echo(_line(opened(service, key).post(path_of("declarations", number, "withdraw"), {"note": note})))
 
 
 @app.command("approve")
@@ -104,7 +104,7 @@ def approve(number: Number, service: Service = None, key: Key = None) -> None:
     """Let what another key has proposed take effect."""
     from deploy.http_api import path_of
 
-    typer.echo(_line(_api(service, key).post(path_of("declarations", number, "approve"))))
+    typer.echo(_line(opened(service, key).post(path_of("declarations", number, "approve"))))
 
 
 @app.command("refuse")
@@ -112,10 +112,11 @@ def refuse(number: Number, service: Service = None, key: Key = None) -> None:
     """Refuse what another key has proposed, or take back one's own."""
     from deploy.http_api import path_of
 
-    typer.echo(_line(_api(service, key).post(path_of("declarations", number, "refuse"))))
+    typer.echo(_line(opened(service, key).post(path_of("declarations", number, "refuse"))))
 
 
-def _api(service: str | None, key: str | None) -> Any:
+def opened(service: str | None, key: str | None) -> Any:
+    """The API of a service as somebody; the stack's in ./.state where none is given."""
     from deploy.http_api import HttpApi, stored_service
 
     return HttpApi(stored_service(service), key)

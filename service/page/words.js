@@ -9,6 +9,7 @@ const REASONS = {
   zero_over_zero: "nothing drawn",
   no_data: "no data yet",
   no_factor: "no emission factor",
+  no_analysis: "no laboratory analysis",
 };
 
 const QUALITIES = { uncertain: "uncertain", substituted: "partly substituted", bad: "bad data" };

@@ -17,6 +17,7 @@ INPUTS = {
     "plant": 700,
     "hj212": 2000,
     "examples": 700,
+    "documents": 700,
 }
 SEED = 20_261_120
 

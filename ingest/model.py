@@ -92,6 +92,28 @@ class StepClass(IntEnum):
     """Over a gap longer than the point's fill_at_most: nothing is booked of it, all is a correction."""
 
 
+class Fill(IntEnum):
+    """How a counter's use of a gap is spread over its intervals."""
+
+    FLAT = 0
+    """Evenly."""
+    SAME_HOUR = 1
+    """As the point used at the same local time on the days before."""
+    PRODUCTION = 2
+    """As another point's amounts are."""
+
+
+class FlatBecause(IntEnum):
+    """Why a gap is flat although another profile was asked for."""
+
+    NOT = 0
+    """It is not, or flat was asked for."""
+    WEIGHT_MISSING = 1
+    """An interval of it has no weight."""
+    WEIGHTS_ZERO = 2
+    """All its weights are 0."""
+
+
 MICROSECOND = 1
 SECOND = 1_000_000
 MINUTE = 60 * SECOND

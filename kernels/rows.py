@@ -53,6 +53,11 @@ IMPLAUSIBLE_STEP: Final = 5
 TOO_LONG_STEP: Final = 6
 """Classes of counter steps."""
 
+SHAPED: Final = 0
+WEIGHT_MISSING: Final = 1
+WEIGHTS_ZERO: Final = 2
+"""What came of shaping a gap; 1 and 2: it stays flat, and why."""
+
 LINEAR: Final = 1
 """Method: Σ constants[i] · inputs[i] + constants[k]."""
 RATIO: Final = 2
@@ -140,3 +145,13 @@ STEP_ROW: Final = np.dtype(
     ]
 )
 """One counter step that was not normal."""
+
+GAP_ROW: Final = np.dtype(
+    [
+        ("segment", np.int64),
+        ("from_at", np.int64),  # of the reading kept before the gap
+        ("to_at", np.int64),  # of the one after it
+        ("increment", np.int64),  # counts booked as used in it
+    ]
+)
+"""One gap that a register has lived through and that is filled."""

@@ -22,6 +22,7 @@ from ingest.plant.comparison import compile_comparisons
 from ingest.plant.documented import compile_activities, compile_analyses, compile_documented
 from ingest.plant.entries import Kpi, Point
 from ingest.plant.file import PlantFile
+from ingest.plant.gaps import fill_columns, max_gap_of
 from ingest.plant.instruments import NOT_DUE, due_at, due_instant
 from ingest.plant.plan import (
     COLUMNS,
@@ -34,7 +35,7 @@ from ingest.plant.plan import (
     PlanUnit,
     PlanValidity,
 )
-from ingest.plant.points import DEFAULT_RESOLUTION, max_gap_of
+from ingest.plant.points import DEFAULT_RESOLUTION
 from ingest.plant.programs import compile_program
 from ingest.plant.references import check_references, live_windows, unit_paths
 from ingest.plant.screening import rate_per_h, screening_columns
@@ -250,6 +251,7 @@ def _columns(catalogue: Catalogue, programs: tuple[PlanComputed, ...]) -> dict[s
         "min_valid_share": [point.min_valid_share for point in points],
         **screening_columns(points, rates, max_gap),
         "due_at": due_at(catalogue, programs),
+        **fill_columns(points, catalogue.index),
     }
     return {
         name: np.array(values[name], dtype=np.int64 if kind is int else np.float64)

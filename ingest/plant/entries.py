@@ -155,6 +155,15 @@ class Point(Entry):
     """What to make of a fall that is back with the next reading: a reset, or (default) a glitch that is skipped."""
     fill_at_most: Span | None = None
     """Longest gap over which a counter's step is spread; beyond it the ledger lists the step. Default: any."""
+    fill: Literal["flat", "same_hour", "production"] | None = None
+    """How a counter's use of a gap is spread over its intervals; their total is the register's in any case.
+
+    flat (default): evenly. same_hour: as the point's own amounts at the same local time on the seven days
+    before that on which the gap begins, the mean of those that are whole. production: as the amounts of
+    `fill_by` are. Where an interval has no such weight, or all are 0, the whole gap is flat.
+    """
+    fill_by: Path | None = None
+    """Of production the counter, delta or gauge whose amounts are the weights, measured or computed."""
     states: dict[Segment, Whole] = Field(default_factory=dict)
     """Names of a state point's codes."""
     min_valid_share: Share = 0.75

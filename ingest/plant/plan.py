@@ -47,6 +47,8 @@ COLUMNS: Mapping[str, type] = {
     "high": float,
     "min_valid_share": float,
     "due_at": int,
+    "fill": int,
+    "fill_by": int,
 }
 """The parameter columns of a plan; int is int64, float is float64."""
 

@@ -13,6 +13,7 @@ from ingest.plant.comparison import check_compare
 from ingest.plant.entries import Point
 from ingest.plant.fields import format_span
 from ingest.plant.file import PlantFile
+from ingest.plant.gaps import check_fill
 from ingest.plant.sentence import Place, absent, fault
 
 DEFAULT_RESOLUTION = 1e-6
@@ -22,7 +23,7 @@ _MAX_COUNT = 2**62
 _COMMON = {"period", "limits", "topics", "until"}
 _SIGNAL = _COMMON | {"max_gap", "sloped", "max_rate", "resolution", "stuck_after", "stuck_except"}
 _KEYS = {
-    "counter": _COMMON | {"max_gap", "max_rate", "resolution", "modulus", "on_fall", "fill_at_most"},
+    "counter": _COMMON | {"max_gap", "max_rate", "resolution", "modulus", "on_fall", "fill_at_most", "fill", "fill_by"},
     "delta": _COMMON | {"stamp", "resolution"},
     "gauge": _SIGNAL,
     "sample": _SIGNAL,
@@ -49,7 +50,7 @@ def check_points(file: PlantFile, units: frozenset[str]) -> None:
         _check_numbers(file, point, place)
         _check_stuck(file, point, place)
         _check_validity(file, point, (*place, "validity"))
-        _check_fill(file, point, place)
+        check_fill(file, point, place)
         check_compare(file, point, (*place, "compare"))
         if point.max_gap is not None and not 0 < point.max_gap <= longest:
             expected = f"at most {format_span(longest)}, the largest window or one day"
@@ -132,20 +133,6 @@ def _check_validity(file: PlantFile, point: Point, place: Place) -> None:
     if declared.running is not None and (declared.regime != "part75" or declared.running not in states):
         expected = "the id of a state point, under regime part75"
         raise fault(file.origin, (*place, "running"), declared.running, expected)
-
-
-def _check_fill(file: PlantFile, point: Point, place: Place) -> None:
-    least = max_gap_of(point)
-    if point.fill_at_most is not None and point.fill_at_most < least:
-        expected = f"at least {format_span(least)}, its max_gap, which is no gap"
-        raise fault(file.origin, (*place, "fill_at_most"), format_span(point.fill_at_most), expected)
-
-
-def max_gap_of(point: Point) -> int:
-    """The longest time a reading holds or two are joined, µs, declared or not."""
-    if point.max_gap is not None:
-        return point.max_gap
-    return DAY if point.kind == "state" else min(10 * (point.period or 0), DAY)
 
 
 def _check_topics(file: PlantFile, units: frozenset[str]) -> None:

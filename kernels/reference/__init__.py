@@ -8,6 +8,7 @@ definitions in the module of the same name here.
 """
 
 from kernels.reference.exact import exact_sum, muldiv_round, share, to_counts
+from kernels.reference.filling import gap_steps, shape_gap
 from kernels.reference.fold import fold_intervals
 from kernels.reference.formulas import (
     actual_flow,
@@ -50,6 +51,7 @@ __all__ = [
     "excess_air",
     "fold_intervals",
     "frontiers",
+    "gap_steps",
     "gather",
     "insert",
     "kpi_slots",
@@ -68,6 +70,7 @@ __all__ = [
     "remember",
     "screen",
     "seconds",
+    "shape_gap",
     "share",
     "stack_co2",
     "standard_concentration",

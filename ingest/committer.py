@@ -13,6 +13,7 @@ import numpy as np
 from psycopg import AsyncConnection, AsyncCursor
 
 from ingest.admit import Admitted
+from ingest.clocks import Clocks
 from ingest.metrics import IngestMetrics
 from ingest.model import DAY, NEVER, Reason
 from ingest.patient import patiently
@@ -24,6 +25,7 @@ from ingest.plant.plan import Plan
 from ingest.status import SiteStatus
 from ingest.store.earlier import Earlier
 from ingest.store.facts import Stamp
+from ingest.store.filling import FillBook
 from ingest.store.housekeeping import drop_live_figures
 from ingest.store.late import LateWriter, Revised
 from ingest.store.paired import touches_pairs, write_paired
@@ -39,16 +41,6 @@ LATEST_EVERY_US = 100_000
 
 Counted from the last evaluation, every second batch of 50 ms would often miss it by a hair and wait for a third.
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Clocks:
-    """The clocks a site's ingest is given."""
-
-    now: Callable[[], int]
-    """µs since the epoch."""
-    monotonic: Callable[[], int]
-    """µs of any monotonic clock."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +98,8 @@ class Committer:
         await seals.load()
         earlier = Earlier(self._writer.site_no, Edition.over(state, numbers))
         await earlier.load(connection)
-        late_writer = LateWriter(self._writer, earlier, str(self._plan.zone), seals)
+        fills = await FillBook.of(connection, earlier, self._writer.site_no)
+        late_writer = LateWriter(self._writer, earlier, str(self._plan.zone), seals, fills)
         self._state = _State(SitePipeline(self._plan, state), numbers, earlier, late_writer, seals)
         self._told.clear()
         self._status.batch_no = self._writer.batch_no
@@ -169,6 +162,7 @@ class Committer:
         batch.kpi_rows, apart = now.earlier.set_apart(batch.kpi_rows)
         following = np.concatenate([batch.behind, apart])
         paired = touches_pairs(self._plan, batch.intervals)
+        fills = now.late_writer.fills.concerns(batch)
 
         async def follow_up(cursor: AsyncCursor, stamp: Stamp) -> None:
             remade.clear()
@@ -183,8 +177,10 @@ class Committer:
                 remade.append(revised[0].kpis)
             if batch.compared.size:
                 remade.append(await now.late_writer.compare(cursor, batch.compared, stamp))
+            if fills:
+                remade.append(await now.late_writer.closed(cursor, batch, stamp))
 
-        then = follow_up if paired or following.size or batch.follows or sealed else None
+        then = follow_up if paired or following.size or batch.follows or sealed or fills else None
 
         async def write() -> None:
             await self._writer.commit(batch, now.numbers, self._plan.version, refusals, tokens, then)

@@ -112,6 +112,8 @@ class FlatBecause(IntEnum):
     """An interval of it has no weight."""
     WEIGHTS_ZERO = 2
     """All its weights are 0."""
+    PLAN_CHANGED = 3
+    """Another version of the plan is in force in a part of it: two profiles would not add up to its total."""
 
 
 MICROSECOND = 1

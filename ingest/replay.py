@@ -108,7 +108,7 @@ async def replay(dsn: str, wanted: Wanted, clocks: Clocks, report: Report, holde
             if writer is not None and holder is not None:
                 await writer.take_site(holder)
                 await writer.resume()
-                restatement = Restatement(writer, plan.version, str(plan.zone))
+                restatement = Restatement(writer, newest)
             await replayed.begin(alone=restatement is not None)
             await _run(replayed, plan.zone, outcome, report, restatement)
             told, differing = await documents.replayed(connection, site_no, plan, from_at, to_at)

@@ -67,16 +67,17 @@ async def restate(dsn: str, wanted: Wanted, clocks: Clocks, holder: str | None) 
         async with connection.transaction(), connection.cursor() as cursor:
             await versions.refresh(cursor)
             edition = await versions.edition(cursor, version)
+            newest = await versions.edition(cursor, versions.newest)
         assert edition is not None
+        assert newest is not None
         outcome = Restated(site, version, *_span(wanted, edition))
         try:
             restatement = None
             if holder is not None:
-                zone = str(edition.plan.zone)
-                writer = Writer(dsn, site_no, zone, clocks.now)
+                writer = Writer(dsn, site_no, str(edition.plan.zone), clocks.now)
                 await writer.take_site(holder)
                 await writer.resume()
-                restatement = Restatement(writer, versions.newest, zone)
+                restatement = Restatement(writer, newest)
             await _run(connection, versions, edition, outcome, restatement)
         finally:
             if writer is not None:

@@ -15,7 +15,8 @@ import psycopg
 from psycopg import AsyncConnection, AsyncCursor
 
 from ingest.admit import Admitted, Gate
-from ingest.committer import Clocks, Committer
+from ingest.clocks import Clocks
+from ingest.committer import Committer
 from ingest.errors import RefusedFiguresError
 from ingest.gathered import Gathered
 from ingest.metrics import IngestMetrics

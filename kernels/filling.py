@@ -65,7 +65,7 @@ def gap_steps(
         while step[1] < high - low and readings[0][step[0]] < to_at[j]:
             begin, end = readings[0][step[0]], readings[0][step[1]]
             booked = book_step(readings[1][step[0]], readings[1][step[1]], end - begin, param)
-            spread = booked[0] != TOO_LONG_STEP and booked[0] != IMPLAUSIBLE_STEP  # noqa: PLR1714  see frontier
+            spread = booked[0] != TOO_LONG_STEP and booked[0] != IMPLAUSIBLE_STEP
             if spread and end - begin > param["max_gap_us"] and end > from_at[j]:
                 if found < gaps.size:
                     row = gaps[found]
@@ -116,7 +116,10 @@ def shape_gap(
         before += parts[k]
         until = muldiv_round(increment, before, total)
         flat = share(
-            increment, max(start, from_at) - from_at, min(start + interval_us, to_at) - from_at, to_at - from_at
+            increment,
+            max(start, from_at) - from_at,
+            min(start + interval_us, to_at) - from_at,
+            to_at - from_at,
         )
         moved[k] = until - used - flat
         used = until

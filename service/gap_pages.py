@@ -6,7 +6,8 @@ comm. Else it is `site` when no point of the site has a reading in any interval 
 lies whole in the gap, `unit` when none of the point's own unit has, else `point`; so
 is a gap too short to hold an interval. (Readings, not covered time: a state that holds
 for a day covers an outage of everything around it.) Only a counter's gap is ever
-filled: its register knows what was used, and the next reading tells it.
+filled: its register knows what was used, and the next reading tells it. How it was spread
+over intervals is what ingest wrote down with them.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,7 +15,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from ingest.model import SECOND, Kind, Reason, StepClass
+from ingest.model import SECOND, Fill, FlatBecause, Kind, Reason, StepClass
 from ingest.plant.plan import Plan, PlanPoint
 from service import gap_queries, past
 from service.as_of import AsOfDocument, Known
@@ -26,8 +27,15 @@ from service.tabular import Table, instant_text
 from service.times import to_datetime
 
 GapCause = Literal["maintenance", "calibration", "fault", "comm", "site", "unit", "point"]
-Filled = Literal["none", "flat", "too_long"]
+Filled = Literal["none", "flat", "same_hour", "production", "too_long"]
+WhyFlat = Literal["no_weight", "weights_zero", "plan_changed"]
 
+_PROFILES: dict[int, Filled] = {Fill.SAME_HOUR: "same_hour", Fill.PRODUCTION: "production"}
+_WHY_FLAT: dict[int, WhyFlat] = {
+    FlatBecause.WEIGHT_MISSING: "no_weight",
+    FlatBecause.WEIGHTS_ZERO: "weights_zero",
+    FlatBecause.PLAN_CHANGED: "plan_changed",
+}
 _TOLD: tuple[tuple[Reason, GapCause], ...] = (
     (Reason.MAINTENANCE, "maintenance"),
     (Reason.CALIBRATION, "calibration"),
@@ -47,8 +55,13 @@ class GapDocument(Document):
         description="What the readings at its ends say, else how much was silent: the site, the unit, the point"
     )
     filled: Filled = Field(
-        description="How the amount was spread over it; too_long: it is known but not spread, as the gap is"
-        " longer than the point's fill_at_most; none: nothing is known of it, or it is no counter"
+        description="How the amount was spread over it: flat, as is usual at that hour, or as was produced; too_long:"
+        " it is known but not spread, as the gap is longer than the point's fill_at_most; none: nothing is known of it,"
+        " or it is no counter"
+    )
+    flat_because: WhyFlat | None = Field(
+        description="Why it is flat although the plant file asks for a profile: an interval of it has no weight,"
+        " all weights are 0, or the plan file was changed in it"
     )
     amount: float | None = Field(description="What a counter's register lived through in it")
     amount_count: int | None = Field(description="The same, exact, in counts of the point's resolution")
@@ -144,8 +157,10 @@ def _whole_intervals(plan: Plan, gap: Gap) -> tuple[int, int]:
 
 def _shown(plan: Plan, gap: Gap, ends: Row, silent: GapCause) -> tuple[object, ...]:
     point, interval_us = plan.points[gap.point], plan.interval_us
-    reasons, before, after, *booked = ends
-    filled, count = _filled(point, before, after, *booked)
+    reasons, before, after, step, increment, correction, used, because = ends
+    filled, count = _filled(point, before, after, step, increment, correction)
+    if filled == "flat":
+        filled = _PROFILES.get(used, filled)
     begin = gap.from_at - gap.from_at % interval_us
     end = gap.until + (-gap.until) % interval_us
     return (
@@ -155,6 +170,7 @@ def _shown(plan: Plan, gap: Gap, ends: Row, silent: GapCause) -> tuple[object, .
         (gap.until - gap.from_at) / SECOND,
         next((name for reason, name in _TOLD if (reasons or 0) & reason), silent),
         filled,
+        _WHY_FLAT.get(because) if filled == "flat" else None,
         None if count is None else count * point.resolution,
         count,
         point.amount_unit,

@@ -89,7 +89,7 @@ ENDS: LiteralString = f"""
              CROSS JOIN LATERAL ({_WINNER.format("source.point_no", "beside.at")}) w),
            (SELECT w.value FROM ({_WINNER.format("n.numbers[1]", "t.before_at")}) w),
            (SELECT w.value FROM ({_WINNER.format("n.numbers[1]", "t.after_at")}) w),
-           l.class, l.increment, l.correction
+           l.class, l.increment, l.correction, f.used, f.because
       FROM unnest(%(ids)s::text[], %(befores)s::timestamptz[], %(afters)s::timestamptz[]) WITH ORDINALITY
            AS t (ids, before_at, after_at, place)
      CROSS JOIN LATERAL (
@@ -99,9 +99,17 @@ ENDS: LiteralString = f"""
             WHERE r.point_no = ANY(n.numbers) AND r.measured_at > t.before_at AND {past.stored("r")}
               AND r.measured_at < coalesce(t.after_at, 'infinity')) b
       LEFT JOIN {past.STEPS} l ON l.point_no = n.numbers[1] AND l.at = t.after_at AND l.previous_at = t.before_at
+      LEFT JOIN LATERAL (
+           SELECT f.used, f.because FROM gap_fill f
+            WHERE f.point_no = n.numbers[1] AND f.from_at = t.before_at AND f.to_at = t.after_at
+              AND CASE WHEN %(past)s THEN f.batch_no <= %(batch)s
+                                          AND coalesce(f.superseded_batch > %(batch)s, true)
+                       ELSE f.superseded_batch IS NULL END
+            ORDER BY f.plan_version DESC LIMIT 1) f ON true
      ORDER BY t.place
 """  # noqa: S608  fragments of this module
-"""Per gap the reasons at and beside its ends, the values there, and the counter's step over it where it is booked.
+"""Per gap the reasons at and beside its ends, the values there, the counter's step over it where it is booked,
+and how it was filled where another profile than flat was asked for; over a change of version under the newest.
 
 Beside the ends stand the readings that are in the gap all the same: bad ones of a counter.
 """

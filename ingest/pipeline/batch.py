@@ -130,6 +130,15 @@ class Refigured:
         """No rows."""
         return Refigured(np.zeros(0, KPI_ROW), np.zeros((0, 2), np.int64))
 
+    @staticmethod
+    def join(parts: "list[Refigured]") -> "Refigured":
+        """All of them, in order."""
+        all_parts = [Refigured.nothing(), *parts]
+        return Refigured(
+            np.concatenate([part.rows for part in all_parts]),
+            np.concatenate([part.gone for part in all_parts]),
+        )
+
 
 @dataclass(slots=True)
 class Batch:

@@ -13,7 +13,9 @@ and has never been filled, so filling rests on no filling. Local time is the wal
 of the site's zone where an interval begins. An hour that clocks skip is missing on that
 day, of one they show twice the first that is whole counts, and both intervals of such an
 hour in a gap have the weight of that time of day. If an interval has no weight, or all
-are 0, all of the gap stays flat. Where rows come from and go to is the store's business.
+are 0, all of the gap stays flat; so it does if it reaches over a change of the plan's
+version, as shares by two profiles would not add up. Where rows come from and go to is
+the store's business.
 """
 
 import math
@@ -57,12 +59,6 @@ def is_shaped(plan: Plan) -> BoolArray:
     return found
 
 
-def in_gaps(plan: Plan, rows: Rows) -> BoolArray:
-    """Which INTERVAL_ROWs (`segment` = point) of shaped points may have something of a gap."""
-    found: BoolArray = is_shaped(plan)[rows["segment"]] & (rows["substituted_us"] > 0)
-    return found
-
-
 def gaps_of(state: SiteState, signals: Signals, spans: Spans) -> Rows:
     """FILL_ROWs of the gaps of shaped points that reach into spans, not filled yet; `signals` are those folded."""
     plan = state.plan
@@ -96,10 +92,14 @@ def _name_sources(plan: Plan, fills: Rows) -> None:
     midnight = begin - _wall_clock(plan.zone, begin) % DAY
     midnight -= midnight % interval_us
     fills["source_from"] = np.where(by_itself, midnight - DAYS_BACK * DAY - SHIFT, begin)
-    fills["source_to"] = np.where(by_itself, midnight + SHIFT, fills["to_at"] + (-fills["to_at"]) % interval_us)
+    fills["source_to"] = np.where(
+        by_itself, midnight + SHIFT, fills["to_at"] + (-fills["to_at"]) % interval_us
+    )
 
 
-def fill(plan: Plan, rows: Rows, fills: Rows, sources: Sequence[Rows]) -> None:
+def fill(
+    plan: Plan, rows: Rows, fills: Rows, sources: Sequence[Rows], in_force: Sequence[tuple[int, int]]
+) -> None:
     """Move what gaps spread flat over rows to where weights say, and note how in the fills.
 
     Args:
@@ -107,8 +107,12 @@ def fill(plan: Plan, rows: Rows, fills: Rows, sources: Sequence[Rows]) -> None:
         rows: INTERVAL_ROW as folded, `segment` = point, changed in place; they need not hold all of a gap.
         fills: FILL_ROW, all that reach into the rows, changed in place.
         sources: of each fill the closed rows of its source that it rests on: start_at, amount, valid_us.
+        in_force: of each [begin, end) in which the plan's version is in force at its point.
     """
-    for fill_row, source in zip(fills, sources, strict=True):
+    for fill_row, source, (since, until) in zip(fills, sources, in_force, strict=True):
+        if fill_row["from_at"] < since or fill_row["to_at"] > until:
+            fill_row["because"], fill_row["used"] = FlatBecause.PLAN_CHANGED, Fill.FLAT
+            continue
         interval_us, from_at, to_at = plan.interval_us, int(fill_row["from_at"]), int(fill_row["to_at"])
         starts = np.arange(from_at - from_at % interval_us, to_at, interval_us)
         moved = np.zeros(starts.size, np.int64)

@@ -160,7 +160,8 @@ class Point(Entry):
 
     flat (default): evenly. same_hour: as the point's own amounts at the same local time on the seven days
     before that on which the gap begins, the mean of those that are whole. production: as the amounts of
-    `fill_by` are. Where an interval has no such weight, or all are 0, the whole gap is flat.
+    `fill_by` are. Where an interval has no such weight, or all are 0, the whole gap is flat,
+    as is one during which a new version of this file was taken.
     """
     fill_by: Path | None = None
     """Of production the counter, delta or gauge whose amounts are the weights, measured or computed."""

@@ -23,7 +23,8 @@ _MAX_COUNT = 2**62
 _COMMON = {"period", "limits", "topics", "until"}
 _SIGNAL = _COMMON | {"max_gap", "sloped", "max_rate", "resolution", "stuck_after", "stuck_except"}
 _KEYS = {
-    "counter": _COMMON | {"max_gap", "max_rate", "resolution", "modulus", "on_fall", "fill_at_most", "fill", "fill_by"},
+    "counter": _COMMON
+    | {"max_gap", "max_rate", "resolution", "modulus", "on_fall", "fill_at_most", "fill", "fill_by"},
     "delta": _COMMON | {"stamp", "resolution"},
     "gauge": _SIGNAL,
     "sample": _SIGNAL,

@@ -119,6 +119,10 @@ class Earlier:
                 self._reach_us = await _reach(cursor, self._site_no)
                 self._edge = edge + self._reach_us
 
+    def span(self, point_no: int, version: int) -> tuple[int, int]:
+        """[begin, end) in which a version is in force at a point; see `InForce.span`."""
+        return self._forces.span(point_no, version)
+
     async def reached(self, cursor: AsyncCursor, low: int, high: int) -> Reached:
         """The versions in force where a change of readings, or of intervals, over [low, high] µs may reach."""
         if low >= self._edge:

@@ -113,6 +113,19 @@ def figure_columns(
     }
 
 
+async def unstage_intervals(cursor: AsyncCursor, pairs: IntArray) -> None:
+    """Take interval rows of (point number, start_at) out of the staging table again."""
+    if pairs.size:
+        await cursor.execute(
+            """
+            DELETE FROM staged_interval s USING unnest(%s::int[], %s::bigint[]) AS held (point_no, start_us)
+             WHERE s.point_no = held.point_no
+               AND s.start_at = to_timestamp(0) + held.start_us * interval '1 microsecond'
+            """,
+            [pairs[:, 0].tolist(), pairs[:, 1].tolist()],
+        )
+
+
 async def delete_rows(
     cursor: AsyncCursor,
     table: FigureTable,

@@ -40,21 +40,30 @@ class Changed:
     @staticmethod
     def closed_late(pairs: IntArray, reached: Reached) -> "Changed":
         """Intervals closed behind figures that had gone on without them."""
-        late_ones = [
-            np.full(len(edition.plan.points), int(Cause.LATE), np.int64) for edition in reached.editions
-        ]
-        return Changed(pairs, reached, late_ones)
+        return Changed.of(pairs, reached, Cause.LATE)
+
+    @staticmethod
+    def of(pairs: IntArray, reached: Reached, cause: Cause) -> "Changed":
+        """Intervals all of one cause."""
+        causes = [np.full(len(edition.plan.points), int(cause), np.int64) for edition in reached.editions]
+        return Changed(pairs, reached, causes)
+
+    def why(self) -> dict[int, int]:
+        """By point number the cause of points that something new came to."""
+        return {
+            number: why
+            for edition, cause in zip(self.reached.editions, self.causes, strict=True)
+            for number, why in zip(edition.numbers.points.tolist(), cause.tolist(), strict=True)
+            if why != Cause.CLOSING
+        }
 
     def touched(self) -> Touched:
         """What follows from them under any of the versions."""
-        parts = [
-            touched_by(edition.plan, edition.numbers, edition.indices(self.pairs), cause)
-            for edition, cause in zip(self.reached.editions, self.causes, strict=True)
-        ]
-        return Touched(
-            np.concatenate([part.points for part in parts]),
-            np.concatenate([part.kpis for part in parts]),
-            np.concatenate([part.sources for part in parts]),
+        return Touched.join(
+            [
+                touched_by(edition.plan, edition.numbers, edition.indices(self.pairs), cause)
+                for edition, cause in zip(self.reached.editions, self.causes, strict=True)
+            ]
         )
 
 

@@ -6,36 +6,39 @@ late readings are gathered for half a second. The rows that differ after folding
 again are revisions, equal rows change nothing, and rows that no longer come out (a
 counter's only reading was corrected to bad) are deleted. What they said stays in the
 history of their tables, and figures that follow carry the cause of what they follow from.
+Intervals in gaps that are filled by weights are left out at first: those follow when all
+else is merged, with the gaps elsewhere that rest on it (`ingest.store.filling`).
 """
 
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from psycopg import AsyncCursor
 
-from ingest.model import NEVER, Reason
-from ingest.pipeline import causes, late
-from ingest.pipeline.batch import Heads, IntArray, Readings, Refigured, Rows
+from ingest.model import NEVER, Cause, Reason
+from ingest.pipeline import late
+from ingest.pipeline.batch import Batch, Heads, IntArray, Readings, Refigured
 from ingest.store.comparison import Comparer
 from ingest.store.earlier import Earlier, Reached
 from ingest.store.facts import (
     Stamp,
     delete_unstaged,
     reading_columns,
-    replace_steps,
-    stage_intervals,
+    unstage_intervals,
     write_frontiers,
 )
-from ingest.store.following import FIRST_LATE_REVISION, Changed, refigure
-from ingest.store.neighbours import load_readings, neighbours
+from ingest.store.filling import FillBook
+from ingest.store.following import Changed, refigure
+from ingest.store.gap_fill import in_shaped_gaps
+from ingest.store.neighbours import load_readings
+from ingest.store.refolding import Refolded, bounds, near_of, refold
 from ingest.store.rollups import roll_up
-from ingest.store.rows import as_signals, from_loaded
-from ingest.store.seals import SealBook
+from ingest.store.seals import SealBook, Touched
 from ingest.store.tables import INTERVAL, STAGED_READING
-from ingest.store.versions import Edition
 from ingest.store.writer import FollowUp, Writer
-from kernels.rows import COUNTER, INTERVAL_ROW
+from kernels.rows import COUNTER
 
 
 @dataclass(slots=True)
@@ -60,10 +63,11 @@ NONE: IntArray = np.zeros((0, 2), np.int64)
 class LateWriter:
     """Writes late readings of one site through its writer."""
 
-    def __init__(self, writer: Writer, earlier: Earlier, zone: str, seals: SealBook) -> None:
+    def __init__(self, writer: Writer, earlier: Earlier, zone: str, seals: SealBook, fills: FillBook) -> None:
         """`earlier` gives the newest version, whose state is read, not changed, and those before it."""
         self._writer = writer
         self._seals = seals
+        self.fills = fills
         self._earlier = earlier
         self._newest = earlier.newest
         self._state, self._numbers = self._newest.state, self._newest.numbers
@@ -97,14 +101,79 @@ class LateWriter:
             "UPDATE ingest_commit SET readings = readings + %s WHERE site_no = %s AND batch_no = %s",
             [stored.shape[0], self._writer.site_no, stamp.batch_no],
         )
-        changed = await self._comparer.follow(cursor, await self._recompute(cursor, stored, stamp), stamp)
-        kpis = await refigure(cursor, changed, stamp)
-        if self._seals.touches(changed.pairs[:, 1]):
-            await self._seals.book_touched(cursor, stamp, changed.touched())
+        changed = await self._compared(cursor, await self._recompute(cursor, stored, stamp), stamp)
+        kpis = await self._say(cursor, changed, stamp)
         n_late = int(((stored[:, 2] & int(Reason.LATE)) != 0).sum())
-        return Revised(
-            stored.shape[0], n_late, len(changed.pairs), kpis, await self._heads(cursor, readings.point)
-        )
+        n_changed = len(np.unique(np.concatenate([one.pairs for one in changed]), axis=0))
+        return Revised(stored.shape[0], n_late, n_changed, kpis, await self._heads(cursor, readings.point))
+
+    async def _say(self, cursor: AsyncCursor, changed: list[Changed], stamp: Stamp) -> Refigured:
+        """Make again what follows from changed intervals, and book what sealed periods come to."""
+        made = Refigured.join([await refigure(cursor, one, stamp) for one in changed])
+        if any(self._seals.touches(one.pairs[:, 1]) for one in changed):
+            await self._seals.book_touched(cursor, stamp, Touched.join([one.touched() for one in changed]))
+        return made
+
+    async def _compared(self, cursor: AsyncCursor, changed: list[Changed], stamp: Stamp) -> list[Changed]:
+        """Changed intervals with what they change of compared hours."""
+        found = list[Changed]()
+        for one in changed:
+            more = await self._comparer.follow(cursor, one, stamp)
+            found += [more, *(await self._fill_again(cursor, more, stamp) if more is not one else [])]
+        return found
+
+    async def _fill_again(self, cursor: AsyncCursor, doubted: Changed, stamp: Stamp) -> list[Changed]:
+        """Fill what comparing points has folded again, which is flat."""
+        if not self.fills.any:
+            return []
+        held = await in_shaped_gaps(cursor, doubted.pairs, self._newest.plan.interval_us)
+        return await self._fill(cursor, stamp, NONE, held, doubted.why(), Cause.LATE)
+
+    async def closed(self, cursor: AsyncCursor, batch: Batch, stamp: Stamp) -> Refigured:
+        """Fill the gaps that a batch has closed, flat, and those that rest on what it has closed.
+
+        To be called within its transaction, when all else of it is written; the KPI rows made again.
+        """
+        rows, flat = batch.intervals, await self.fills.flat(cursor, batch.kpi_rows)
+        written = np.column_stack([self._numbers.points[rows["segment"]], rows["start_at"]])
+        held = self.fills.held_back(self._newest, rows)
+        return await self.fill(cursor, stamp, written, held, Cause.GAP_FILLED, flat)
+
+    async def fill(
+        self,
+        cursor: AsyncCursor,
+        stamp: Stamp,
+        written: IntArray,
+        held: IntArray,
+        why: Cause,
+        flat: IntArray = NONE,
+    ) -> Refigured:
+        """Fill the gaps that intervals lie in or that rest on them, and say anew what follows.
+
+        (point number, start_at) of `written` are stored as they are to be, of `held` as the fold has
+        them, of `flat` KPIs were told as if they were flat; `why` is the cause of what changes.
+        """
+        changed = await self._fill(cursor, stamp, written, held, {}, why)
+        if flat.size:
+            reached = await self._earlier.reached(cursor, int(flat[:, 1].min()), int(flat[:, 1].max()))
+            changed.append(Changed.of(flat, reached, why))
+        return await self._say(cursor, changed, stamp) if changed else Refigured.nothing()
+
+    async def _fill(
+        self,
+        cursor: AsyncCursor,
+        stamp: Stamp,
+        written: IntArray,
+        held: IntArray,
+        why: dict[int, int],
+        otherwise: Cause,
+        folded: Sequence[tuple[int, late.Spans]] = (),
+    ) -> list[Changed]:
+        filled = await self.fills.follow(cursor, stamp, written, held, why, otherwise, folded)
+        if filled is None:
+            return []
+        pairs = await self._merge(cursor, [], stamp)
+        return [Changed(pairs, filled.reached, filled.causes)] if pairs.size else []
 
     async def follow(self, cursor: AsyncCursor, closed: IntArray, stamp: Stamp) -> Refigured:
         """Make again what follows from intervals (plan index, start_at) closed behind figures that went on."""
@@ -116,9 +185,7 @@ class LateWriter:
     async def compare(self, cursor: AsyncCursor, spans: IntArray, stamp: Stamp) -> Refigured:
         """Compare points over hours (comparison, begin, end) that both have closed, with what follows."""
         changed = await self._comparer.closed(cursor, spans, stamp)
-        made = await refigure(cursor, changed, stamp)
-        await self._seals.book_touched(cursor, stamp, changed.touched())
-        return made
+        return await self._say(cursor, [changed, *await self._fill_again(cursor, changed, stamp)], stamp)
 
     async def _store(self, cursor: AsyncCursor, readings: Readings, stamp: Stamp) -> IntArray:
         """Insert what is not stored yet; (point, measured_at, reasons, seq) of it."""
@@ -158,30 +225,45 @@ class LateWriter:
         array[:, 0] = order[np.searchsorted(self._numbers.points[order], array[:, 0])]
         return array
 
-    async def _recompute(self, cursor: AsyncCursor, stored: IntArray, stamp: Stamp) -> Changed:
-        """Fold what the new readings touch again, each interval under the version in force in it."""
+    async def _recompute(self, cursor: AsyncCursor, stored: IntArray, stamp: Stamp) -> list[Changed]:
+        """Fold what the new readings touch again, each interval under the version in force in it; what changed."""
         if not stored.size:
-            return Changed.closed_late(NONE, Reached([self._newest]))
+            return [Changed.closed_late(NONE, Reached([self._newest]))]
         newest = self._newest
-        near = await _near(cursor, newest, stored)
-        reached = await self._earlier.reached(cursor, *_bounds(newest, stored, near))
-        spans, found = [], []
+        near = await near_of(cursor, newest, stored)
+        reached = await self._earlier.reached(cursor, *bounds(newest, stored, near))
+        parts: list[Refolded] = []
         for edition in reached.editions:
             mine, beside = stored, near
             if edition is not newest:
                 numbers = newest.numbers.points[stored[:, 0]]
                 mine = edition.indices(np.column_stack([numbers, stored[:, 1:]]))
-                beside = await _near(cursor, edition, mine)
-            part, cause = await _refold(cursor, edition, reached, mine, beside, stamp)
-            spans.append(part)
-            found.append(cause)
-        return Changed(await self._revise(cursor, spans, stamp), reached, found)
+                beside = await near_of(cursor, edition, mine)
+            parts.append(await refold(cursor, edition, reached, mine, beside, stamp))
+        held = np.concatenate([self.fills.held_back(part.edition, part.rows) for part in parts])
+        pairs = await self._revise(cursor, [part.spans for part in parts], held, stamp)
+        changed = [Changed(pairs, reached, [part.cause for part in parts])]
+        if self.fills.any:
+            why = {number: cause for part in parts for number, cause in part.why().items()}
+            folded = [(part.edition.plan.version, part.spans) for part in parts]
+            changed += await self._fill(cursor, stamp, pairs, held, why, Cause.CLOSING, folded)
+        return changed
 
-    async def _revise(self, cursor: AsyncCursor, spans: list[late.Spans], stamp: Stamp) -> IntArray:
-        """Put staged rows in the place of what is stored in the spans; (point number, start_at) of what differs."""
+    async def _revise(
+        self, cursor: AsyncCursor, spans: list[late.Spans], held: IntArray, stamp: Stamp
+    ) -> IntArray:
+        """Put staged rows in the place of what is stored in the spans; (point number, start_at) of what differs.
+
+        Rows that are held back stay as they were stored, for now.
+        """
         if not any(part.point.size for part in spans):
             return NONE
         gone = [pair for part in spans if part.point.size for pair in await delete_unstaged(cursor, part)]
+        await unstage_intervals(cursor, held)
+        return await self._merge(cursor, gone, stamp)
+
+    async def _merge(self, cursor: AsyncCursor, gone: list[tuple[int, int]], stamp: Stamp) -> IntArray:
+        """Merge what is staged, and roll it up with what is gone; (point number, start_at) of both."""
         merged = await cursor.execute(INTERVAL.revise)
         pairs = [(p, round(at.timestamp() * 1_000_000)) for p, at in await merged.fetchall()]
         changed = np.array(pairs + gone, np.int64).reshape(-1, 2)
@@ -196,63 +278,3 @@ class LateWriter:
         points = points[closed_until[points] > self._state.stored_until[points]]
         silent = np.ones(points.size, np.bool_)
         await write_frontiers(cursor, self._numbers.points[points], closed_until[points], silent, stamp)
-
-
-async def _near(cursor: AsyncCursor, edition: Edition, stored: IntArray) -> late.Near:
-    return await neighbours(cursor, edition.state, edition.numbers, *_extent(stored))
-
-
-def _bounds(edition: Edition, stored: IntArray, near: late.Near) -> tuple[int, int]:
-    """Between which instants new readings stand; of a counter, from where its steps may be others."""
-    point, first, last = _extent(stored)
-    turned = near.since[(edition.state.params["kind"][point] == COUNTER) & (near.since != NEVER)]
-    return int(turned.min(initial=first.min())), int(last.max())
-
-
-async def _refold(
-    cursor: AsyncCursor, edition: Edition, reached: Reached, stored: IntArray, near: late.Near, stamp: Stamp
-) -> tuple[late.Spans, IntArray]:
-    """Stage what comes out where a version is in force.
-
-    Returns:
-        The spans that were folded, of point numbers, and the cause of each point of the version's plan.
-    """
-    state, numbers, (point, first, last) = edition.state, edition.numbers, _extent(stored)
-    filled = point[late.fills_gap(state, point, first, near.before)]
-    cause = causes.of_points(edition.plan, stored, filled)
-    spans = reached.own(edition, late.affected(state, point, first, last, near))
-    parts = [np.zeros(0, INTERVAL_ROW)]
-    if spans.point.size:
-        loaded = await load_readings(cursor, state, numbers, spans.point, spans.begin, spans.end)
-        rows, steps = late.refold(state, as_signals(loaded, spans.point), spans)
-        await replace_steps(cursor, spans, steps, numbers, stamp)
-        parts.append(rows)
-    low, high = late.changed_signal(state, point, first, last, near)
-    computed = reached.own(edition, late.computed_spans(state, point, low, high))
-    parts += await _recompute_computed(cursor, edition, computed)
-    rows, under = np.concatenate(parts), replace(stamp, plan_version=edition.plan.version)
-    why = cause[rows["segment"]]
-    await stage_intervals(cursor, rows, numbers, under, revision=FIRST_LATE_REVISION, cause=why)
-    folded = late.Spans.join(spans, computed)
-    return late.Spans(numbers.points[folded.point], folded.begin, folded.end), cause
-
-
-async def _recompute_computed(cursor: AsyncCursor, edition: Edition, spans: late.Spans) -> list[Rows]:
-    state, parts = edition.state, []
-    for point, begin, end in zip(spans.point.tolist(), spans.begin.tolist(), spans.end.tolist(), strict=True):
-        needed = np.unique(state.plan.computed[point - state.plan.n_measured].reads)
-        loaded = await load_readings(
-            cursor, state, edition.numbers, needed, np.full(needed.size, begin), np.full(needed.size, end)
-        )
-        parts.append(late.recompute(state, from_loaded(loaded), point, begin, end))
-    return parts
-
-
-def _extent(stored: IntArray) -> tuple[IntArray, IntArray, IntArray]:
-    """Per point the first and the last of its new readings."""
-    if not stored.size:
-        return stored[:, 0], stored[:, 0], stored[:, 0]
-    ordered = stored[np.lexsort((stored[:, 1], stored[:, 0]))]
-    begins = np.flatnonzero(np.diff(ordered[:, 0], prepend=-1))
-    ends = np.append(begins[1:], len(ordered)) - 1
-    return ordered[begins, 0], ordered[begins, 1], ordered[ends, 1]

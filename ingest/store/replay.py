@@ -9,69 +9,35 @@ nothing and memory holds the readings of one point and the rows of those that KP
 sources read. A row that a running ingest has just closed may rest on a reading whose own
 row follows with the late ones, so what was closed when the replay began is compared,
 and that a moment later. Of some points only these are replayed and what reads them:
-computed points from readings, KPIs with their other points' intervals as they are stored.
+computed points and gaps filled by them from readings, KPIs with their other points'
+intervals as they are stored. A gap filled by weights rests on rows elsewhere: they are
+folded again too, as far as they are closed in the snapshot.
 Nothing is written here; see `ingest.store.restate`.
 """
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from psycopg import AsyncConnection, AsyncCursor, IsolationLevel
 
 from ingest.model import HOUR, NEVER
-from ingest.pipeline import late
+from ingest.pipeline import filling, late
 from ingest.pipeline.batch import IntArray, Rows
+from ingest.store.day import Day
 from ingest.store.figures import Figures, Kept
 from ingest.store.mismatch import Mismatch, Tally
 from ingest.store.neighbours import load_readings
 from ingest.store.recompared import Recompared
 from ingest.store.rows import as_signals, from_loaded
 from ingest.store.stored import DAYS, HOURS, INTERVALS, LEDGER, StoredTable, rollups_of
-from ingest.store.versions import Edition, InForce, Versions, in_force, stored_frontiers
+from ingest.store.versions import Edition, Versions, in_force, stored_frontiers
 from ingest.store.writer import SITE_LOCK
 from kernels.rows import INTERVAL_ROW, STEP_ROW
 
 SETTLE_S = 2.0
 """An ingest commits late readings within half a second of what it closed with them."""
-
-
-@dataclass(slots=True)
-class _Day:
-    """One day in one snapshot."""
-
-    cursor: AsyncCursor
-    begin: int
-    end: int
-    whole: bool
-    forces: InForce
-    closed_until: dict[int, int]
-    """Frontiers when the replay began: up to here is compared."""
-    closed_since: dict[int, int]
-    """Frontiers now: from there on nothing may be closed."""
-    editions: dict[int, Edition]
-    """Versions that made something in it, and the newest."""
-    kept: Kept
-    recompared: Recompared
-
-    def settled(self, stored: Rows, number: int) -> Rows:
-        """Stored intervals of a point without those that were closed since the replay began."""
-        at = stored["start_at"]
-        return stored[
-            (at < self.closed_until.get(number, NEVER)) | (at >= self.closed_since.get(number, NEVER))
-        ]
-
-    def unmoved(self, number: int) -> bool:
-        """Whether nothing of the point was closed in the day since the replay began."""
-        until = self.closed_until.get(number, NEVER)
-        return until >= self.end or until == self.closed_since.get(number, NEVER)
-
-    def whole_hours(self, hours: Rows, number: int) -> Rows:
-        """The hours in the day all of whose closed intervals have been looked at."""
-        ends = hours["start_at"] + HOUR
-        inside = (hours["start_at"] >= self.begin) & (ends <= self.end)
-        return hours[inside & (self.unmoved(number) | (ends <= self.closed_until.get(number, NEVER)))]
 
 
 class Replay:
@@ -125,7 +91,7 @@ class Replay:
             forces = await in_force(cursor, self._site_no, self.versions.newest)
             closed_since = await stored_frontiers(cursor, self._site_no)
             editions = {newest.plan.version: newest}
-            day = _Day(
+            day = Day(
                 cursor, begin, end, whole, forces, self._closed_until, closed_since, editions, Kept(),
                 Recompared(editions, forces, self._closed_until),
             )  # fmt: skip
@@ -149,11 +115,14 @@ class Replay:
                 )
         return [one for one in found if one is not None]
 
-    def _readers(self, day: _Day) -> dict[int, str]:
-        """Number and name of the points that are made of a chosen one, or doubted by it, under any version of the day."""
+    def _readers(self, day: Day) -> dict[int, str]:
+        """Number and name of the points that follow from a chosen one under any version of the day.
+
+        Those are made of it, doubted by it, or counters whose gaps are filled by it.
+        """
         found = set[int]()
         for edition in day.editions.values():
-            numbers = edition.numbers.points
+            numbers, by = edition.numbers.points, edition.plan.params["fill_by"]
             for program in edition.plan.computed:
                 if not self.points.keys().isdisjoint(numbers[list(program.reads)].tolist()):
                     found.add(int(numbers[program.point]))
@@ -161,9 +130,12 @@ class Replay:
             for compared in edition.plan.comparisons:
                 if not made.isdisjoint(numbers[[compared.point, compared.other]].tolist()):
                     found.update(numbers[list(compared.doubts)].tolist())
+            filled = np.flatnonzero(by >= 0)
+            weighed = np.isin(numbers[by[filled]], [*self.points, *found])
+            found.update(numbers[filled[weighed]].tolist())
         return {number: name for number, name in self.versions.names["point"].items() if number in found}
 
-    async def _compared(self, day: _Day, looked_at: dict[int, str]) -> list[Mismatch | None]:
+    async def _compared(self, day: Day, looked_at: dict[int, str]) -> list[Mismatch | None]:
         """Verdicts on compared points, which the folding that follows needs."""
         first = day.begin - day.begin % HOUR - HOUR
         if not day.recompared.points:
@@ -179,11 +151,13 @@ class Replay:
 
         return await day.recompared.mismatches(day.cursor, day.begin, day.end, folded, looked_at, self.tally)
 
-    async def _point(self, day: _Day, number: int, name: str) -> list[Mismatch | None]:
+    async def _point(self, day: Day, number: int, name: str) -> list[Mismatch | None]:
         """Intervals, ledger, hours and days of one point."""
         rows = await INTERVALS.fetch(day.cursor, number, day.begin, day.end)
         stored = day.settled(rows, number)
         rows, version, steps = await self._folded(day, number, stored)
+        if any(number in edition.read for edition in day.editions.values()):
+            day.kept.put(number, rows, version)
         hours, days = await rollups_of(day.cursor, rows, _zone(day)) if rows.size else (_no(HOURS), _no(DAYS))
         none = np.zeros(0, np.int64)
         until = max(day.begin, min(day.end, day.closed_until.get(number, NEVER)))
@@ -202,23 +176,25 @@ class Replay:
             self.tally.compared[table.name] += made.size
         return [Mismatch.of(table, number, name, made, of, kept) for table, made, of, kept in found]
 
-    async def _folded(self, day: _Day, number: int, stored: Rows) -> tuple[Rows, IntArray, Rows]:
-        """(rows, version of each, steps) of a point's closed intervals, each under its version."""
+    async def _folded(
+        self, day: Day, number: int, stored: Rows, *, flat: bool = False
+    ) -> tuple[Rows, IntArray, Rows]:
+        """(rows, version of each, steps) of a point's closed intervals, each under its version.
+
+        With `flat` gaps are left as the fold has them.
+        """
         parts, versions, steps = [np.zeros(0, INTERVAL_ROW)], [np.zeros(0, np.int64)], [np.zeros(0, STEP_ROW)]
         for version, begin, end in await self._runs(day, number, stored):
             edition = day.editions[version]
             if number in edition.points:
                 day.recompared.tell(edition)
-                rows, booked = await self._fold(day.cursor, edition, edition.points[number], begin, end)
+                rows, booked = await self._fold(day, edition, edition.points[number], (begin, end), flat=flat)
                 parts.append(rows)
                 steps.append(booked)
                 versions.append(np.full(rows.size, version))
-        rows, version_of = np.concatenate(parts), np.concatenate(versions)
-        if any(number in edition.read for edition in day.editions.values()):
-            day.kept.put(number, rows, version_of)
-        return rows, version_of, np.concatenate(steps)
+        return np.concatenate(parts), np.concatenate(versions), np.concatenate(steps)
 
-    async def _runs(self, day: _Day, number: int, stored: Rows) -> Sequence[tuple[int, int, int]]:
+    async def _runs(self, day: Day, number: int, stored: Rows) -> Sequence[tuple[int, int, int]]:
         """(version, begin, end): the point's closed time, cut where the version changes."""
         interval_us = next(iter(day.editions.values())).plan.interval_us
         until = min(day.end, day.closed_until.get(number, NEVER))
@@ -238,7 +214,7 @@ class Replay:
             if one in day.editions
         ]
 
-    async def _know(self, day: _Day, versions: Iterable[int]) -> None:
+    async def _know(self, day: Day, versions: Iterable[int]) -> None:
         """Compile versions that the day needs; those that there are not stay unknown."""
         for version in versions:
             edition = await self.versions.edition(day.cursor, version)
@@ -246,10 +222,10 @@ class Replay:
                 day.editions[version] = edition
 
     async def _fold(
-        self, cursor: AsyncCursor, edition: Edition, point: int, begin: int, end: int
+        self, day: Day, edition: Edition, point: int, span: tuple[int, int], *, flat: bool
     ) -> tuple[Rows, Rows]:
-        """Interval and step rows of one point (plan index) under one version."""
-        state, numbers = edition.state, edition.numbers
+        """Interval and step rows of one point (plan index) under one version; see `_folded`."""
+        cursor, state, numbers, (begin, end) = day.cursor, edition.state, edition.numbers, span
         if point >= edition.plan.n_measured:
             inputs = np.unique(edition.plan.computed[point - edition.plan.n_measured].reads)
             edges = np.full(inputs.size, begin), np.full(inputs.size, end)
@@ -259,7 +235,27 @@ class Replay:
         spans = late.Spans(np.array([point]), np.array([begin]), np.array([end]))
         loaded = await load_readings(cursor, state, numbers, spans.point, spans.begin, spans.end)
         self.tally.readings += len(loaded)
-        return late.refold(state, as_signals(loaded, spans.point), spans)
+        signals = as_signals(loaded, spans.point)
+        rows, steps = late.refold(state, signals, spans)
+        if not flat:
+            fills = filling.gaps_of(state, signals, spans)
+            sources = [await self._source(day, edition, one) for one in fills]
+            held = [day.forces.span(int(numbers.points[point]), edition.plan.version)] * len(fills)
+            filling.fill(edition.plan, rows, fills, sources, held)
+        return rows, steps
+
+    async def _source(self, day: Day, edition: Edition, fill_row: np.void) -> Rows:
+        """The closed rows that a gap rests on, as they come out.
+
+        Ingest fills a gap anew in the transaction that closes one of them, so what is closed is asked now.
+        """
+        number = int(edition.numbers.points[fill_row["source"]])
+        begin, end = int(fill_row["source_from"]), int(fill_row["source_to"])
+        there = replace(day, begin=begin, end=end, closed_until=day.closed_since, editions=dict(day.editions))
+        await self._know(there, there.forces.between(begin, end))
+        stored = await INTERVALS.fetch(day.cursor, number, begin, end)
+        rows, _, _ = await self._folded(there, number, stored, flat=True)
+        return rows
 
 
 async def _is_held(cursor: AsyncCursor, site_no: int) -> bool:
@@ -275,7 +271,7 @@ async def _is_held(cursor: AsyncCursor, site_no: int) -> bool:
     return await cursor.fetchone() is not None
 
 
-def _zone(day: _Day) -> str:
+def _zone(day: Day) -> str:
     return str(next(iter(day.editions.values())).plan.zone)
 
 

@@ -4,7 +4,7 @@ The rows that come out go the way of recomputed ones (staged, merged where they
 differ, revision + 1, rolled up), with the cause restatement and the version that
 makes them. A transaction holds all that differs in a stretch of time, so figures
 never stand beside intervals of another making, and a restatement that is broken off
-is finished by the next.
+is finished by the next. Gaps that rest on restated intervals are filled anew with them.
 """
 
 from collections.abc import Iterator, Sequence
@@ -13,17 +13,21 @@ from dataclasses import dataclass, replace
 import numpy as np
 from psycopg import AsyncCursor
 
-from ingest.model import Cause
+from ingest.model import NEVER, Cause
 from ingest.pipeline.batch import EMISSION_ROW, KPI_ROW, IntArray, Rows
 from ingest.pipeline.drift import COMPARISON_ROW
+from ingest.pipeline.state import SiteState
 from ingest.store.drifted import delete_comparisons, write_comparisons
+from ingest.store.earlier import Earlier
 from ingest.store.facts import Stamp, delete_rows, stage_intervals, stage_rows, write_steps
+from ingest.store.filling import FillBook
 from ingest.store.following import FIRST_LATE_REVISION
+from ingest.store.late import NONE, LateWriter
 from ingest.store.mismatch import Mismatch
 from ingest.store.rebuild import last_watermark
 from ingest.store.registry import Numbers
 from ingest.store.rollups import roll_up
-from ingest.store.seals import Touched, book, sealed_periods
+from ingest.store.seals import SealBook, Touched, book, sealed_periods
 from ingest.store.stored import (
     COMPARISONS,
     DAYS,
@@ -35,6 +39,7 @@ from ingest.store.stored import (
     StoredTable,
 )
 from ingest.store.tables import EMISSION, INTERVAL, KPI_VALUE, FigureTable
+from ingest.store.versions import Edition, stored_frontiers
 from ingest.store.writer import Writer
 from kernels.rows import INTERVAL_ROW, STEP_ROW
 
@@ -70,11 +75,12 @@ def _restated(pairs: IntArray) -> IntArray:
 class Restatement:
     """Writes the differences of replayed days through the site's writer."""
 
-    def __init__(self, writer: Writer, plan_version: int, zone: str) -> None:
-        """`plan_version` is the newest; what is written names the version that made it."""
+    def __init__(self, writer: Writer, newest: Edition) -> None:
+        """`newest` is the newest version; what is written names the version that made it."""
         self._writer = writer
-        self._plan_version = plan_version
-        self._zone = zone
+        # With a state of its own, which says how far points are closed.
+        self._newest = Edition.over(SiteState(newest.plan), newest.numbers)
+        self._zone = str(newest.plan.zone)
 
     async def write(self, found: Sequence[Mismatch]) -> int:
         """Write what differs; how many transactions it took.
@@ -82,20 +88,39 @@ class Restatement:
         Raises as `Writer.commit` does; what is committed by then stands.
         """
         transactions = 0
-        sealed = await sealed_periods(await self._writer.connection(), self._writer.site_no)
+        connection = await self._writer.connection()
+        sealed = await sealed_periods(connection, self._writer.site_no)
+        late_writer = await self._late_writer()
         for begin, end in _stretches(found):
-            stamp = await self._writer.begin(self._plan_version)
+            stamp = await self._writer.begin(self._newest.plan.version)
             assert stamp is not None, "a restatement is not tried again within a run"
-            connection = await self._writer.connection()
             async with connection.transaction(), connection.cursor() as cursor:
                 watermark = await last_watermark(cursor, self._writer.site_no)
                 await self._writer.open(cursor, stamp, watermark, 0)
                 touched = await self._write(cursor, found, stamp, begin, end)
                 await book(cursor, stamp, sealed, touched)
+                if late_writer.fills.any:
+                    await late_writer.fill(cursor, stamp, touched.points[:, :2], NONE, Cause.RESTATEMENT)
                 await self._writer.announce(cursor, stamp)
             self._writer.done()
             transactions += 1
         return transactions
+
+    async def _late_writer(self) -> LateWriter:
+        """What fills gaps anew that rest on restated intervals."""
+        connection, newest = await self._writer.connection(), self._newest
+        async with connection.cursor() as cursor:
+            closed = await stored_frontiers(cursor, self._writer.site_no)
+        for number, p in newest.points.items():
+            newest.state.points["closed_until"][p] = closed.get(number, NEVER)
+        for k, kpi in enumerate(newest.plan.kpis):
+            newest.state.kpi_closed[k] = int(newest.state.points["closed_until"][list(kpi.points)].min())
+        earlier = Earlier(self._writer.site_no, newest)
+        await earlier.load(connection)
+        seals = SealBook(self._writer, newest.state, newest.numbers, self._zone)
+        await seals.load()
+        fills = await FillBook.of(connection, earlier, self._writer.site_no)
+        return LateWriter(self._writer, earlier, self._zone, seals, fills)
 
     async def _write(
         self, cursor: AsyncCursor, found: Sequence[Mismatch], stamp: Stamp, begin: int, end: int

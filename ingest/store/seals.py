@@ -9,7 +9,7 @@ on from; what was said of the one before stays. Nothing here asks who may seal; 
 service's business.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -48,6 +48,12 @@ class Touched:
     points: IntArray
     kpis: IntArray
     sources: IntArray
+
+    @staticmethod
+    def join(parts: "Sequence[Touched]") -> "Touched":
+        """All of them; there is at least one."""
+        columns = ([getattr(part, name) for part in parts] for name in ("points", "kpis", "sources"))
+        return Touched(*(np.concatenate(column) for column in columns))
 
 
 async def waiting(connection: AsyncConnection, site_no: int, most: int) -> list[SealAsked]:

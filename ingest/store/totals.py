@@ -36,6 +36,7 @@ Keys = Sequence[tuple[int, int]]
 
 async def write_points(cursor: AsyncCursor, seal: Seal, stamp: Stamp, keys: Keys) -> None:
     """Say what points come to."""
+    await _take_back(cursor, seal, stamp, keys, "period_point", "point_no")
     await cursor.execute(
         _POINTS,
         {
@@ -146,6 +147,7 @@ class _Sums:
 
 
 async def _write_sums(cursor: AsyncCursor, seal: Seal, stamp: Stamp, keys: Keys, sums: _Sums) -> None:
+    await _take_back(cursor, seal, stamp, keys, sums.into, sums.key)
     read, write = sums.read, sums.write
     for number, cause in keys:
         await cursor.execute(read, {"key": number, "from": seal.from_at, "to": seal.to_at}, binary=True)
@@ -156,6 +158,16 @@ async def _write_sums(cursor: AsyncCursor, seal: Seal, stamp: Stamp, keys: Keys,
             figures = list(await summed(cursor, number, seal.from_at, seal.to_at) or figures)
         values = dict(zip((*sums.summed, *TRUST), figures, strict=True))
         await cursor.execute(write, {**values, **_said(seal, stamp), "key": number, "cause": cause})
+
+
+async def _take_back(cursor: AsyncCursor, seal: Seal, stamp: Stamp, keys: Keys, table: str, key: str) -> None:
+    """Forget what the batch under way has said before: what it says twice of one total it has said once."""
+    await cursor.execute(
+        sql.SQL("DELETE FROM {} WHERE seal_no = %s AND {} = ANY(%s) AND batch_no = %s").format(
+            sql.Identifier(table), sql.Identifier(key)
+        ),
+        [seal.seal_no, [number for number, _ in keys], stamp.batch_no],
+    )
 
 
 def _rounded(values: bytes | None) -> float | None:

@@ -61,9 +61,7 @@ def shape_gap(
     if not weight.any():
         return WEIGHTS_ZERO
     begin = from_at - from_at % interval_us
-    edges = [
-        min(max(begin + k * interval_us, from_at), to_at) - from_at for k in range(weight.size + 1)
-    ]
+    edges = [min(max(begin + k * interval_us, from_at), to_at) - from_at for k in range(weight.size + 1)]
     parts[:] = _whole_parts(weight.tolist(), [b - a for a, b in pairwise(edges)], interval_us)
     total = int(parts.sum())
     if total == 0:

@@ -30,9 +30,9 @@ factors:
   - {id: grid, value: 0.4, unit: t/MWh, source: test, trust: unconfirmed}
 points:
   - {id: line/energy, kind: counter, period: 1min, unit: kWh, carrier: electricity, max_gap: 3min, resolution: 0.001, modulus: 1000, max_rate: 900, compare: {with: line/heat, within: 80 %, least_share: 0.3}}
-  - {id: line/mass, kind: counter, period: 1min, unit: t, product: flour, max_gap: 2min, fill_at_most: 6min, resolution: 0.001}
-  - {id: line/water, kind: counter, period: 1min, unit: m3, max_gap: 90s, resolution: 0.001, max_rate: 600}
-  - {id: line/gas, kind: counter, period: 1min, unit: m3, max_gap: 4min, resolution: 0.001, max_rate: 900, on_fall: reset}
+  - {id: line/mass, kind: counter, period: 1min, unit: t, product: flour, max_gap: 2min, fill_at_most: 6min, resolution: 0.001, fill: same_hour}
+  - {id: line/water, kind: counter, period: 1min, unit: m3, max_gap: 90s, resolution: 0.001, max_rate: 600, fill: production, fill_by: line/batch}
+  - {id: line/gas, kind: counter, period: 1min, unit: m3, max_gap: 4min, resolution: 0.001, max_rate: 900, on_fall: reset, fill: production, fill_by: line/house}
   - {id: line/power, kind: gauge, period: 1min, unit: kW, carrier: electricity, max_gap: 2min, sloped: true, limits: [0, 1000], compare: {with: line/heat, within: 60 kW}}
   - {id: line/setpoint, kind: gauge, period: 1min, unit: kW, max_gap: 4min, sloped: false, min_valid_share: 0.5}
   - {id: line/temperature, kind: sample, period: 1min, unit: °C, max_gap: 3min, sloped: true}
@@ -54,6 +54,7 @@ kpis:
   - {id: line/co2, kind: rate, unit: t/h, numerator: [{source: line/electricity}], windows: [5min, 24h]}
   - {id: line/load, kind: rate, unit: kW, numerator: [{point: line/sum}, {point: line/warmth}], windows: [24h]}
   - {id: line/heating, kind: rate, unit: kW, numerator: [{point: line/house}, {point: line/fan}, {point: line/clean}], windows: [1h]}
+  - {id: line/wetness, kind: ratio, unit: m3/t, numerator: [{point: line/water}], denominator: [{point: line/batch}], windows: [1h]}
   - {id: line/demand, kind: demand, unit: kW, numerator: [{point: line/energy}], block: 15min}
 instruments:
   - {id: meter, points: [line/power, line/batch], kind: meter, accuracy_class: 0.5S, calibrated_on: 2025-11-21, due_on: 2026-11-21}

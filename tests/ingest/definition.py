@@ -18,6 +18,7 @@ from ingest.pipeline.state import SiteState
 from ingest.plant.plan import Plan
 from kernels.rows import NO_COUNT
 from tests.ingest.comparing import compared, doubt
+from tests.ingest.shaped import fill_gaps
 
 FAR = 2**61
 
@@ -28,7 +29,7 @@ _TRUST = ("covered_us", "valid_us", "substituted_us", "quality", "reasons")
 
 
 def defined(dsn: str, plan: Plan, until: int) -> Facts:
-    """Intervals, ledger, comparisons, KPI values and emissions up to an edge (µs), as `stored` shows them."""
+    """Intervals, ledger, comparisons, filled gaps, KPI values and emissions up to an edge (µs), as `stored` shows them."""
     state = SiteState(plan)
     signals = _everything(dsn, state)
 
@@ -48,6 +49,7 @@ def defined(dsn: str, plan: Plan, until: int) -> Facts:
     rows, booked = np.concatenate(parts), np.concatenate(steps)
     verdicts = compared(plan, rows, until)
     doubt(plan, rows, verdicts)
+    filled = fill_gaps(plan, signals, rows, until)
     names = [point.id for point in plan.points]
     facts = {
         "interval": [
@@ -58,6 +60,7 @@ def defined(dsn: str, plan: Plan, until: int) -> Facts:
             (names[row["segment"]], *(int(row[name]) for name in row.dtype.names[1:])) for row in booked
         ],
         "comparison": list(verdicts),
+        "gap_fill": [(*gap, *how) for gap, how in filled.items()],
         "kpi_value": _kpi_values(plan, rows, until),
         "emission": [
             (
@@ -144,6 +147,8 @@ def stored(dsn: str, until: int = FAR) -> Facts:
         "ledger": f"id, {at.format('at')}, {at.format('previous_at')}, class, increment, correction"
         " FROM ledger JOIN point USING (point_no)",
         "comparison": f"id, {start}, own, other, common_us, verdict FROM comparison JOIN point USING (point_no)",
+        "gap_fill": f"id, {at.format('from_at')}, {at.format('to_at')}, asked, used, because"
+        " FROM gap_fill JOIN point USING (point_no) WHERE superseded_batch IS NULL",
         "kpi_value": f"id, {start}, a, b, {trust} FROM kpi_value JOIN kpi USING (kpi_no)",
         "emission": f"id, {start}, mass_kg, {trust} FROM emission JOIN source USING (source_no)",
     }

@@ -6,6 +6,7 @@ readings. `test_order` does the same with days as a plant has them.
 
 import asyncio
 import json
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ingest.source import Delivery
-from tests.ingest.definition import defined, latest, rollups, stored
+from tests.ingest.definition import Facts, defined, latest, rollups, stored
 from tests.ingest.feeding import SECOND, START, open_site
 
 PLANT = """\
@@ -34,6 +35,9 @@ factors:
   - {id: years, unit: t/MWh, series: [{since: "2026-11-20T08:03:00Z", value: 0.5, source: test, trust: P}, {since: "2026-11-20T08:06:00Z", value: 0.7, source: test, trust: P}]}
 points:
   - {id: line/energy, kind: counter, period: 10s, unit: kWh, carrier: electricity, max_gap: 2min, resolution: 1, modulus: 64, max_rate: 3600, compare: {with: line/sum, within: 10 %, least_share: 0.01}}
+  - {id: line/steam, kind: counter, period: 10s, unit: t, max_gap: 30s, resolution: 1, fill: production, fill_by: line/batch}
+  - {id: line/water, kind: counter, period: 10s, unit: m3, max_gap: 20s, resolution: 1, fill_at_most: 10min, fill: production, fill_by: line/sum}
+  - {id: line/heat, kind: counter, period: 10s, unit: kWh, max_gap: 20s, resolution: 1, fill_at_most: 20min, fill: same_hour}
   - {id: line/power, kind: gauge, period: 10s, unit: kW, carrier: electricity, max_gap: 1min, sloped: true, compare: {with: line/setpoint, within: 5 kW, least_share: 0.04}}
   - {id: line/setpoint, kind: gauge, period: 10s, unit: kW, max_gap: 90s, sloped: false}
   - {id: line/batch, kind: delta, unit: t, product: flour, period: 50s, resolution: 0.001}
@@ -46,6 +50,8 @@ sources:
   - {id: line/by-both, scope: 2, category: purchased, gas: co2, route: calculated, activity: line/sum, factor_point: line/hourly, factors: [share]}
 kpis:
   - {id: line/intensity, kind: ratio, unit: kWh/t, numerator: [{point: line/energy}], denominator: [{point: line/batch}], windows: [5min]}
+  - {id: line/steaming, kind: ratio, unit: t/t, numerator: [{point: line/steam}], denominator: [{point: line/batch}], windows: [5min]}
+  - {id: line/wetness, kind: ratio, unit: m3/kWh, numerator: [{point: line/water}], denominator: [{point: line/heat}], windows: [1h]}
   - {id: line/load, kind: rate, unit: kW, numerator: [{point: line/sum}], windows: [1h]}
 """  # noqa: E501
 
@@ -57,11 +63,14 @@ END = BEGIN + 60 * 60 * SECOND
 FACTS = (
     "reading", "interval", "interval_hour", "interval_day", "ledger", "kpi_value", "emission", "kpi_latest",
     "point_state", "plan_in_force", "ingest_commit", "interval_history", "kpi_value_history", "emission_history",
-    "frontier_history", "comparison",
+    "frontier_history", "comparison", "gap_fill",
 )  # fmt: skip
 
 VALUES: dict[str, st.SearchStrategy[float]] = {
     "line/energy": st.integers(0, 63).map(float),
+    "line/steam": st.integers(0, 3000).map(float),
+    "line/water": st.integers(0, 3000).map(float),
+    "line/heat": st.integers(0, 3000).map(float),
     "line/power": st.sampled_from([0.0, 1.0, 100.1, 899.9]),
     "line/setpoint": st.sampled_from([0.0, 2.5, 30.3]),
     "line/hourly": st.sampled_from([0.0, 310.5, 799.0]),
@@ -141,9 +150,11 @@ def _message(group: list[Said]) -> Delivery:
     return Delivery(f"plant/mill/{group[0].point}", json.dumps(body).encode(), received_at)
 
 
-async def bring(dsn: str, coming: list[Arrival]) -> None:
-    """Hand everything over; what is not acknowledged when the process ends comes again first."""
-    ingest = await open_site(dsn, PLANT)
+async def bring(
+    dsn: str, coming: list[Arrival], plant: str = PLANT, points: Collection[str] = VALUES
+) -> Facts:
+    """Hand everything over; what is not acknowledged when the process ends comes again first. What is stored then."""
+    ingest = await open_site(dsn, plant)
     waiting: list[Delivery] = []
     for arrival in coming:
         waiting += messages(arrival)
@@ -152,12 +163,12 @@ async def bring(dsn: str, coming: list[Arrival]) -> None:
         if arrival.restart:
             waiting = [one for one in waiting if one not in free]
             await ingest.close()
-            ingest = await open_site(dsn, PLANT)
+            ingest = await open_site(dsn, plant)
             continue
         waiting = []
         await ingest.flush_late()
     # Twice, since a register's fall waits for the next reading.
-    last = [Said(point, at, 0, 1.0, "good") for at in (END, END + 10 * SECOND) for point in VALUES]
+    last = [Said(point, at, 0, 1.0, "good") for at in (END, END + 10 * SECOND) for point in points]
     await ingest.take(waiting, caught_up=False)
     await ingest.flush_late()
     await ingest.take(messages(Arrival(tuple(last), together=False, restart=False)), caught_up=False)
@@ -172,6 +183,15 @@ async def bring(dsn: str, coming: list[Arrival]) -> None:
     kept, made = rollups(dsn, str(plan.zone))
     assert kept == made
     assert latest(dsn)
+    return found
+
+
+def empty(dsn: str) -> None:
+    """Forget everything that was said."""
+    with psycopg.connect(dsn) as connection:
+        connection.execute("SET session_replication_role = replica")
+        for table in FACTS:
+            connection.execute(f"DELETE FROM {table}".encode())
 
 
 @settings(
@@ -181,10 +201,7 @@ async def bring(dsn: str, coming: list[Arrival]) -> None:
 )
 @given(coming=arrivals())
 def test_any_order_repetition_splitting_and_restarting(dsn: str, coming: list[Arrival]) -> None:
-    with psycopg.connect(dsn) as connection:
-        connection.execute("SET session_replication_role = replica")
-        for table in FACTS:
-            connection.execute(f"DELETE FROM {table}".encode())
+    empty(dsn)
     asyncio.run(bring(dsn, coming))
     said = {one for arrival in coming for one in arrival.said}
     with psycopg.connect(dsn) as connection:

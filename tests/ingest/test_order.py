@@ -167,6 +167,14 @@ async def test_a_day(dsn: str, other_dsn: str, way: Way) -> None:
                 " FROM interval JOIN point USING (point_no) WHERE reasons & (1 << 18) > 0 GROUP BY id ORDER BY id"
             ).fetchall()
             steps = connection.execute("SELECT DISTINCT class FROM ledger ORDER BY class").fetchall()
+            filled = connection.execute(
+                "SELECT id, used, count(*) FROM gap_fill JOIN point USING (point_no)"
+                " WHERE superseded_batch IS NULL GROUP BY 1, 2"
+            ).fetchall()
+        by_weights = {point: n for point, used, n in filled if used > 0}
+        assert by_weights.keys() == {"mill/line/gas", "mill/line/water"}, filled
+        assert all(n > 1 for n in by_weights.values()), filled
+        assert any(point == "mill/line/mass" and not used for point, used, _ in filled), filled
         assert steps == [(1,), (2,), (3,), (4,), (5,), (6,)]
         assert overdue == [
             (f"mill/line/{name}", True, True, True) for name in ("batch", "power", "sum", "warmth")

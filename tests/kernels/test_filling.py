@@ -16,7 +16,9 @@ from tests.kernels.segments import INTERVAL, ORIGIN, Segment, counter, fold, pos
 Listing = Callable[..., int]
 
 
-def listed(kernel: Listing, drawn: list[Segment], begin: list[int], end: list[int], room: int = 40) -> Records:
+def listed(
+    kernel: Listing, drawn: list[Segment], begin: list[int], end: list[int], room: int = 40
+) -> Records:
     """The gaps that a kernel lists."""
     columns = [one.columns() for one in drawn]
     at, _, count, quality, bits = (np.concatenate(parts) for parts in zip(*columns, strict=True))

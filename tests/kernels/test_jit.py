@@ -55,6 +55,10 @@ def test_codes_are_those_of_the_vocabulary(code: model.Kind | model.Quality | mo
     assert getattr(rows, str(code.name)) == code
 
 
+def test_what_came_of_shaping_is_of_the_vocabulary() -> None:
+    assert tuple(model.FlatBecause)[:3] == (rows.SHAPED, rows.WEIGHT_MISSING, rows.WEIGHTS_ZERO)
+
+
 def test_steps_and_spans_are_those_of_the_vocabulary() -> None:
     assert (rows.NORMAL_STEP, rows.ROLLOVER_STEP, rows.RESET_STEP) == (
         model.StepClass.NORMAL,

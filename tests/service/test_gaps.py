@@ -180,6 +180,19 @@ async def test_a_gap_longer_than_it_may_be_filled_tells_what_is_known_and_not_sp
     assert [(step["class"], step["correction_count"]) for step in ledger["items"]] == [("too_long", 1210)]
 
 
+async def test_a_gap_says_by_what_it_was_filled_and_why_not(dsn: str) -> None:
+    plant = PLANT.replace("max_gap: 2min,", "max_gap: 2min, fill: production, fill_by: line/batch,")
+    made = [message("line/batch", at(minute), 0.25) for minute in range(1, 31) if minute != 18]
+    energy = [one for begin, end in ((0, 4), (8, 14), (20, 30)) for one in steady("line/energy", begin, end)]
+    await fed(dsn, energy + made, plant)
+    gaps = await gaps_of(dsn, "/v1/points/mill/line/energy/gaps", end=at(25))
+    told = [(gap["from"], gap["filled"], gap["flat_because"], gap["amount_count"]) for gap in gaps]
+    assert told == [
+        (text(at(4) - 5 * SECOND), "production", None, 49 * 10),
+        (text(at(14) - 5 * SECOND), "flat", "no_weight", 73 * 10),
+    ]
+
+
 async def test_bad_readings_cover_a_gauge_and_not_a_counter(dsn: str) -> None:
     readings = [
         one

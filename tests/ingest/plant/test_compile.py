@@ -9,7 +9,7 @@ import pytest
 
 from ingest.errors import InputError, PlantError
 from ingest.methods.registry import LINEAR, RATIO
-from ingest.model import DAY, MINUTE, SECOND, Kind, Reason
+from ingest.model import DAY, MINUTE, SECOND, Fill, Kind, Reason
 from ingest.plant import Plan, compile_plan, parse_plant
 from ingest.plant.plan import COLUMNS
 
@@ -84,7 +84,7 @@ def test_columns() -> None:
         """
 points:
   - {id: line/energy, kind: counter, unit: kWh, period: 5s, resolution: 0.1, modulus: 99999.9, max_rate: 360,
-     on_fall: reset, limits: [0, 99999.9]}
+     on_fall: reset, limits: [0, 99999.9], fill: production, fill_by: line/use}
   - {id: line/use, kind: delta, unit: kWh, period: 1min, stamp: start}
   - {id: line/state, kind: state, period: 5s, states: {stopped: 0, running: 1}}
 """
@@ -97,6 +97,8 @@ points:
     assert plan.params["max_step_count_per_h"].tolist() == [3600, math.inf, math.inf]
     assert plan.params["fall_is_reset"].tolist() == [1, 0, 0]
     assert plan.params["stamp_start"].tolist() == [0, 1, 0]
+    assert plan.params["fill"].tolist() == [Fill.PRODUCTION, Fill.FLAT, Fill.FLAT]
+    assert plan.params["fill_by"].tolist() == [1, -1, -1]
     assert plan.params["low"].tolist() == [0, -math.inf, -math.inf]
     assert plan.params["high"].tolist() == [99999.9, math.inf, math.inf]
     assert plan.params["max_gap_us"][2] == DAY

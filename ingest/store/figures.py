@@ -44,8 +44,8 @@ class Kept:
         self.rows[number] = (rows, stored["plan_version"].astype(np.int64))
 
     def lacks(self, edition: Edition) -> set[int]:
-        """The points that are read beside replayed ones by the KPIs of a version."""
-        numbers = [set(edition.numbers.points[list(kpi.points)].tolist()) for kpi in edition.plan.kpis]
+        """The points that are read beside replayed ones by the KPIs and sources of a version."""
+        numbers = [set(edition.numbers.points[list(one.points)].tolist()) for one in edition.plan.readers]
         return {one for some in numbers if some & self.replayed for one in some} - self.rows.keys()
 
     def segments(self, edition: Edition, points: tuple[int, ...]) -> Rows:

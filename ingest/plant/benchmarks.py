@@ -10,8 +10,9 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from ingest.plant.factors import LookUp, Trust, unless_looked_up
+from ingest.plant.factors import LookUp, unless_looked_up
 from ingest.plant.fields import Bases, Date, Entry, Number, Path, Positive, Segment, Text
+from ingest.plant.trust import Trust
 
 STANDARD_PRESSURE_PA = 101_325.0
 

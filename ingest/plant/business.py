@@ -9,7 +9,6 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, HttpUrl, PlainSerializer, model_validator
 
-from ingest.plant.factors import Trust
 from ingest.plant.fields import (
     Date,
     Entry,
@@ -26,6 +25,7 @@ from ingest.plant.fields import (
     Variable,
     Whole,
 )
+from ingest.plant.trust import Trust, Uncertainty, one_uncertainty
 
 Url = Annotated[HttpUrl, PlainSerializer(str, return_type=str)]
 
@@ -135,14 +135,6 @@ class Allowance(Entry):
     offsets_share: Share = 0.05
 
 
-class Uncertainty(Entry):
-    """How far an instrument may be off: its relative standard uncertainty (k = 1)."""
-
-    percent: Positive
-    source: Text
-    trust: Trust
-
-
 class Instrument(Entry):
     """The device behind points: its class, and how long its calibration holds.
 
@@ -157,6 +149,8 @@ class Instrument(Entry):
     accuracy_class: Text | None = None
     """As printed: 0.5S, 1.0."""
     uncertainty: Uncertainty | None = None
+    uncertainty_class: Text | None = None
+    """A row of the instrument table (`ingest.methods.instruments`) instead of an uncertainty of its own."""
     serial: Text | None = None
     certificate: Text | None = None
     calibrated_on: Date
@@ -166,11 +160,21 @@ class Instrument(Entry):
 
     @model_validator(mode="after")
     def _judged(self) -> Self:
-        if self.accuracy_class is None and self.uncertainty is None:
+        if self.accuracy_class is None and self.uncertainty is None and self.uncertainty_class is None:
             raise ValueError("an accuracy_class or an uncertainty")
+        one_uncertainty(self.uncertainty, self.uncertainty_class)
         if self.due_on <= self.calibrated_on:
             raise ValueError(f"a due_on after {self.calibrated_on}, when it was calibrated")
         return self
+
+
+class Correlation(Entry):
+    """Instruments whose systematic errors go together, as two calibrated with one standard."""
+
+    instruments: Annotated[tuple[Segment, Segment], Field()]
+    r: Annotated[float, Field(strict=True, ge=-1, le=1)]
+    source: Text
+    trust: Trust
 
 
 class Retention(Entry):

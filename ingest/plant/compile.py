@@ -20,6 +20,7 @@ from ingest.plant.benchmarks import Benchmark
 from ingest.plant.catalogue import Catalogue, amount_text
 from ingest.plant.comparison import compile_comparisons
 from ingest.plant.documented import compile_activities, compile_analyses, compile_documented
+from ingest.plant.doubts import compile_doubts
 from ingest.plant.entries import Kpi, Point
 from ingest.plant.file import PlantFile
 from ingest.plant.gaps import fill_columns, max_gap_of
@@ -37,9 +38,10 @@ from ingest.plant.plan import (
 )
 from ingest.plant.points import DEFAULT_RESOLUTION
 from ingest.plant.programs import compile_program
+from ingest.plant.reconciliations import compile_reconciliations
 from ingest.plant.references import check_references, live_windows, unit_paths
 from ingest.plant.screening import rate_per_h, screening_columns
-from ingest.plant.weights import compile_source, compile_sums
+from ingest.plant.weights import compile_source, compile_sums, compile_terms
 from ingest.units import spoken
 
 STALE_AFTER_LIVE = 5 * MINUTE
@@ -88,6 +90,8 @@ def compile_plan(file: PlantFile, version: int = 0) -> Plan:
         kpis=kpis,
         sources=tuple(sources.values()),
         comparisons=compile_comparisons(catalogue, programs),
+        doubts=compile_doubts(catalogue),
+        reconciliations=compile_reconciliations(catalogue, sources),
         activities=compile_activities(catalogue),
         analyses=compile_analyses(catalogue),
         documented=compile_documented(catalogue),
@@ -144,6 +148,7 @@ def _kpi(catalogue: Catalogue, i: int, kpi: Kpi, sources: Mapping[str, PlanSourc
     file = catalogue.file
     place = ("kpis", i)
     a, b, a_unit, b_unit = compile_sums(catalogue, place, kpi, sources)
+    a_terms, b_terms = compile_terms(catalogue, place, kpi, sources, (a_unit, b_unit))
     default = STALE_AFTER_LIVE if file.clock == "live" else None
     return PlanKpi(
         id=f"{file.site}/{kpi.id}",
@@ -156,6 +161,8 @@ def _kpi(catalogue: Catalogue, i: int, kpi: Kpi, sources: Mapping[str, PlanSourc
         stale_after_us=default if kpi.stale_after is None else kpi.stale_after,
         a=a,
         b=b,
+        a_terms=a_terms,
+        b_terms=b_terms,
         a_unit=a_unit,
         b_unit=b_unit,
         contract=_contract(catalogue, kpi),

@@ -85,6 +85,9 @@ class Computed(Entry):
     """The method's input names → point ids; of `linear` any names."""
     constants: dict[str, Number] = Field(default_factory=dict)
     """What the method leaves to the plant (a stack's area); of `linear` one per input, and offset."""
+    uncertainty_classes: dict[str, Text] = Field(default_factory=dict)
+    """Constant → a row of the instrument table, relative (duct-area; exact of a coefficient that an
+    instrument's uncertainty holds)."""
     gate: Gate | None = None
     """When it has no value; method `gated` passes one input on behind it."""
 

@@ -24,9 +24,7 @@ from ingest.errors import InputError, PlantError
 from ingest.factors import FactorRow, Key, find, required
 from ingest.plant.fields import Bases, Date, Entry, Expected, Number, Segment, Text, Whole, parse_day
 from ingest.plant.sentence import Place, fault, from_validation, spell
-
-Trust = Literal["R", "RF", "P", "unconfirmed"]
-"""R read in the rule itself, RF its formula read and the number computed, P a peer's, else unconfirmed."""
+from ingest.plant.trust import Trust, Uncertainty, one_uncertainty
 
 
 class LookUp(Entry):
@@ -100,6 +98,9 @@ class Factor(Entry):
     source: Text | None = None
     """Where the value was read."""
     trust: Trust | None = None
+    uncertainty: Uncertainty | None = None
+    uncertainty_class: Text | None = None
+    """A row of the instrument table; `exact` of a convention such as 44/12."""
     kind: Literal["co2_average", "co2_residual", "fossil", "footprint"] | None = None
     """Of a grid factor; a life-cycle footprint is no Scope 2 factor."""
     region: Text | None = None
@@ -113,6 +114,7 @@ class Factor(Entry):
 
     @model_validator(mode="after")
     def _one_value(self) -> Self:
+        one_uncertainty(self.uncertainty, self.uncertainty_class)
         if self.series:
             if self.value is not None or self.source is not None or self.trust is not None:
                 raise ValueError("no value, source or trust beside a series, whose steps have them")

@@ -18,6 +18,7 @@ from ingest.plant.business import (
     Allowance,
     Calendar,
     ContractedDemand,
+    Correlation,
     Instrument,
     Price,
     Retention,
@@ -28,6 +29,7 @@ from ingest.plant.business import (
 from ingest.plant.entries import Carrier, Kpi, Point, Product, Source, Unit
 from ingest.plant.factors import Factor
 from ingest.plant.fields import Entry, Segment, Span, Text, TopicPrefix, Zone
+from ingest.plant.reconciliation_entries import Reconciliation
 
 
 def _default_windows(given: dict[str, Any]) -> tuple[int, ...]:
@@ -72,6 +74,9 @@ class PlantFile(Entry):
     targets: tuple[Target, ...] = ()
     allowance: tuple[Allowance, ...] = ()
     instruments: tuple[Instrument, ...] = ()
+    correlations: tuple[Correlation, ...] = ()
+    """Of the systematic errors of instruments; default: none."""
+    reconciliations: tuple[Reconciliation, ...] = ()
     retention: Retention = Retention()
 
     _origin: str = PrivateAttr(default="plant file")

@@ -12,6 +12,8 @@ from ingest.model import NEVER, SECOND
 from ingest.plant.catalogue import Catalogue
 from ingest.plant.plan import PlanComputed
 
+OVERDUE_FACTOR = 2.0
+"""What the uncertainty of an overdue instrument is multiplied by."""
 NOT_DUE = -NEVER
 """The instant at which nothing is due: after every other."""
 

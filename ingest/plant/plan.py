@@ -18,10 +18,12 @@ from numpy.typing import NDArray
 from ingest.methods.figures import KpiKind
 from ingest.model import Kind
 from ingest.plant.papers import PlanActivity, PlanAnalysis, PlanDocumented
+from ingest.plant.plan_doubts import PlanDoubts, PlanTerm
 from ingest.units import conversion
 
 if TYPE_CHECKING:
     from ingest.plant.file import PlantFile
+    from ingest.plant.plan_reconciliation import PlanReconciliation
 
 Terms = tuple[tuple[int, float], ...]
 """Sparse sum over points: (point index, weight on the interval's amount)."""
@@ -170,6 +172,9 @@ class PlanKpi:
     a: Terms
     b: Terms
     """Empty where b is the covered hours."""
+    a_terms: tuple[PlanTerm, ...]
+    b_terms: tuple[PlanTerm, ...]
+    """The same sums, term by term."""
     a_unit: str
     b_unit: str
     contract: float | None
@@ -271,6 +276,8 @@ class Plan:
     sources: tuple[PlanSource, ...]
     """Those with a meter."""
     comparisons: tuple[PlanComparison, ...]
+    doubts: PlanDoubts
+    reconciliations: "tuple[PlanReconciliation, ...]"
     activities: tuple[PlanActivity, ...] = ()
     analyses: tuple[PlanAnalysis, ...] = ()
     documented: tuple[PlanDocumented, ...] = ()

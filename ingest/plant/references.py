@@ -20,7 +20,7 @@ from ingest.plant.sentence import Place, absent, fault
 
 _NAMED = (
     *("carriers", "products", "factors", "points", "activities", "analyses", "sources", "boundaries"),
-    *("kpis", "tariffs", "alerts", "webhooks", "benchmarks", "targets", "instruments"),
+    *("kpis", "tariffs", "alerts", "webhooks", "benchmarks", "targets", "instruments", "reconciliations"),
 )
 """Lists whose entries have an id."""
 

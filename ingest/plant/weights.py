@@ -17,6 +17,7 @@ from ingest.plant.catalogue import Catalogue
 from ingest.plant.entries import Kpi, Point, Source, Term
 from ingest.plant.factors import Factor
 from ingest.plant.plan import PlanSource, Terms
+from ingest.plant.plan_doubts import PlanTerm
 from ingest.plant.sentence import Place, absent
 from ingest.plant.series import decimal, steps_of
 from ingest.unit_names import AXES
@@ -91,6 +92,24 @@ def compile_sums(
         a_unit.text,
         b_unit.text,
     )
+
+
+def compile_terms(
+    catalogue: Catalogue, place: Place, kpi: Kpi, sources: Mapping[str, PlanSource], units: tuple[str, str]
+) -> tuple[tuple[PlanTerm, ...], tuple[PlanTerm, ...]]:
+    """The sums of `compile_sums` term by term, each with the factors in its weight; `units` are theirs."""
+    sides = []
+    for key, unit in zip(("numerator", "denominator"), units, strict=True):
+        terms = []
+        for i, term in enumerate(getattr(kpi, key)):
+            point, number, given = _term(catalogue, (*place, key, i), kpi, term, sources)
+            weight = float(number * carry(catalogue, (*place, key, i), given, measure(unit)))
+            source = None if term.source is None else sources[term.source]
+            of_source = () if source is None else source.factors
+            varies = source is not None and source.varies
+            terms.append(PlanTerm(point, weight, (*of_source, *term.factors), varies))
+        sides.append(tuple(terms))
+    return sides[0], sides[1]
 
 
 def _sum_units(

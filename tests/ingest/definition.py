@@ -128,6 +128,15 @@ def _kpi_values(plan: Plan, rows: Any, until: int) -> list[tuple[Any, ...]]:
     return found
 
 
+def kpi_sums(plan: Plan, rows: Any, until: int) -> dict[str, tuple[list[float], list[float]]]:
+    """The columns a and b of every KPI from the interval rows of its points."""
+    found: dict[str, tuple[list[float], list[float]]] = {kpi.id: ([], []) for kpi in plan.kpis}
+    for kpi, _, a, b, *_ in _kpi_values(plan, rows, until):
+        found[kpi][0].append(a)
+        found[kpi][1].append(b)
+    return found
+
+
 def _shown(row: Any, names: tuple[str, ...]) -> list[int | float | None]:
     values = [row[name].item() for name in names]
     return [None if value != value or value == NO_COUNT else value for value in values]  # noqa: PLR0124

@@ -1,0 +1,56 @@
+"""The part of a plan that says how far its instruments, factors and constants may be off, and of what sums."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ingest.model import HOUR, NEVER
+
+
+@dataclass(frozen=True, slots=True)
+class PlanDoubt:
+    """How far an instrument of a point, a factor or a constant may be off; standard uncertainties."""
+
+    name: str
+    """Names the systematic source it is: an instrument, a version of a factor, a constant."""
+    systematic: float
+    """Share of the value, or in the point's unit; NaN: nobody says."""
+    is_relative: bool
+    random: float = 0.0
+    is_random_relative: bool = True
+    rho: float = 0.0
+    """Correlation of the random part from one step to the next."""
+    step_us: int = HOUR
+    """For how long a random error stays the same."""
+    observations: float = math.inf
+    """It was found from."""
+    calibrated_at: int = NEVER
+    """Since when it has been the same systematic source, µs."""
+    due_at: int = -NEVER
+    """From when on it counts twice, µs."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlanDoubts:
+    """What a plan knows of uncertainty."""
+
+    points: Mapping[int, tuple[PlanDoubt, ...]]
+    """Point index → its instruments; a point without one is left out."""
+    factors: Mapping[str, PlanDoubt]
+    constants: Mapping[tuple[int, str], PlanDoubt]
+    """(computed point, name of a constant that the plant gives) → its own, relative."""
+    correlations: Mapping[frozenset[str], float]
+    """Two names of doubts → correlation of their systematic errors; others are independent."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlanTerm:
+    """A summand of a figure before terms of one point are joined."""
+
+    point: int
+    weight: float
+    """On the point's amount, in the unit of the figure's sum."""
+    factors: tuple[str, ...]
+    """What the weight is made with."""
+    varies: bool = False
+    """Whether its factor depends on time, and is not in the weight."""

@@ -7,12 +7,12 @@ files; constants are the regime's, from its method. See `ingest.conformance`.
 
 from collections.abc import Mapping
 
-from ingest.worked_examples import calculated, eu, hj, part75, stream
+from ingest.worked_examples import calculated, eu, hj, part75, stream, uncertainty
 from ingest.worked_examples.operation import Input, Inputs, Operation
 
 __all__ = ["OPERATIONS", "SUBJECTS", "Input", "Inputs", "Operation"]
 
-SUBJECTS = (part75, hj, eu, calculated, stream)
+SUBJECTS = (part75, hj, eu, calculated, stream, uncertainty)
 """Modules with OPERATIONS; a name may be there once only (a test says so)."""
 
 OPERATIONS: Mapping[str, Operation] = {

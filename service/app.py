@@ -33,10 +33,12 @@ from service import (
     routes_periods,
     routes_plant,
     routes_points,
+    routes_reconciliations,
     routes_session,
 )
 from service.context import HEAD_ONLY, Service
 from service.feed import Feed
+from service.live_uncertainty import LiveUncertainty
 from service.metrics import Measured, Metrics
 from service.plans import PlanCache
 from service.store import Store
@@ -76,6 +78,7 @@ ROUTERS = (
     routes_factors.router,
     routes_periods.router,
     routes_kpis.router,
+    routes_reconciliations.router,
     routes_points.router,
     routes_ledger.router,
     routes_gaps.router,
@@ -99,11 +102,12 @@ def create_app(dsn: str, admin_key: str | None, *, now: Callable[[], int] = utc_
         admin_key: a key with every right that is not in the database; None: there is none.
         now: µs of UTC.
     """
-    store, plans = Store(dsn), PlanCache()
+    store, plans, live = Store(dsn), PlanCache(), LiveUncertainty()
     service = Service(
         store=store,
         plans=plans,
-        feed=Feed(store, plans, now),
+        feed=Feed(store, plans, live, now),
+        live_uncertainty=live,
         metrics=Metrics(),
         admin_digest=None if admin_key is None else keys.digest_of(admin_key),
         session_secret=auth.session_secret(admin_key),

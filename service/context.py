@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from fastapi import Request
 
 from service.feed import Feed
+from service.live_uncertainty import LiveUncertainty
 from service.metrics import Metrics
 from service.plans import PlanCache
 from service.store import Store
@@ -21,6 +22,7 @@ class Service:
     store: Store
     plans: PlanCache
     feed: Feed
+    live_uncertainty: LiveUncertainty
     metrics: Metrics
     admin_digest: bytes | None
     """sha256 of the admin key; None: there is none, only keys of the database."""

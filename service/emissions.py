@@ -17,6 +17,7 @@ from ingest.model import Quality
 from ingest.plant.plan import Plan, PlanSource
 from service import past
 from service.as_of import Known
+from service.emission_uncertainty import emission_sureness, mrr_tier
 from service.factor_book import FactorBook, factor_book
 from service.figures import (
     QUALITY_NAMES,
@@ -29,9 +30,11 @@ from service.figures import (
 )
 from service.frontiers import closed_until
 from service.inventory import EmissionFigure, GroupBy, Potentials, apart, group_of
+from service.plans import PlanCache, SitePlan
 from service.problems import ProblemError
 from service.store import Connection, Row, chunks, rows
 from service.times import to_datetime
+from service.uncertainty import Sureness, UncertaintyDocument
 from service.windows import joined
 
 MOST_INTERVALS = 400_000
@@ -93,7 +96,8 @@ def check_size(asked: Iterable[tuple[Plan, tuple[int, int]]]) -> None:
 
 async def of_site(
     connection: Connection,
-    plan: Plan,
+    plans: PlanCache,
+    site: SitePlan,
     from_at: int,
     to_at: int,
     group_by: GroupBy,
@@ -102,6 +106,7 @@ async def of_site(
     potentials: Potentials,
 ) -> tuple[list[EmissionFigure], FactorBook]:
     """The metered groups of one site over [from_at, to_at) µs, on interval edges, in the plan's order; all `known`."""
+    plan = site.plan
     from_at, to_at = from_at - from_at % plan.interval_us, to_at - to_at % plan.interval_us
     closed = await _closed_ends(connection, plan, known)
     groups: dict[tuple[str | None, ...], list[PlanSource]] = {}
@@ -119,8 +124,15 @@ async def of_site(
     for one in sums.values():
         if one.source.varies and not one.mass_kg and one.to_at > one.from_at:
             one.no_factor = await _had_activity(connection, plan, one, known)
+    groups_of = [[one.source for one in found] for _, found in members]
+    ends = [found[0].to_at for _, found in members]
+    sure = await emission_sureness(connection, plans, site, groups_of, from_at, ends, known)
     book = await factor_book(connection, plan, {version for one in sums.values() for version in one.versions})
-    return [_figure(plan, group_by, group, found, now, potentials, book) for group, found in members], book
+    figures = [
+        _figure(plan, group_by, group, found, now, potentials, book, one)
+        for (group, found), one in zip(members, sure, strict=True)
+    ]
+    return figures, book
 
 
 async def _closed_ends(connection: Connection, plan: Plan, known: Known) -> dict[str, tuple[int, int]]:
@@ -213,6 +225,17 @@ def _mass(members: list[SourceSum], span: int) -> tuple[float | None, NoFigure |
     return finite(exact_sum(mass for member in members for mass in member.mass_kg), None)
 
 
+def _revision(members: list[SourceSum]) -> int:
+    """0 if any interval is provisional, else the highest."""
+    revisions = sorted(revision for member in members for revision in member.revisions)
+    return revisions[-1] if revisions and revisions[0] else 0
+
+
+def _told(members: list[SourceSum], sure: Sureness, value: float | None) -> UncertaintyDocument | None:
+    substituted_us = max(member.substituted_us for member in members)
+    return sure.document(value, (value or 0.0, 0.0), (members[0].from_at, members[0].to_at), substituted_us)
+
+
 def _figure(
     plan: Plan,
     group_by: GroupBy,
@@ -221,14 +244,14 @@ def _figure(
     now: int,
     potentials: Potentials,
     book: FactorBook,
+    sure: Sureness,
 ) -> EmissionFigure:
-    source = members[0].source
+    source, from_at, to_at = members[0].source, members[0].from_at, members[0].to_at
     versions = {version for member in members for version in member.versions}
     factors, unconfirmed = book.of([(member.source, member.versions) for member in members])
-    from_at, to_at = members[0].from_at, members[0].to_at
     span = to_at - from_at
-    revisions = sorted(revision for member in members for revision in member.revisions)
     value, reason = _mass(members, span)
+    told = _told(members, sure, value)
     return EmissionFigure(
         id=group if group_by == "source" else f"{plan.site}/{group_by}/{group}",
         unit="kg",
@@ -241,7 +264,8 @@ def _figure(
         reasons=reason_names(joined(with_gap(member.reasons, member.covered_us, span) for member in members)),
         valid_share=min(share(member.valid_us, span) for member in members),
         substituted_share=max(share(member.substituted_us, span) for member in members),
-        revision=revisions[-1] if revisions and revisions[0] else 0,
+        uncertainty=told,
+        revision=_revision(members),
         known_at=max(member.known_at for member in members) or None,
         data_age_s=data_age_s(plan, to_at, now) if span else None,
         method=" ".join(dict.fromkeys(member.source.method for member in members)),
@@ -260,4 +284,5 @@ def _figure(
         unconfirmed=unconfirmed,
         defaulted=[],
         documents=[],
+        mrr_tier=mrr_tier(source, told),
     )

@@ -22,6 +22,7 @@ from service import latest
 from service.access import Access
 from service.benchmarks import beside, by_kpi
 from service.figures import LatestRow, latest_figures
+from service.live_uncertainty import LiveUncertainty, Shares
 from service.plans import PlanCache, SitePlan
 from service.store import AWAY, Store
 from service.times import format_instant
@@ -54,15 +55,17 @@ class _Known:
     sites: list[SitePlan] = field(default_factory=list)
     rows: dict[int, dict[tuple[str, int], LatestRow]] = field(default_factory=dict)
     commits: dict[int, latest.Commit] = field(default_factory=dict)
+    shares: dict[int, Shares] = field(default_factory=dict)
 
 
 class Feed:
     """The shared source of all live streams; `run` it in a task."""
 
-    def __init__(self, store: Store, plans: PlanCache, now: Callable[[], int]) -> None:
+    def __init__(self, store: Store, plans: PlanCache, live: LiveUncertainty, now: Callable[[], int]) -> None:
         """`now` gives µs of UTC."""
         self._store = store
         self._plans = plans
+        self._live = live
         self._now = now
         self._known = _Known()
         self._told: dict[Key, _Told] = {}
@@ -161,7 +164,9 @@ class Feed:
                 sites = await self._plans.all(connection)
                 numbers = [site.site_no for site in sites]
                 found = await latest.read_rows(connection, numbers)
-                self._known = _Known(sites, found, await latest.read_commits(connection, numbers))
+                commits = await latest.read_commits(connection, numbers)
+                shares = await latest.read_shares(connection, sites, found, self._live, self._now())
+                self._known = _Known(sites, found, commits, shares)
             self.database_up = True
         except (*AWAY, StackwattError) as error:
             if self.database_up:
@@ -177,7 +182,9 @@ class Feed:
         told: dict[Key, _Told] = {}
         marks = by_kpi(site.plan for site in self._known.sites)
         for site in self._known.sites:
-            for figure in latest_figures(site.plan, self._known.rows.get(site.site_no, {}), now):
+            rows = self._known.rows.get(site.site_no, {})
+            shares = self._known.shares.get(site.site_no, {})
+            for figure in latest_figures(site.plan, rows, now, shares):
                 written = beside(figure, marks).model_dump(by_alias=True)
                 text = msgspec.json.encode(written)
                 written.pop("data_age_s")

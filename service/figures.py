@@ -18,6 +18,8 @@ from ingest.methods.figures import NoFigure, fresh
 from ingest.model import SECOND, Quality, Reason
 from ingest.plant.plan import Plan, PlanKpi
 from service.documents import Document, Instant, Span
+from service.live_uncertainty import Share, Shares
+from service.uncertainty import UncertaintyDocument
 
 QualityName = Literal["good", "uncertain", "substituted", "bad"]
 
@@ -73,7 +75,9 @@ class Figure(Document):
     substituted_share: float = Field(
         description="Share of the span with substituted data, of the worst input"
     )
-    uncertainty: None = Field(default=None, description="Not computed yet")
+    uncertainty: UncertaintyDocument | None = Field(
+        default=None, description="How far value may be off, or why that is not known; null of no value"
+    )
     revision: int = Field(
         description="0: some of it may still change as time goes on; 1: closed; more: revised"
     )
@@ -119,10 +123,12 @@ def finite(value: float | None, reason: NoFigure | None) -> tuple[float | None, 
     return value, reason
 
 
-def latest_figures(plan: Plan, found: dict[tuple[str, int], LatestRow], now: int) -> list[Figure]:
+def latest_figures(
+    plan: Plan, found: dict[tuple[str, int], LatestRow], now: int, shares: Shares
+) -> list[Figure]:
     """Every KPI of a plan in every live window, in the plan's order, at the instant `now` (µs)."""
     return [
-        _live(plan, kpi, latest, now)
+        _live(plan, kpi, latest, now, shares.get((kpi.id, window_us)))
         if (latest := found.get((kpi.id, window_us)))
         else never(plan, kpi, window_us)
         for kpi in plan.kpis
@@ -145,7 +151,7 @@ def share(part_us: int, span_us: int) -> float:
     return part_us / span_us if span_us > 0 else 0.0
 
 
-def _live(plan: Plan, kpi: PlanKpi, latest: LatestRow, now: int) -> Figure:
+def _live(plan: Plan, kpi: PlanKpi, latest: LatestRow, now: int, sure: Share | None) -> Figure:
     given = finite(latest.value, None if latest.reason is None else NoFigure(latest.reason))
     bound = None if plan.clock == "replay" else kpi.stale_after_us
     value, reason = fresh(given, now - latest.to_at, bound)
@@ -162,6 +168,7 @@ def _live(plan: Plan, kpi: PlanKpi, latest: LatestRow, now: int) -> Figure:
         reasons=reason_names(with_gap(latest.reasons, latest.covered_us, span)),
         valid_share=share(latest.valid_us, span),
         substituted_share=share(latest.substituted_us, span),
+        uncertainty=None if sure is None else sure.document(value, latest.substituted_us),
         revision=0,
         known_at=latest.known_at,
         data_age_s=data_age_s(plan, latest.to_at, now),

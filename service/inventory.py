@@ -56,6 +56,11 @@ class EmissionFigure(Figure):
     unconfirmed: list[str] = Field(description="Those of them whose value nobody has confirmed")
     defaulted: list[str] = Field(description="Factors that stood in where no approved analysis covers")
     documents: list[int] = Field(description="Numbers of the documents and analyses it rests on")
+    mrr_tier: int | None = Field(
+        None,
+        description="Of the measured route: the highest tier of MRR annex VIII whose limit U keeps over this span"
+        " (the rule asks it of a year); 0: none; null: not known",
+    )
 
 
 class StepUsed(Document):

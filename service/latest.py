@@ -4,13 +4,14 @@ Ingest keeps `kpi_latest` up to date in the transaction that stores the readings
 so this is one short query; staleness is decided when it is asked for.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pydantic import Field
 
 from service.documents import Document, Instant
 from service.figures import Figure, LatestRow, latest_figures
+from service.live_uncertainty import LiveUncertainty, Shares
 from service.plans import SitePlan
 from service.store import Connection, rows
 
@@ -81,13 +82,36 @@ async def read_commits(connection: Connection, site_nos: Sequence[int]) -> dict[
     return {site_no: Commit(*values) for site_no, *values in found}
 
 
-async def read(connection: Connection, sites: Sequence[SitePlan], now: int) -> LatestFigures:
+async def read_shares(
+    connection: Connection,
+    sites: Sequence[SitePlan],
+    found: Mapping[int, Mapping[tuple[str, int], LatestRow]],
+    live: LiveUncertainty,
+    now: int,
+) -> dict[int, Shares]:
+    """How sure the windows of each site are."""
+    return {
+        site.site_no: await live.of_site(
+            connection, site, {key: row.to_at for key, row in found[site.site_no].items()}, now
+        )
+        for site in sites
+    }
+
+
+async def read(
+    connection: Connection, sites: Sequence[SitePlan], live: LiveUncertainty, now: int
+) -> LatestFigures:
     """All live figures of the sites at the instant `now` (µs)."""
     numbers = [site.site_no for site in sites]
     found = await read_rows(connection, numbers)
     commits = await read_commits(connection, numbers)
+    shares = await read_shares(connection, sites, found, live, now)
     return LatestFigures(
-        items=[figure for site in sites for figure in latest_figures(site.plan, found[site.site_no], now)],
+        items=[
+            figure
+            for site in sites
+            for figure in latest_figures(site.plan, found[site.site_no], now, shares[site.site_no])
+        ],
         sites={site.plan.site: site_state(site, commits.get(site.site_no)) for site in sites},
     )
 

@@ -15,27 +15,37 @@ from ingest.plant.plan import Plan, PlanKpi
 from service import series
 from service.as_of import Known
 from service.figures import QUALITY_NAMES, Figure, data_age_s, never, reason_names, share
+from service.kpi_uncertainty import kpi_sureness
 from service.latest import LatestFigures, SiteState
-from service.plans import SitePlan
+from service.plans import PlanCache, SitePlan
 from service.store import Connection
+from service.uncertain_rows import grain_of
+from service.uncertainty import Sureness
 from service.windows import WindowFigure, block_rates, window_figure
 
 
 async def read(
-    connection: Connection, sites: Sequence[SitePlan], known: Mapping[str, Known], now: int
+    connection: Connection,
+    plans: PlanCache,
+    sites: Sequence[SitePlan],
+    known: Mapping[str, Known],
+    now: int,
 ) -> LatestFigures:
     """Every KPI in each of its windows at what was closed of it; `known` of each site, `now` µs."""
     items = []
     for site in sites:
         of_site = known[site.plan.site]
         for kpi in site.plan.kpis:
-            items += await _windows(connection, site.plan, kpi, of_site, of_site.at(now))
+            items += await _windows(connection, plans, site, kpi, of_site, of_site.at(now))
     return LatestFigures(
         items=items, sites={site.plan.site: _state(site, known[site.plan.site]) for site in sites}
     )
 
 
-async def _windows(connection: Connection, plan: Plan, kpi: PlanKpi, known: Known, at: int) -> list[Figure]:
+async def _windows(
+    connection: Connection, plans: PlanCache, site: SitePlan, kpi: PlanKpi, known: Known, at: int
+) -> list[Figure]:
+    plan = site.plan
     windows = sorted(kpi.windows_us)
     _, until = await series.closed_span(connection, plan, kpi, known)
     if until is None:
@@ -46,8 +56,9 @@ async def _windows(connection: Connection, plan: Plan, kpi: PlanKpi, known: Know
     if kpi.kind is KpiKind.LOAD_FACTOR:
         assert kpi.block_us is not None
         blocks = block_rates(rows, kpi.block_us)
+    sure = await kpi_sureness(connection, plans, site, kpi, rows, grain_of(until, *begins), known)
     return [
-        _figure(plan, kpi, window_us, window_figure(rows, kpi.kind, blocks, from_at, until), at)
+        _figure(plan, kpi, window_us, window_figure(rows, kpi.kind, blocks, from_at, until), sure, at)
         for window_us, from_at in zip(windows, begins, strict=True)
     ]
 
@@ -60,7 +71,9 @@ def _begin(plan: Plan, kpi: PlanKpi, window_us: int, until: int) -> int:
     return from_at - from_at % plan.interval_us
 
 
-def _figure(plan: Plan, kpi: PlanKpi, window_us: int, figure: WindowFigure, at: int) -> Figure:
+def _figure(
+    plan: Plan, kpi: PlanKpi, window_us: int, figure: WindowFigure, sure: Sureness, at: int
+) -> Figure:
     bound = None if plan.clock == "replay" else kpi.stale_after_us
     value, reason = fresh((figure.value, figure.reason), at - figure.to_at, bound)
     span = figure.to_at - figure.from_at
@@ -76,6 +89,9 @@ def _figure(plan: Plan, kpi: PlanKpi, window_us: int, figure: WindowFigure, at: 
         reasons=reason_names(figure.reasons),
         valid_share=share(figure.valid_us, span),
         substituted_share=share(figure.substituted_us, span),
+        uncertainty=sure.document(
+            value, (figure.a, figure.b), (figure.from_at, figure.to_at), figure.substituted_us
+        ),
         revision=figure.revision,
         known_at=figure.known_at,
         data_age_s=data_age_s(plan, figure.to_at, at),

@@ -6,13 +6,19 @@ read from files: the service may run on another machine.
 """
 
 import asyncio
+from collections.abc import Iterable
 from dataclasses import dataclass
 
+from ingest.errors import PlantError
 from ingest.plant import plan_from_body
 from ingest.plant.plan import Plan, PlanKpi, PlanPoint
+from ingest.plant.plan_reconciliation import PlanReconciliation
 from service.access import Access
 from service.problems import ProblemError
 from service.store import Connection, row, rows
+
+MOST_EARLIER = 64
+"""Plan versions kept that are no longer in force."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +34,25 @@ class PlanCache:
 
     def __init__(self) -> None:
         self._compiled: dict[tuple[int, int], SitePlan] = {}
+        self._earlier: dict[tuple[int, int], Plan] = {}
+
+    async def versions(self, connection: Connection, site: SitePlan, asked: Iterable[int]) -> dict[int, Plan]:
+        """The plans of the versions that rows of a site name; one that this release cannot read is left out."""
+        found = {}
+        for version in sorted(set(asked)):
+            if version == site.plan.version:
+                found[version] = site.plan
+                continue
+            key = site.site_no, version
+            if key not in self._earlier:
+                while len(self._earlier) >= MOST_EARLIER:
+                    self._earlier.pop(next(iter(self._earlier)))
+                try:
+                    self._earlier[key] = (await _compile(connection, site.site_no, version)).plan
+                except PlantError:
+                    continue
+            found[version] = self._earlier[key]
+        return found
 
     async def all(self, connection: Connection) -> list[SitePlan]:
         """Every site that has a plan, by id; a plan yet to come is not in force unless it is the only one."""
@@ -80,6 +105,16 @@ class PlanCache:
             if site and kpi.id == kpi_id:
                 return site, kpi
         raise ProblemError("unknown-kpi", f"There is no KPI {kpi_id!r}.")
+
+    async def reconciliation(
+        self, connection: Connection, access: Access, full_id: str
+    ) -> tuple[SitePlan, PlanReconciliation]:
+        """The reconciliation of a full id."""
+        site = await self._of_id(connection, access, full_id)
+        for found in site.plan.reconciliations if site else ():
+            if site and found.id == full_id:
+                return site, found
+        raise ProblemError("unknown-reconciliation", f"There is no reconciliation {full_id!r}.")
 
     async def _of_id(self, connection: Connection, access: Access, full_id: str) -> SitePlan | None:
         """The site an id begins with; the key is checked before anything is looked up."""

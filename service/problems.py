@@ -43,6 +43,7 @@ TITLES = {
     "unknown-site": (404, "There is no such site"),
     "unknown-point": (404, "There is no such point"),
     "unknown-kpi": (404, "There is no such KPI"),
+    "unknown-reconciliation": (404, "There is no such reconciliation"),
     "unknown-period": (404, "There is no such period"),
     "unknown-declaration": (404, "There is no such declaration"),
     "unknown-document": (404, "There is no such document"),

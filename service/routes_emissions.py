@@ -51,7 +51,15 @@ EMISSIONS_EXAMPLE = {
             "reasons": [],
             "valid_share": 1.0,
             "substituted_share": 0.0,
-            "uncertainty": None,
+            "uncertainty": {
+                "u": 4874.5,
+                "U": 9749.0,
+                "k": 2.0,
+                "percent": 6.046,
+                "random_u": 2813.7,
+                "dominant": [{"source": "instrument stack-velocity", "u": 4031.2, "share": 0.684}],
+                "reason": None,
+            },
             "revision": 1,
             "known_at": "2026-11-20T08:00:05Z",
             "data_age_s": 4.7,
@@ -71,6 +79,7 @@ EMISSIONS_EXAMPLE = {
             "unconfirmed": [],
             "defaulted": [],
             "documents": [],
+            "mrr_tier": 2,
         }
     ],
     "next": None,
@@ -136,7 +145,7 @@ async def emitted(request: Request, access: Reader, asked: Annotated[EmissionsAs
             now = known.at(service.now())
             potentials = Potentials.of(site.plan, asked.gwp)
             lines, book = await emissions.of_site(
-                connection, site.plan, from_at, to_at, asked.group_by, now, known, potentials
+                connection, service.plans, site, from_at, to_at, asked.group_by, now, known, potentials
             )
             told, others = await documented.of_site(
                 connection, site.plan, from_at, to_at, asked.group_by, known, potentials

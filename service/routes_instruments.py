@@ -34,8 +34,9 @@ INSTRUMENTS_EXAMPLE = {
             "due_on": "2027-03-02",
             "due_at": "2027-03-01T16:00:00Z",
             "state": "ok",
+            "uncertainty_class": "co2-ndir",
             "uncertainty_percent": 1.2,
-            "uncertainty_source": "span gas and linearity",
+            "uncertainty_source": "span gas U 1 %, linearity 2 % of full scale; instrument table, unconfirmed",
             "effective_uncertainty_percent": 1.2,
             "note": None,
         }

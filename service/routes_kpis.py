@@ -84,6 +84,15 @@ KPIS_EXAMPLE = {
     ],
     "next": None,
 }
+UNCERTAINTY_EXAMPLE = {
+    "u": 0.37,
+    "U": 0.74,
+    "k": 2.0,
+    "percent": 1.345,
+    "random_u": 0.09,
+    "dominant": [{"source": "instrument clinker-weigher", "u": -0.3175, "share": 0.7364}],
+    "reason": None,
+}
 FIGURE_EXAMPLE = {
     "id": "cement/electricity-intensity",
     "unit": "kWh/t",
@@ -96,7 +105,7 @@ FIGURE_EXAMPLE = {
     "reasons": [],
     "valid_share": 1.0,
     "substituted_share": 0.0,
-    "uncertainty": None,
+    "uncertainty": UNCERTAINTY_EXAMPLE,
     "revision": 0,
     "known_at": "2026-11-20T08:00:04.010000Z",
     "data_age_s": 1.2,
@@ -124,7 +133,7 @@ SERIES_EXAMPLE = {
     "step": "1h",
     "from": "2026-11-20T06:00:00Z",
     "to": "2026-11-20T08:00:00Z",
-    "uncertainty": None,
+    "uncertainty": UNCERTAINTY_EXAMPLE,
     "data_age_s": 4.7,
     "plan_version": 1,
     "as_of": {"batch_no": 812, "known_at": "2026-11-20T08:00:04.010000Z"},
@@ -140,6 +149,8 @@ SERIES_EXAMPLE = {
         "revision": [1, 1],
         "plan_version": [1, 1],
         "known_at": ["2026-11-20T07:00:05Z", "2026-11-20T08:00:05Z"],
+        "u": [0.37, None],
+        "U": [0.74, None],
     },
 }
 
@@ -175,10 +186,10 @@ async def kpis_latest(request: Request, access: Reader, asked: Annotated[LatestA
     async with service.store.snapshot() as connection:
         sites = await service.plans.visible(connection, access, asked.site)
         if asked.as_of is None:
-            found = await latest.read(connection, sites, service.now())
+            found = await latest.read(connection, sites, service.live_uncertainty, service.now())
         else:
             known = await as_of.resolve_all(connection, sites, asked.as_of, service.now())
-            found = await past_windows.read(connection, sites, known, service.now())
+            found = await past_windows.read(connection, service.plans, sites, known, service.now())
     head = {"sites": {name: state.model_dump() for name, state in found.sites.items()}}
     marks = by_kpi(site.plan for site in sites)
     made = of_models(LiveFigure, [beside(figure, marks) for figure in found.items], head)
@@ -216,7 +227,7 @@ async def kpi_series(
         now = known.at(now)
         from_at, to_at = resolved(asked, site.plan, now, known.watermark)
         wanted = series.checked(site.plan, kpi, from_at, to_at, asked.window, asked.step)
-        closed = await series.read(connection, site.plan, kpi, wanted, known)
+        closed = await series.read(connection, service.plans, site, kpi, wanted, known)
     # The connection is given back first: who asks for long sums keeps nobody else from the database.
     found = await series.series_of(site.plan, kpi, wanted, closed, now)
     if chosen_format(request, asked.format) == "csv":

@@ -17,10 +17,14 @@ from service.as_of import AsOfDocument, Known
 from service.documents import Document, Instant, Span
 from service.figures import QUALITY_NAMES, QualityName, data_age_s, reason_names, share
 from service.frontiers import closed_until
+from service.kpi_uncertainty import kpi_sureness
+from service.plans import PlanCache, SitePlan
 from service.problems import ProblemError, invalid
 from service.store import Connection, chunks, row
 from service.tabular import Table
 from service.times import format_span, to_datetime
+from service.uncertain_rows import grain_of
+from service.uncertainty import Sureness, UncertaintyDocument
 from service.windows import COLUMNS, KpiRows, WindowFigure, block_rates, window_figure
 
 MOST_WINDOWS = 5_000
@@ -44,6 +48,8 @@ class SeriesColumns(Document):
     revision: list[int]
     plan_version: list[int | None]
     known_at: list[Instant | None]
+    u: list[float | None] = Field(description="Standard uncertainty of the value; null has a reason above")
+    expanded: list[float | None] = Field(alias="U", description="k·u, the value's ± at 95 %")
 
 
 class Series(Document):
@@ -57,7 +63,9 @@ class Series(Document):
     step: Span = Field(description="The distance between values")
     from_: Instant = Field(alias="from", description="Begin of the span asked for, on an interval edge")
     to: Instant = Field(description="End of the last window; `from` if there is none")
-    uncertainty: None = None
+    uncertainty: UncertaintyDocument | None = Field(
+        description="Of the last window that has a value, or why none is known"
+    )
     data_age_s: float | None = Field(description="Now minus the end of the KPI's closed span")
     plan_version: int = Field(description="The plan in force now")
     as_of: AsOfDocument
@@ -118,16 +126,23 @@ class Closed:
     end: int
     """End of what was read."""
     known: Known
+    sure: Sureness
 
 
-async def read(connection: Connection, plan: Plan, kpi: PlanKpi, ask: Ask, known: Known) -> Closed:
+async def read(
+    connection: Connection, plans: PlanCache, site: SitePlan, kpi: PlanKpi, ask: Ask, known: Known
+) -> Closed:
     """The closed intervals of a KPI that the windows asked for hold, all of them `known`."""
+    plan = site.plan
     first_at, until = await closed_span(connection, plan, kpi, known)
     end = min(ask.to_at, until) if until is not None else ask.from_at
     found = KpiRows()
     if end > ask.from_at:
         found = await closed_rows(connection, kpi, ask.from_at + ask.step_us - ask.window_us, end, known)
-    return Closed(found, first_at, until, end, known)
+    # Buckets begin where the windows do: their ends lie `step` apart, from `from` on.
+    grain = grain_of(ask.step_us, ask.window_us, ask.from_at)
+    sure = await kpi_sureness(connection, plans, site, kpi, found, grain, known)
+    return Closed(found, first_at, until, end, known, sure)
 
 
 async def closed_rows(
@@ -152,6 +167,7 @@ async def series_of(plan: Plan, kpi: PlanKpi, ask: Ask, closed: Closed, now: int
     """The series; `now` (µs) is for the age of its data only."""
     # In a thread: ten million additions would hold every other client up.
     windows = await asyncio.to_thread(_windows, closed, kpi, ask)
+    sure = await asyncio.to_thread(_sure_of, closed, windows)
     return Series(
         id=kpi.id,
         unit=kpi.unit,
@@ -161,10 +177,11 @@ async def series_of(plan: Plan, kpi: PlanKpi, ask: Ask, closed: Closed, now: int
         step=ask.step_us,
         from_=ask.from_at,
         to=windows[-1].to_at if windows else ask.from_at,
+        uncertainty=next((one for one in reversed(sure) if one is not None), None),
         data_age_s=None if closed.until is None else data_age_s(plan, closed.until, now),
         plan_version=plan.version,
         as_of=closed.known.document,
-        columns=_columns(windows),
+        columns=_columns(windows, sure),
     )
 
 
@@ -215,7 +232,13 @@ async def closed_span(
     return first_at, max(last_at + plan.interval_us, inputs_until)
 
 
-def _columns(windows: list[WindowFigure]) -> SeriesColumns:
+def _sure_of(closed: Closed, windows: list[WindowFigure]) -> list[UncertaintyDocument | None]:
+    return [
+        closed.sure.document(w.value, (w.a, w.b), (w.from_at, w.to_at), w.substituted_us) for w in windows
+    ]
+
+
+def _columns(windows: list[WindowFigure], sure: list[UncertaintyDocument | None]) -> SeriesColumns:
     return SeriesColumns(
         from_=[w.from_at for w in windows],
         to=[w.to_at for w in windows],
@@ -228,4 +251,6 @@ def _columns(windows: list[WindowFigure]) -> SeriesColumns:
         revision=[w.revision for w in windows],
         plan_version=[w.plan_version for w in windows],
         known_at=[w.known_at for w in windows],
+        u=[None if one is None else one.u for one in sure],
+        expanded=[None if one is None else one.expanded for one in sure],
     )

@@ -50,6 +50,9 @@ class WindowFigure:
 
     from_at: int
     to_at: int
+    a: float
+    b: float
+    """The sums it is made of."""
     value: float | None
     reason: NoFigure | None
     quality: int
@@ -102,6 +105,8 @@ def window_figure(
         return WindowFigure(
             from_at,
             to_at,
+            0.0,
+            0.0,
             None,
             NoFigure.GAP,
             Quality.BAD,
@@ -122,6 +127,8 @@ def window_figure(
     return WindowFigure(
         from_at,
         to_at,
+        a,
+        b,
         value,
         reason,
         max(rows.quality[chosen]),

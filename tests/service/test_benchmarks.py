@@ -46,7 +46,7 @@ async def test_kpis_and_plants_list_theirs(client: httpx.AsyncClient) -> None:
 
 def test_a_figure_never_computed_has_no_band() -> None:
     plan = compile_plan(parse_plant(f"{HEAD}  - {declared('limit', 61)}\n", "mill.yaml"))
-    figure, *_ = latest_figures(plan, {}, 0)
+    figure, *_ = latest_figures(plan, {}, 0, {})
     told = beside(figure, by_kpi([plan]))
     assert (told.id, told.band, told.benchmarks) == ("mill/power", None, {})
     assert band(plan.benchmarks, 0.05) == "better"

@@ -39,6 +39,7 @@ READ = [
     "/v1/periods/1",
     "/v1/adjustments",
     "/v1/instruments",
+    "/v1/reconciliations/cement/kiln-stack",
     "/v1/factors",
     "/v1/factors/restatement?site=cement",
 ]
@@ -62,6 +63,7 @@ OF_SITE = [
     "/v1/periods/1",
     "/v1/adjustments?site=cement",
     "/v1/instruments?site=cement",
+    "/v1/reconciliations/cement/kiln-stack",
     "/v1/factors?site=cement",
     "/v1/factors/restatement?site=cement",
 ]

@@ -1,0 +1,158 @@
+"""How sure figures are, from readings to answers: a line at rest whose uncertainties are worked out by hand."""
+
+import json
+import math
+from typing import Any
+
+import psycopg
+import pytest
+
+from ingest.model import HOUR, SECOND
+from ingest.source import Delivery
+from tests.ingest.feeding import Clock, feed, open_site
+from tests.ingest.uncertainty.cement import AT_REST, PLANT, START
+from tests.service.conftest import Clock as ServiceClock
+from tests.service.conftest import admin_client
+from tests.service.seeding import text
+
+HOURS = 26
+CLINKER = "uncertainty: {percent: 1.0, source: worked example, trust: unconfirmed}, calibrated_on: 2026-03-02"
+"""Of the clinker's scale in the plant file."""
+DELTAS = {"coal", "clinker"}
+
+
+def readings(begin: int, end: int) -> list[Delivery]:
+    """The line at rest, a message an hour."""
+    found = []
+    for hour in range(begin, end):
+        for name, value in AT_REST.items():
+            if name == "co2-flow":
+                continue
+            at = START + (hour + (name in DELTAS)) * HOUR
+            body = json.dumps({"ts": at / 1000, "value": value}).encode()
+            found.append(Delivery(topic=f"plant/line/{name}", payload=body, received_at=at + SECOND))
+    return sorted(found, key=lambda one: one.received_at)
+
+
+async def fed(dsn: str, plant: str = PLANT, begin: int = 0, end: int = HOURS) -> None:
+    clock = Clock(START)
+    ingest = await open_site(dsn, plant, clock)
+    await feed(ingest, readings(begin, end))
+    await ingest.close()
+
+
+async def asked(dsn: str, path: str) -> dict[str, Any]:
+    clock = ServiceClock()
+    clock.now = START + HOURS * HOUR
+    async with admin_client(dsn, clock) as client:
+        response = await client.get(path)
+    assert response.status_code == 200, response.text
+    return dict(response.json())
+
+
+def span(begin: int, end: int) -> str:
+    return f"from={text(START + begin * HOUR)}&to={text(START + end * HOUR)}"
+
+
+@pytest.fixture
+async def line(dsn: str) -> str:
+    await fed(dsn)
+    return dsn
+
+
+async def test_a_series_says_of_every_window_how_sure_it_is(line: str) -> None:
+    series = await asked(line, f"/v1/kpis/line/intensity/series?{span(0, 24)}&window=24h&step=12h")
+    columns, last = series["columns"], series["uncertainty"]
+    assert len(columns["u"]) == 2
+    assert columns["u"][1] == pytest.approx(4.4424, abs=5e-3)
+    assert columns["U"] == pytest.approx([2 * u for u in columns["u"]])
+    assert last["percent"] == pytest.approx(2 * 0.574, abs=2e-3)
+    assert last["reason"] is None
+    assert last["dominant"][0]["source"] == "instrument clinker-scale"
+    assert last["dominant"][0]["u"] < 0
+
+
+async def test_the_longer_the_span_the_less_is_random(line: str) -> None:
+    percents = []
+    for window in ("1h", "24h"):
+        path = f"/v1/kpis/line/measured/series?{span(0, 24)}&window={window}&step={window}"
+        percents.append((await asked(line, path))["uncertainty"]["percent"])
+    assert percents == pytest.approx([6.98, 6.345], abs=6e-3)
+
+
+async def test_live_figures(line: str) -> None:
+    figures = {item["id"]: item for item in (await asked(line, "/v1/kpis/latest"))["items"]}
+    intensity = figures["line/intensity"]
+    assert intensity["value"] == pytest.approx(773.98, abs=0.02)
+    assert intensity["uncertainty"]["u"] == pytest.approx(4.4424, abs=5e-3)
+    assert figures["line/measured"]["uncertainty"]["percent"] == pytest.approx(6.98, abs=6e-3)
+
+
+async def test_emissions_count_what_they_share_once(line: str) -> None:
+    items = (await asked(line, f"/v1/emissions?{span(0, 24)}&group_by=scope"))["items"]
+    routes = {item["route"]: item for item in items}
+    calculated, measured = routes["calculated"], routes["measured"]
+    assert calculated["value"] == pytest.approx(24 * 161_246, rel=1e-4)
+    by_hand = 24_000 * math.hypot(0.501, 1.01136, 0.37, 0.328)
+    assert calculated["uncertainty"]["u"] == pytest.approx(by_hand, rel=2e-3)
+    assert measured["uncertainty"]["percent"] == pytest.approx(6.345, abs=6e-3)
+    assert (measured["mrr_tier"], calculated["mrr_tier"]) == (2, None)
+
+
+async def test_as_of_an_earlier_batch(line: str) -> None:
+    path = f"/v1/kpis/line/measured/series?{span(0, 24)}&window=24h"
+    now = await asked(line, path)
+    then = await asked(line, f"{path}&as_of={now['as_of']['batch_no']}")
+    assert then["columns"]["u"] == now["columns"]["u"]
+    assert then["columns"]["u"][0] > 0
+    figures = (await asked(line, f"/v1/kpis/latest?as_of={now['as_of']['batch_no']}&site=line"))["items"]
+    (intensity,) = [item for item in figures if item["id"] == "line/intensity"]
+    assert intensity["uncertainty"]["u"] == pytest.approx(4.4424, abs=5e-3)
+
+
+async def test_what_the_plan_does_not_say_is_told(dsn: str) -> None:
+    silent = PLANT.replace(
+        CLINKER,
+        CLINKER.replace(
+            "uncertainty: {percent: 1.0, source: worked example, trust: unconfirmed}", "accuracy_class: '1'"
+        ),
+    )
+    assert silent != PLANT
+    await fed(dsn, silent)
+    reason = "instrument clinker-scale has no uncertainty"
+    series = await asked(dsn, f"/v1/kpis/line/intensity/series?{span(0, 24)}&window=24h")
+    assert (series["uncertainty"]["reason"], series["columns"]["u"]) == (reason, [None])
+    figures = {item["id"]: item for item in (await asked(dsn, "/v1/kpis/latest"))["items"]}
+    assert figures["line/intensity"]["uncertainty"]["reason"] == reason
+    assert figures["line/measured"]["uncertainty"]["u"] > 0
+    items = (await asked(dsn, f"/v1/emissions?{span(0, 24)}&group_by=source"))["items"]
+    reasons = {item["id"]: item["uncertainty"]["reason"] for item in items}
+    assert reasons == {"line/fuel": None, "line/process": reason, "line/meal": reason, "line/stack": None}
+
+
+async def test_a_span_over_two_calibrations_has_two_sources(dsn: str) -> None:
+    """The second plan version names a later calibration: its error has nothing to do with the first's."""
+    await fed(dsn, PLANT, 0, 16)
+    renewed = PLANT.replace(CLINKER, CLINKER.replace("2026-03-02", "2026-11-21"))
+    await fed(dsn, renewed, 16, HOURS)
+    one = await asked(dsn, f"/v1/kpis/line/calculated/series?{span(0, 8)}&window=8h")
+    both = await asked(dsn, f"/v1/kpis/line/calculated/series?{span(0, 24)}&window=24h")
+    assert set(both["columns"]["plan_version"]) == {2}
+    other = math.hypot(0.501, 0.37, 0.328)
+    assert one["columns"]["u"][0] == pytest.approx(8 * math.hypot(1.01136, other), rel=2e-3)
+    # It was calibrated at midnight, after 16 of the 24 hours.
+    apart = math.hypot(16 * 1.01136, 8 * 1.01136, 24 * other)
+    assert both["columns"]["u"][0] == pytest.approx(apart, rel=2e-3)
+
+
+async def test_a_plan_version_that_cannot_be_read_any_more_takes_no_answer_away(line: str) -> None:
+    """Only what it would have told of uncertainty."""
+    renewed = PLANT.replace(CLINKER, CLINKER.replace("2026-03-02", "2026-11-21"))
+    await fed(line, renewed, HOURS, HOURS + 4)
+    with psycopg.connect(line) as connection:
+        connection.execute("UPDATE plan_version SET body = '{}' WHERE version = 1")
+    series = await asked(line, f"/v1/kpis/line/calculated/series?{span(0, 24)}&window=24h")
+    assert series["columns"]["value"][0] == pytest.approx(24 * 161.246, rel=1e-4)
+    assert series["uncertainty"]["reason"] == "plan version 1 cannot be read any more"
+    items = (await asked(line, f"/v1/emissions?{span(0, 24)}&group_by=gas"))["items"]
+    assert {item["uncertainty"]["reason"] for item in items} == {"plan version 1 cannot be read any more"}

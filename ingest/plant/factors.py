@@ -152,21 +152,21 @@ def looked_up(body: Any, origin: str) -> Any:
 
 def _benchmark(mark: Mapping[str, Any], origin: str, place: Place) -> Mapping[str, Any]:
     names = ("value", "unit", "basis", "source", "trust")
-    if "from" not in mark:
+    if mark.get("from") is None:
         return mark
     found = _filled(mark, origin, place, names)
     return {**mark, **{name: found[name] for name in names}}
 
 
 def _factor(factor: Mapping[str, Any], origin: str, place: Place) -> Mapping[str, Any]:
-    if "from" in factor:
+    if factor.get("from") is not None:
         return {**factor, **_filled(factor, origin, place, _FILLED)}
     if not isinstance(factor.get("series"), list):
         return factor
     steps, filled = [], dict(factor)
     for i, step in enumerate(factor["series"]):
         where = (*place, "series", i)
-        if not isinstance(step, Mapping) or "from" not in step:
+        if not isinstance(step, Mapping) or step.get("from") is None:
             steps.append(step)
             continue
         found = _filled(

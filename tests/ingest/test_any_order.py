@@ -63,7 +63,7 @@ END = BEGIN + 60 * 60 * SECOND
 FACTS = (
     "reading", "interval", "interval_hour", "interval_day", "ledger", "kpi_value", "emission", "kpi_latest",
     "point_state", "plan_in_force", "ingest_commit", "interval_history", "kpi_value_history", "emission_history",
-    "frontier_history", "comparison", "gap_fill",
+    "frontier_history", "ledger_history", "comparison", "gap_fill",
 )  # fmt: skip
 
 VALUES: dict[str, st.SearchStrategy[float]] = {

@@ -11,10 +11,14 @@ from ingest.pipeline.pipeline import SitePipeline
 from ingest.replay import Wanted, replay
 from ingest.site import Clocks
 from ingest.source import Delivery
+from tests.ingest import test_order
+from tests.ingest.crooked import PLANT as CROOKED
+from tests.ingest.crooked import crooked
 from tests.ingest.definition import stored
 from tests.ingest.feeding import PLANT, SECOND, START, Clock, message, open_site
 from tests.ingest.sealing import defined, seal
 from tests.ingest.sealing import said as sealed
+from tests.ingest.test_order import WAYS, Way
 from tests.ingest.test_undone import MINUTE, checked, every, flows, later, said
 
 BY_BATCH = PLANT.replace(
@@ -410,3 +414,22 @@ async def test_closing_late_in_a_sealed_period_books_once_what_is_filled(dsn: st
     assert {key: rows[-1][2:] for key, rows in said_now.items()} == truth
     assert "mill/line/energy" in {name for _, _, name in truth}
     await ingest.close()
+
+
+@pytest.mark.parametrize("way", [WAYS[1], WAYS[3]], ids=lambda way: way.name)
+async def test_what_is_doubted_by_comparison_is_filled_all_the_same(
+    dsn: str, way: Way, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Intervals of a counter that is compared are folded again, flat, when a verdict on it changes."""
+    by_batch = "fill_by: line/batch}"
+    assert CROOKED.count(by_batch) == 1
+    doubted = by_batch.replace("}", ", compare: {with: line/gas, within: 1 %, least_share: 0.01}}")
+    monkeypatch.setattr(test_order, "PLANT", CROOKED.replace(by_batch, doubted))
+    found = await test_order.brought(dsn, way, crooked(5, 300, 60), 300, 5)
+    drifted = {row[1] for row in found["interval"] if row[0] == "mill/line/water" and row[11] & Reason.DRIFT}
+    filled = [
+        (row[1], row[2])
+        for row in found["gap_fill"]
+        if row[0] == "mill/line/water" and row[4] == Fill.PRODUCTION
+    ]
+    assert any(begin - begin % MINUTE <= at < end for begin, end in filled for at in drifted)

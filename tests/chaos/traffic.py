@@ -40,9 +40,9 @@ factors:
   - {id: grid, value: 0.4, unit: t/MWh, source: test, trust: unconfirmed}
 points:
   - {id: line/energy, kind: counter, period: 1s, unit: kWh, carrier: electricity, max_gap: 3min, resolution: 0.001, modulus: 100, max_rate: 900}
-  - {id: line/mass, kind: counter, period: 1s, unit: t, product: flour, max_gap: 2min, resolution: 0.001}
-  - {id: line/steam, kind: counter, period: 1s, unit: t, max_gap: 1min, resolution: 0.001}
-  - {id: line/power, kind: gauge, period: 1s, unit: kW, carrier: electricity, max_gap: 1min, sloped: true, limits: [0, 1000]}
+  - {id: line/mass, kind: counter, period: 1s, unit: t, product: flour, max_gap: 30s, resolution: 0.001, fill: production, fill_by: line/batch}
+  - {id: line/steam, kind: counter, period: 1s, unit: t, max_gap: 20s, resolution: 0.001, fill: production, fill_by: line/batch}
+  - {id: line/power, kind: gauge, period: 1s, unit: kW, carrier: electricity, max_gap: 1min, sloped: true, limits: [0, 1000], compare: {with: line/energy, within: 5 %, least_share: 0.2}}
   - {id: line/heat, kind: gauge, period: 1s, unit: kW, max_gap: 2min, sloped: true}
   - {id: line/temperature, kind: sample, period: 1s, unit: °C, max_gap: 90s, sloped: true}
   - {id: line/setpoint, kind: gauge, period: 5s, unit: kW, max_gap: 4min, sloped: false, min_valid_share: 0.5}
@@ -67,7 +67,7 @@ POINTS = (*FAST, "setpoint", "running", "batch", "sacks")
 NUMBER = {name: number for number, name in enumerate(POINTS)}
 GOOD, UNCERTAIN, SUBSTITUTED, BAD = range(4)
 WORDS = ("good", "uncertain", "substituted", "bad")
-LATE, TWICE, CORRECTED, MISSING, DOUBTFUL, SET_BACK = 0.02, 0.01, 0.2, 0.01, 0.02, 0.004
+LATE, TWICE, CORRECTED, MISSING, DOUBTFUL, SET_BACK = 0.02, 0.01, 0.2, 0.02, 0.02, 0.004
 """Chances: of a message late or twice; of a minute with a correction; of a point and minute missing, of one with
 readings that are not good; of a minute in which a register is set back."""
 

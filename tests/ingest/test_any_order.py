@@ -11,12 +11,15 @@ from dataclasses import dataclass
 from typing import Any
 
 import psycopg
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ingest.source import Delivery
 from tests.ingest.definition import Facts, defined, latest, rollups, stored
 from tests.ingest.feeding import SECOND, START, open_site
+
+pytestmark = pytest.mark.timeout(400)
 
 PLANT = """\
 site: mill
@@ -187,8 +190,14 @@ async def bring(
 
 
 def empty(dsn: str) -> None:
-    """Forget everything that was said."""
+    """Forget everything that was said, and end what an example that failed has left open."""
     with psycopg.connect(dsn) as connection:
+        connection.execute(
+            """
+            SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
+             WHERE datname = current_database() AND usename = current_user AND pid <> pg_backend_pid()
+            """
+        )
         connection.execute("SET session_replication_role = replica")
         for table in FACTS:
             connection.execute(f"DELETE FROM {table}".encode())

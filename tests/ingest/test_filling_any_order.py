@@ -9,6 +9,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Iterator
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -50,8 +51,7 @@ USUAL = {"line/batch": 0.125, "line/power": 30.0}
 GAPS = {"line/steam": (1, 5), "line/water": (2, 5), "line/cool": (2, 4), "line/heat": (1, 6)}
 """Minutes between which a counter says nothing."""
 
-filled: Counter[tuple[int, bool]] = Counter()
-"""Gaps seen at the end, by the profile used and whether it was the one asked for."""
+pytestmark = pytest.mark.timeout(400)
 
 
 def usual() -> Iterator[Said]:
@@ -97,21 +97,18 @@ def arrivals(draw: st.DrawFn) -> list[Arrival]:
     return found
 
 
-@settings(
-    max_examples=25,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
-@given(coming=arrivals())
-def test_whatever_comes_when(dsn: str, coming: list[Arrival]) -> None:
-    empty(dsn)
-    found = asyncio.run(bring(dsn, coming, PLANT, POINTS))
-    for _, _, _, asked, used, _ in found["gap_fill"]:
-        filled[used, asked == used] += 1
+def test_whatever_comes_when(dsn: str) -> None:
+    filled: Counter[tuple[int, bool]] = Counter()  # by the profile used, and whether it was the one asked for
 
+    @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    @given(coming=arrivals())
+    def as_defined(coming: list[Arrival]) -> None:
+        empty(dsn)
+        found = asyncio.run(bring(dsn, coming, PLANT, POINTS))
+        for _, _, _, asked, used, _ in found["gap_fill"]:
+            filled[used, asked == used] += 1
 
-def test_that_showed_every_profile() -> None:
-    """Needs the test before it."""
+    as_defined()
     assert filled[Fill.PRODUCTION, True] > 10, filled
     assert filled[Fill.SAME_HOUR, True] > 5, filled
     assert filled[Fill.FLAT, False] > 10, filled

@@ -9,7 +9,7 @@ that closings keep up with. Windows of KPIs are left to the live batches.
 
 from ingest.site import Clocks, SiteIngest
 from ingest.source import PAYLOAD_PER_BATCH, Delivery, batch_end
-from ingest.store import declarations, seals
+from ingest.store import analyser_tests, declarations, seals
 from ingest.store.inbox import Inbox
 
 INBOX_ROWS = 60
@@ -106,6 +106,7 @@ class Aside:
         self._ask_at = now + ASKED_EVERY_US
         declared: list[declarations.Declaration] = []
         periods: list[seals.SealAsked] = []
+        tests: list[analyser_tests.TestAsked] = []
 
         async def look() -> None:
             connection = await ingest.connection()
@@ -113,11 +114,14 @@ class Aside:
                 connection, self._site_no, self._clocks.now(), INBOX_ROWS
             )
             periods[:] = await seals.waiting(connection, self._site_no, INBOX_ROWS)
+            tests[:] = await analyser_tests.waiting(connection, self._site_no, INBOX_ROWS)
 
         await ingest.patiently(look)
         free: list[Delivery] = []
         for declaration in declared:
             free += await ingest.declare(declaration)
+        for test in tests:
+            free += await ingest.examine(test)
         for period in periods:
             free += await ingest.seal(period)
         return free

@@ -23,9 +23,11 @@ from ingest.pipeline.batch import Batch, Latest, Readings, Refigured
 from ingest.pipeline.pipeline import SitePipeline
 from ingest.plant.plan import Plan
 from ingest.status import SiteStatus
+from ingest.store.analyser_tests import TestAsked
 from ingest.store.earlier import Earlier
 from ingest.store.facts import Stamp
 from ingest.store.filling import FillBook
+from ingest.store.hour_book import HourBook
 from ingest.store.housekeeping import drop_live_figures
 from ingest.store.late import LateWriter, Revised
 from ingest.store.paired import touches_pairs, write_paired
@@ -52,6 +54,7 @@ class _State:
     earlier: Earlier
     late_writer: LateWriter
     seals: SealBook
+    hours: HourBook
 
 
 class Committer:
@@ -98,9 +101,11 @@ class Committer:
         await seals.load()
         earlier = Earlier(self._writer.site_no, Edition.over(state, numbers))
         await earlier.load(connection)
+        hours = HourBook(self._writer, state, numbers)
+        await hours.load(connection)
         fills = await FillBook.of(connection, earlier, self._writer.site_no)
-        late_writer = LateWriter(self._writer, earlier, str(self._plan.zone), seals, fills)
-        self._state = _State(SitePipeline(self._plan, state), numbers, earlier, late_writer, seals)
+        late_writer = LateWriter(self._writer, earlier, str(self._plan.zone), seals, fills, hours)
+        self._state = _State(SitePipeline(self._plan, state), numbers, earlier, late_writer, seals, hours)
         self._told.clear()
         self._status.batch_no = self._writer.batch_no
 
@@ -179,8 +184,10 @@ class Committer:
                 remade.append(await now.late_writer.compare(cursor, batch.compared, stamp))
             if fills:
                 remade.append(await now.late_writer.closed(cursor, batch, stamp))
+            await now.hours.update(cursor, stamp)
 
-        then = follow_up if paired or following.size or batch.follows or sealed or fills else None
+        follows = following.size or batch.follows or sealed or fills or now.hours.due
+        then = follow_up if paired or follows else None
 
         async def write() -> None:
             await self._writer.commit(batch, now.numbers, self._plan.version, refusals, tokens, then)
@@ -230,6 +237,11 @@ class Committer:
             await self._now.seals.seal(asked, self._plan.version)
 
         await self.patiently(write)
+        self._status.batch_no = self._writer.batch_no
+
+    async def examine(self, asked: TestAsked) -> None:
+        """Keep an analyser's test, with what follows from it."""
+        await self.patiently(lambda: self._now.hours.examine(asked, self._plan.version))
         self._status.batch_no = self._writer.batch_no
 
     async def earlier_limits(self, readings: Readings) -> list[EarlierLimits]:

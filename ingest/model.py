@@ -77,6 +77,8 @@ class Cause(IntEnum):
     GAP_FILLED = 3
     DECLARATION = 4
     RESTATEMENT = 5
+    TEST = 6
+    """A test of an analyser, of hours of a regime."""
 
 
 class StepClass(IntEnum):

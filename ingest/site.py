@@ -25,6 +25,7 @@ from ingest.pipeline.batch import Batch, Readings
 from ingest.plant.plan import Plan
 from ingest.source import Delivery
 from ingest.status import SiteStatus
+from ingest.store.analyser_tests import TestAsked
 from ingest.store.declarations import Declaration, DeclaredReading, book, said_by
 from ingest.store.facts import Stamp
 from ingest.store.seals import SealAsked
@@ -195,6 +196,12 @@ class SiteIngest:
         """
         free = await self.flush_late()
         await self._committer.seal(asked)
+        return free
+
+    async def examine(self, asked: TestAsked) -> list[Delivery]:
+        """Keep an analyser's test; the deliveries that may be acknowledged now, in order."""
+        free = await self.flush_late()
+        await self._committer.examine(asked)
         return free
 
     async def declare(self, declaration: Declaration) -> list[Delivery]:

@@ -18,6 +18,7 @@ BY_WEIGHT = (
     Cause.CORRECTION,
     Cause.DECLARATION,
     Cause.RESTATEMENT,
+    Cause.TEST,
 )
 """From the least deliberate to the most."""
 _CAUSES = np.array(BY_WEIGHT, np.int64)

@@ -28,6 +28,7 @@ from ingest.plant.fields import (
     Topic,
     Whole,
 )
+from ingest.plant.regime import Regime
 
 
 class Unit(Entry):
@@ -209,9 +210,15 @@ class Source(Entry):
     supply: Literal["grid", "green", "own", "export"] | None = None
     """Where electricity comes from or goes to, where that is told apart. Never added."""
     formerly: tuple[Path, ...] = ()
+    regime: Regime | None = None
+    """By whose rule its hours are made, beside the integral of `activity`. Of a measured route."""
+    carbonates: Flag = False
+    """Whether carbonates give off CO2 in it, as in a kiln: its CO2 does not follow from O2 and fuel."""
 
     @model_validator(mode="after")
     def _route(self) -> Self:
+        if self.route == "calculated" and self.regime is not None:
+            raise ValueError("no regime on a calculated route")
         factored = bool(self.factors) or self.factor_point is not None
         if self.route == "measured" and factored:
             raise ValueError("no factors on a measured route")

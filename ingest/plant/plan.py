@@ -19,6 +19,7 @@ from ingest.methods.figures import KpiKind
 from ingest.model import Kind
 from ingest.plant.papers import PlanActivity, PlanAnalysis, PlanDocumented
 from ingest.plant.plan_doubts import PlanDoubts, PlanTerm
+from ingest.plant.regime_plan import PlanRegime
 from ingest.units import conversion
 
 if TYPE_CHECKING:
@@ -217,6 +218,7 @@ class PlanSource:
     """The sample point whose mean is a further factor."""
     basis: Literal["location", "market"] | None = None
     supply: Literal["grid", "green", "own", "export"] | None = None
+    regime: PlanRegime | None = None
 
     @property
     def points(self) -> tuple[int, ...]:

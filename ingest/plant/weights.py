@@ -18,6 +18,7 @@ from ingest.plant.entries import Kpi, Point, Source, Term
 from ingest.plant.factors import Factor
 from ingest.plant.plan import PlanSource, Terms
 from ingest.plant.plan_doubts import PlanTerm
+from ingest.plant.regimes import compile_regime
 from ingest.plant.sentence import Place, absent
 from ingest.plant.series import decimal, steps_of
 from ingest.unit_names import AXES
@@ -60,6 +61,7 @@ def compile_source(catalogue: Catalogue, place: Place, source: Source) -> PlanSo
         basis=source.basis,
         supply=source.supply,
         account=account_of(catalogue, source),
+        regime=compile_regime(catalogue, place, source),
     )
 
 

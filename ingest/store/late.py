@@ -32,6 +32,7 @@ from ingest.store.facts import (
 from ingest.store.filling import FillBook
 from ingest.store.following import Changed, refigure
 from ingest.store.gap_fill import in_shaped_gaps
+from ingest.store.hour_book import HourBook
 from ingest.store.neighbours import load_readings
 from ingest.store.refolding import Refolded, bounds, near_of, refold
 from ingest.store.rollups import roll_up
@@ -63,11 +64,20 @@ NONE: IntArray = np.zeros((0, 2), np.int64)
 class LateWriter:
     """Writes late readings of one site through its writer."""
 
-    def __init__(self, writer: Writer, earlier: Earlier, zone: str, seals: SealBook, fills: FillBook) -> None:
+    def __init__(
+        self,
+        writer: Writer,
+        earlier: Earlier,
+        zone: str,
+        seals: SealBook,
+        fills: FillBook,
+        hours: HourBook,
+    ) -> None:
         """`earlier` gives the newest version, whose state is read, not changed, and those before it."""
         self._writer = writer
         self._seals = seals
         self.fills = fills
+        self._hours = hours
         self._earlier = earlier
         self._newest = earlier.newest
         self._state, self._numbers = self._newest.state, self._newest.numbers
@@ -87,6 +97,7 @@ class LateWriter:
         async with connection.transaction(), connection.cursor() as cursor:
             await self._writer.open(cursor, stamp, self._state.watermark.at, 0)
             self._under_way = await self.within(cursor, readings, stamp)
+            await self._hours.update(cursor, stamp)
             if follow_up is not None:
                 await follow_up(cursor, stamp)
             await self._writer.announce(cursor, stamp)
@@ -109,6 +120,7 @@ class LateWriter:
 
     async def _say(self, cursor: AsyncCursor, changed: list[Changed], stamp: Stamp) -> Refigured:
         """Make again what follows from changed intervals, and book what sealed periods come to."""
+        self._hours.touched(stamp, changed)
         made = Refigured.join([await refigure(cursor, one, stamp) for one in changed])
         if any(self._seals.touches(one.pairs[:, 1]) for one in changed):
             await self._seals.book_touched(cursor, stamp, Touched.join([one.touched() for one in changed]))

@@ -34,7 +34,9 @@ from service import (
     routes_plant,
     routes_points,
     routes_reconciliations,
+    routes_regimes,
     routes_session,
+    routes_tests,
 )
 from service.context import HEAD_ONLY, Service
 from service.feed import Feed
@@ -74,6 +76,8 @@ ROUTERS = (
     routes_live.router,
     routes_plant.router,
     routes_instruments.router,
+    routes_tests.router,
+    routes_regimes.router,
     routes_emissions.router,
     routes_factors.router,
     routes_periods.router,

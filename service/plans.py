@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from ingest.errors import PlantError
 from ingest.plant import plan_from_body
-from ingest.plant.plan import Plan, PlanKpi, PlanPoint
+from ingest.plant.plan import Plan, PlanKpi, PlanPoint, PlanSource
 from ingest.plant.plan_reconciliation import PlanReconciliation
 from service.access import Access
 from service.problems import ProblemError
@@ -115,6 +115,24 @@ class PlanCache:
             if site and found.id == full_id:
                 return site, found
         raise ProblemError("unknown-reconciliation", f"There is no reconciliation {full_id!r}.")
+
+    async def source(
+        self, connection: Connection, access: Access, source_id: str
+    ) -> tuple[SitePlan, PlanSource]:
+        """The emission source of a full id."""
+        site = await self._of_id(connection, access, source_id)
+        for source in site.plan.sources if site else ():
+            if site and source.id == source_id:
+                return site, source
+        raise ProblemError("unknown-source", f"There is no source {source_id!r}.")
+
+    async def instrument(self, connection: Connection, access: Access, instrument_id: str) -> SitePlan:
+        """The site of an instrument's full id."""
+        site = await self._of_id(connection, access, instrument_id)
+        for instrument in site.plan.file.instruments if site else ():
+            if site and f"{site.plan.site}/{instrument.id}" == instrument_id:
+                return site
+        raise ProblemError("unknown-instrument", f"There is no instrument {instrument_id!r}.")
 
     async def _of_id(self, connection: Connection, access: Access, full_id: str) -> SitePlan | None:
         """The site an id begins with; the key is checked before anything is looked up."""

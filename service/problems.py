@@ -44,6 +44,8 @@ TITLES = {
     "unknown-point": (404, "There is no such point"),
     "unknown-kpi": (404, "There is no such KPI"),
     "unknown-reconciliation": (404, "There is no such reconciliation"),
+    "unknown-source": (404, "There is no such source with a regime"),
+    "unknown-instrument": (404, "There is no such instrument"),
     "unknown-period": (404, "There is no such period"),
     "unknown-declaration": (404, "There is no such declaration"),
     "unknown-document": (404, "There is no such document"),

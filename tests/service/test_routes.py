@@ -40,6 +40,7 @@ READ = [
     "/v1/adjustments",
     "/v1/instruments",
     "/v1/reconciliations/cement/kiln-stack",
+    "/v1/instruments/cement/stack-co2/tests",
     "/v1/factors",
     "/v1/factors/restatement?site=cement",
 ]
@@ -64,6 +65,8 @@ OF_SITE = [
     "/v1/adjustments?site=cement",
     "/v1/instruments?site=cement",
     "/v1/reconciliations/cement/kiln-stack",
+    "/v1/instruments/cement/stack-co2/tests",
+    "/v1/sources/cement/kiln/stack/hours",
     "/v1/factors?site=cement",
     "/v1/factors/restatement?site=cement",
 ]

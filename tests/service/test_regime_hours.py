@@ -1,0 +1,145 @@
+"""Hours of a regime and tests of an analyser by HTTP, made by the real ingest."""
+
+import math
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx
+import pytest
+from psycopg import AsyncConnection
+
+from ingest.methods.rounding import TO_TENTH
+from ingest.model import HOUR
+from ingest.site import SiteIngest
+from ingest.store.analyser_tests import waiting
+from service.app import create_app
+from service.regime_hours import RegimeHoursPage
+from tests.ingest.feeding import START, feed, open_site
+from tests.ingest.regimes.plants import plant, stretch
+from tests.service.conftest import ADMIN_KEY, client_of
+from tests.service.seeding import text
+
+NOW = START + 100 * HOUR
+DEAD = range(20, 24)
+ASKED = {"from": text(START), "to": text(START + 60 * HOUR)}
+HOURS = "/v1/sources/mill/line/stack/hours"
+TESTS = "/v1/instruments/mill/co2-analyser/tests"
+TOLD = {
+    "kind": "daily_calibration",
+    "performed_at": text(START + 30 * HOUR),
+    "readings": {"quantity": "diluent", "span": 20.0, "injections": [{"reference": 10.0, "measured": 13.0}]},
+}
+
+
+@pytest.fixture
+async def ingest(dsn: str) -> AsyncIterator[SiteIngest]:
+    """Ingest of a kiln under Part 75 that has taken 40 hours, in four of which the analyser was dead."""
+    made = await open_site(dsn, plant("part75"))
+    await feed(made, stretch(0, 40, dead=DEAD))
+    yield made
+    await made.close()
+
+
+@pytest.fixture
+async def api(dsn: str, ingest: SiteIngest) -> AsyncIterator[httpx.AsyncClient]:
+    """The service over the same database."""
+    app = create_app(dsn, ADMIN_KEY, now=lambda: NOW)
+    async with app.router.lifespan_context(app), client_of(app) as made:
+        made.headers["Authorization"] = f"Bearer {ADMIN_KEY}"
+        yield made
+
+
+async def taken(ingest: SiteIngest, dsn: str) -> None:
+    """Let ingest take the tests that wait."""
+    async with await AsyncConnection.connect(dsn, autocommit=True) as connection:
+        for asked in await waiting(connection, 1, 10):
+            await ingest.examine(asked)
+
+
+async def told(api: httpx.AsyncClient, path: str, **asked: Any) -> dict[str, Any]:
+    response = await api.get(path, params={**ASKED, **asked})
+    assert response.status_code == 200, response.text
+    found: dict[str, Any] = response.json()
+    return found
+
+
+async def test_hours_say_value_code_meaning_and_trust(api: httpx.AsyncClient) -> None:
+    page = await told(api, HOURS)
+    RegimeHoursPage.model_validate(page)
+    assert (page["rule"], page["trust"], page["utc_offset_h"]) == ("part75", "unconfirmed", -5.0)
+    assert "part75.concentration: at_end" in page["unconfirmed"]
+    items = page["items"]
+    dead = next(item for item in items if item["from"] == text(START + 21 * HOUR))
+    concentration, flow = dead["components"]
+    assert (concentration["name"], flow["name"]) == ("concentration", "flow")
+    assert (concentration["code"], concentration["meaning"]) == (7, "initial procedure")
+    assert concentration["state"] == "replaced"
+    assert (flow["code"], flow["meaning"], flow["value"]) == (1, "primary system", 1e7)
+    assert dead["quality"] == "substituted"
+    assert dead["mass_kg"] == pytest.approx(dead["rate"] * 907.18474)
+    assert dead["reported_rate"] == TO_TENTH.apply(dead["rate"])
+    assert page["hours"] == len(items)
+    assert page["without_mass"] == 0
+    assert page["sum_kg"] == math.fsum(item["mass_kg"] for item in items)
+    assert page["reported_sum"] == math.fsum(item["reported_rate"] for item in items)
+    assert page["reported_unit"] == "short_ton"
+
+
+async def test_pages_join_to_the_whole(api: httpx.AsyncClient) -> None:
+    whole = (await told(api, HOURS))["items"]
+    first = await told(api, HOURS, limit=15)
+    rest = await told(api, HOURS, cursor=first["next"])
+    assert first["items"] + rest["items"] == whole
+    assert first["sum_kg"] == rest["sum_kg"]
+
+
+async def test_a_test_is_told_once_and_changes_the_past_as_revisions(
+    api: httpx.AsyncClient, ingest: SiteIngest, dsn: str
+) -> None:
+    before = await told(api, HOURS)
+    key = {"Idempotency-Key": "morning"}
+    accepted = await api.post(TESTS, json=TOLD, headers=key)
+    again = await api.post(TESTS, json=TOLD, headers=key)
+    assert (accepted.status_code, again.status_code) == (202, 202)
+    assert (accepted.json()["repeated"], again.json()["repeated"]) == (False, True)
+    assert accepted.json()["inbox_no"] == again.json()["inbox_no"]
+    await taken(ingest, dsn)
+    listed = await told(api, TESTS)
+    (test,) = listed["items"]
+    assert (test["passed"], test["result"]["injections"][0]["error"]) == (False, 3.0)
+    assert test["author"] == "admin"
+    after = await told(api, HOURS)
+    out = [item for item in after["items"] if "out_of_control" in item["reasons"]]
+    assert [item["from"] for item in out][0] == text(START + 30 * HOUR)
+    assert {item["cause"] for item in out} == {"test"}
+    assert {item["revision"] for item in out} == {2}
+    then = await told(api, HOURS, as_of=str(before["as_of"]["batch_no"]))
+    assert then["items"] == before["items"], "as it was known before the test"
+
+
+@pytest.mark.parametrize(
+    ("path", "change", "status", "sentence"),
+    [
+        (TESTS, {"readings": {"quantity": "diluent"}}, 422, "Object missing required field `span`"),
+        (TESTS, {"performed_at": "2036-01-01T00:00:00Z"}, 422, "expected a time that has come"),
+        (TESTS, {"kind": "guess"}, 422, "daily_calibration"),
+        (TESTS.replace("co2", "no"), {}, 404, "There is no instrument 'mill/no-analyser'."),
+    ],
+)
+async def test_what_is_no_test_is_refused_in_a_sentence(
+    api: httpx.AsyncClient, path: str, change: dict[str, Any], status: int, sentence: str
+) -> None:
+    response = await api.post(path, json={**TOLD, **change}, headers={"Idempotency-Key": "wrong"})
+    assert response.status_code == status
+    assert sentence in response.json()["detail"]
+
+
+async def test_emissions_hold_no_hour_of_the_regime(api: httpx.AsyncClient) -> None:
+    """The mass flow itself was never said, so ∫ C·Q has nothing, whatever the regime put in its hours."""
+    found = await told(api, "/v1/emissions")
+    assert all(item["value"] is None for item in found["items"])
+
+
+async def test_an_unknown_source_is_a_problem(api: httpx.AsyncClient) -> None:
+    response = await api.get("/v1/sources/mill/line/no/hours")
+    assert (response.status_code, response.json()["detail"]) == (404, "There is no source 'mill/line/no'.")

@@ -27,7 +27,6 @@ from ingest.store.analyser_tests import TestAsked
 from ingest.store.earlier import Earlier
 from ingest.store.facts import Stamp
 from ingest.store.filling import FillBook
-from ingest.store.hour_book import HourBook
 from ingest.store.housekeeping import drop_live_figures
 from ingest.store.late import LateWriter, Revised
 from ingest.store.paired import touches_pairs, write_paired
@@ -54,7 +53,6 @@ class _State:
     earlier: Earlier
     late_writer: LateWriter
     seals: SealBook
-    hours: HourBook
 
 
 class Committer:
@@ -101,11 +99,10 @@ class Committer:
         await seals.load()
         earlier = Earlier(self._writer.site_no, Edition.over(state, numbers))
         await earlier.load(connection)
-        hours = HourBook(self._writer, state, numbers)
-        await hours.load(connection)
         fills = await FillBook.of(connection, earlier, self._writer.site_no)
-        late_writer = LateWriter(self._writer, earlier, str(self._plan.zone), seals, fills, hours)
-        self._state = _State(SitePipeline(self._plan, state), numbers, earlier, late_writer, seals, hours)
+        late_writer = LateWriter(self._writer, earlier, str(self._plan.zone), seals, fills)
+        await late_writer.hours.load(connection)
+        self._state = _State(SitePipeline(self._plan, state), numbers, earlier, late_writer, seals)
         self._told.clear()
         self._status.batch_no = self._writer.batch_no
 
@@ -167,7 +164,7 @@ class Committer:
         batch.kpi_rows, apart = now.earlier.set_apart(batch.kpi_rows)
         following = np.concatenate([batch.behind, apart])
         paired = touches_pairs(self._plan, batch.intervals)
-        fills = now.late_writer.fills.concerns(batch)
+        closes = now.late_writer.concerns(batch)
 
         async def follow_up(cursor: AsyncCursor, stamp: Stamp) -> None:
             remade.clear()
@@ -182,12 +179,10 @@ class Committer:
                 remade.append(revised[0].kpis)
             if batch.compared.size:
                 remade.append(await now.late_writer.compare(cursor, batch.compared, stamp))
-            if fills:
+            if closes:
                 remade.append(await now.late_writer.closed(cursor, batch, stamp))
-            await now.hours.update(cursor, stamp)
 
-        follows = following.size or batch.follows or sealed or fills or now.hours.due
-        then = follow_up if paired or follows else None
+        then = follow_up if paired or following.size or batch.follows or sealed or closes else None
 
         async def write() -> None:
             await self._writer.commit(batch, now.numbers, self._plan.version, refusals, tokens, then)
@@ -241,7 +236,7 @@ class Committer:
 
     async def examine(self, asked: TestAsked) -> None:
         """Keep an analyser's test, with what follows from it."""
-        await self.patiently(lambda: self._now.hours.examine(asked, self._plan.version))
+        await self.patiently(lambda: self._now.late_writer.hours.examine(asked, self._plan.version))
         self._status.batch_no = self._writer.batch_no
 
     async def earlier_limits(self, readings: Readings) -> list[EarlierLimits]:

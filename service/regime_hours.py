@@ -104,7 +104,6 @@ async def page(
     """Hours that begin in the span (µs), oldest first; the source has a regime."""
     regime = source.regime
     assert regime is not None
-    rule, method = REGIME_RULES[regime.rule], METHODS[regime.equation]
     number = await row(connection, "SELECT source_no FROM source WHERE id = %s", [source.id])
     asked: dict[str, object] = {
         "number": -1 if number is None else number[0],
@@ -126,29 +125,36 @@ async def page(
     sums = await rows(
         connection, past.rows_of("regime_hour", "mass_kg, rate, operating_us", _SPAN, known), asked
     )
-    without = sum(mass is None for mass, _, _ in sums)
-    unit = method.unit or ""
     return RegimeHoursPage(
-        id=source.id,
-        rule=rule.id,
-        title=rule.title,
-        equation=regime.equation,
-        trust=rule.trust,
-        unconfirmed=_unconfirmed(rule),
-        label=_label(rule),
-        utc_offset_h=regime.offset_us / HOUR,
-        rate_unit=unit,
+        **_head(source.id, regime, sums),
         from_=span[0],
         to=span[1],
-        hours=len(sums),
-        without_mass=without,
-        sum_kg=None if without or not sums else math.fsum(mass for mass, _, _ in sums),
-        reported_sum=_reported_sum(regime, rule, sums),
-        reported_unit=amount_unit(unit),
         as_of=known.document,
         items=[_hour(plan, regime, one) for one in found],
         next=cursors.encode([found[-1][0]]) if more else None,
     )
+
+
+def _head(source_id: str, regime: PlanRegime, sums: list[Row]) -> dict[str, Any]:
+    """What is said once: the rule with its trust, and the sums of all hours of the span."""
+    rule, unit = REGIME_RULES[regime.rule], METHODS[regime.equation].unit or ""
+    without = sum(mass is None for mass, _, _ in sums)
+    return {
+        "id": source_id,
+        "rule": rule.id,
+        "title": rule.title,
+        "equation": regime.equation,
+        "trust": rule.trust,
+        "unconfirmed": _unconfirmed(rule),
+        "label": _label(rule),
+        "utc_offset_h": regime.offset_us / HOUR,
+        "rate_unit": unit,
+        "hours": len(sums),
+        "without_mass": without,
+        "sum_kg": None if without or not sums else math.fsum(mass for mass, _, _ in sums),
+        "reported_sum": _reported_sum(regime, rule, sums),
+        "reported_unit": amount_unit(unit),
+    }
 
 
 _SPAN = "source_no = %(number)s AND start_at >= %(from)s AND start_at < %(to)s"

@@ -26,7 +26,8 @@ def compile_regime(catalogue: Catalogue, place: Place, source: Source) -> PlanRe
 
     Raises PlantError for the first fault.
     """
-    _refuse_for_carbonates(catalogue, (*place, "activity"), source, source.activity)
+    if isinstance(source.activity, str):
+        _refuse_for_carbonates(catalogue, (*place, "activity"), source, source.activity)
     regime = source.regime
     if regime is None:
         return None

@@ -11,13 +11,14 @@ a regime restates its hours, cause restatement, when the site is next taken.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from psycopg import AsyncConnection, AsyncCursor
 
 from ingest.model import DAY, HOUR, NEVER, Cause
+from ingest.pipeline.batch import IntArray
 from ingest.pipeline.causes import weightiest
 from ingest.pipeline.state import SiteState
 from ingest.plant.regime_plan import PlanRegime
@@ -101,7 +102,7 @@ class HourBook:
         ]
 
     async def load(self, connection: AsyncConnection) -> None:
-        """Learn what is stored, and what has changed beneath it (a restatement is another process)."""
+        """Learn what is stored, and what has changed beneath it; to be called before anything else."""
         async with connection.transaction(), connection.cursor() as cursor:
             for source in self._sources:
                 number = self._number(source)
@@ -130,14 +131,22 @@ class HourBook:
 
     def touched(self, stamp: Stamp, changes: Sequence[Changed]) -> None:
         """Note which intervals a transaction has said anew; `update` follows."""
-        for changed in changes if self._sources else ():
-            newest, cause = changed.reached.editions[-1], changed.causes[-1]
-            pairs = newest.indices(changed.pairs)
-            for source in self._sources:
-                for point in source.points.values():
-                    starts = pairs[pairs[:, 0] == point, 1].tolist()
-                    if starts:
-                        source.touch(stamp.batch_no, point, starts, int(cause[point]) or int(Cause.LATE))
+        for changed in changes:
+            cause = changed.causes[-1]
+            for source, point, starts in self._read(changed.pairs):
+                source.touch(stamp.batch_no, point, starts, int(cause[point]) or int(Cause.LATE))
+
+    def restated(self, stamp: Stamp, pairs: IntArray) -> None:
+        """The same of (point number, start_at) that a restatement has said anew."""
+        for source, point, starts in self._read(pairs):
+            source.touch(stamp.batch_no, point, starts, int(Cause.RESTATEMENT))
+
+    def _read(self, pairs: IntArray) -> Iterator[tuple[_Source, int, list[int]]]:
+        for source in self._sources:
+            for point in source.points.values():
+                starts = pairs[pairs[:, 0] == self._numbers.points[point], 1].tolist()
+                if starts:
+                    yield source, point, starts
 
     async def update(self, cursor: AsyncCursor, stamp: Stamp) -> None:
         """Make hours again whose inputs have changed or closed by this batch, and write what differs."""

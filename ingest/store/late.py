@@ -64,20 +64,12 @@ NONE: IntArray = np.zeros((0, 2), np.int64)
 class LateWriter:
     """Writes late readings of one site through its writer."""
 
-    def __init__(
-        self,
-        writer: Writer,
-        earlier: Earlier,
-        zone: str,
-        seals: SealBook,
-        fills: FillBook,
-        hours: HourBook,
-    ) -> None:
+    def __init__(self, writer: Writer, earlier: Earlier, zone: str, seals: SealBook, fills: FillBook) -> None:
         """`earlier` gives the newest version, whose state is read, not changed, and those before it."""
         self._writer = writer
         self._seals = seals
         self.fills = fills
-        self._hours = hours
+        self.hours = HourBook(writer, earlier.newest.state, earlier.newest.numbers)
         self._earlier = earlier
         self._newest = earlier.newest
         self._state, self._numbers = self._newest.state, self._newest.numbers
@@ -97,7 +89,7 @@ class LateWriter:
         async with connection.transaction(), connection.cursor() as cursor:
             await self._writer.open(cursor, stamp, self._state.watermark.at, 0)
             self._under_way = await self.within(cursor, readings, stamp)
-            await self._hours.update(cursor, stamp)
+            await self.hours.update(cursor, stamp)
             if follow_up is not None:
                 await follow_up(cursor, stamp)
             await self._writer.announce(cursor, stamp)
@@ -120,7 +112,7 @@ class LateWriter:
 
     async def _say(self, cursor: AsyncCursor, changed: list[Changed], stamp: Stamp) -> Refigured:
         """Make again what follows from changed intervals, and book what sealed periods come to."""
-        self._hours.touched(stamp, changed)
+        self.hours.touched(stamp, changed)
         made = Refigured.join([await refigure(cursor, one, stamp) for one in changed])
         if any(self._seals.touches(one.pairs[:, 1]) for one in changed):
             await self._seals.book_touched(cursor, stamp, Touched.join([one.touched() for one in changed]))
@@ -141,15 +133,23 @@ class LateWriter:
         held = await in_shaped_gaps(cursor, doubted.pairs, self._newest.plan.interval_us)
         return await self._fill(cursor, stamp, NONE, held, doubted.why(), Cause.LATE)
 
+    def concerns(self, batch: Batch) -> bool:
+        """Whether `closed` has to follow a batch."""
+        return self.fills.concerns(batch) or self.hours.due or len(batch.reopening) > 0
+
     async def closed(self, cursor: AsyncCursor, batch: Batch, stamp: Stamp) -> Refigured:
-        """Fill the gaps that a batch has closed, flat, and those that rest on what it has closed.
+        """Fill the gaps that a batch has closed, flat, and those that rest on it, and make hours of regimes again.
 
         To be called within its transaction, when all else of it is written; the KPI rows made again.
         """
-        rows, flat = batch.intervals, await self.fills.flat(cursor, batch.kpi_rows)
-        written = np.column_stack([self._numbers.points[rows["segment"]], rows["start_at"]])
-        held = self.fills.held_back(self._newest, rows)
-        return await self.fill(cursor, stamp, written, held, Cause.GAP_FILLED, flat)
+        made = Refigured.nothing()
+        if self.fills.concerns(batch):
+            rows, flat = batch.intervals, await self.fills.flat(cursor, batch.kpi_rows)
+            written = np.column_stack([self._numbers.points[rows["segment"]], rows["start_at"]])
+            held = self.fills.held_back(self._newest, rows)
+            made = await self.fill(cursor, stamp, written, held, Cause.GAP_FILLED, flat)
+        await self.hours.update(cursor, stamp)
+        return made
 
     async def fill(
         self,

@@ -101,6 +101,8 @@ class Restatement:
                 await book(cursor, stamp, sealed, touched)
                 if late_writer.fills.any:
                     await late_writer.fill(cursor, stamp, touched.points[:, :2], NONE, Cause.RESTATEMENT)
+                late_writer.hours.restated(stamp, touched.points[:, :2])
+                await late_writer.hours.update(cursor, stamp)
                 await self._writer.announce(cursor, stamp)
             self._writer.done()
             transactions += 1
@@ -120,7 +122,9 @@ class Restatement:
         seals = SealBook(self._writer, newest.state, newest.numbers, self._zone)
         await seals.load()
         fills = await FillBook.of(connection, earlier, self._writer.site_no)
-        return LateWriter(self._writer, earlier, self._zone, seals, fills)
+        late_writer = LateWriter(self._writer, earlier, self._zone, seals, fills)
+        await late_writer.hours.load(connection)
+        return late_writer
 
     async def _write(
         self, cursor: AsyncCursor, found: Sequence[Mismatch], stamp: Stamp, begin: int, end: int

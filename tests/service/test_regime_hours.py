@@ -110,7 +110,7 @@ async def test_a_test_is_told_once_and_changes_the_past_as_revisions(
     assert test["author"] == "admin"
     after = await told(api, HOURS)
     out = [item for item in after["items"] if "out_of_control" in item["reasons"]]
-    assert [item["from"] for item in out][0] == text(START + 30 * HOUR)
+    assert next(item["from"] for item in out) == text(START + 30 * HOUR)
     assert {item["cause"] for item in out} == {"test"}
     assert {item["revision"] for item in out} == {2}
     then = await told(api, HOURS, as_of=str(before["as_of"]["batch_no"]))

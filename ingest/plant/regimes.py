@@ -148,6 +148,7 @@ def _scale(catalogue: Catalogue, place: Place, point_id: str, entry: MethodInput
 def _potential(
     catalogue: Catalogue, place: Place, regime: Regime, rule: RegimeRule, name: str
 ) -> float | None:
+    found: float | None = None
     for side, names in (("maximum_potential", rule.maximum), ("minimum_potential", rule.minimum)):
         value: float | None = getattr(getattr(regime, side), name)
         if value is None and name in names:
@@ -155,9 +156,8 @@ def _potential(
             raise absent(catalogue.file.origin, (*place, side, name), expected)
         if value is not None and name not in names:
             raise catalogue.fault((*place, side, name), value, f"none, for {regime.rule} uses none")
-        if value is not None:
-            return value
-    return None
+        found = found if value is None else value
+    return found
 
 
 def _state(catalogue: Catalogue, place: Place, point_id: str) -> int:

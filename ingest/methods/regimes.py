@@ -35,12 +35,16 @@ class RegimeRule:
     """Component, or MASS → id of its scheme; a component without one is never replaced."""
     period: Literal["quarter", "year"]
     """Over which captured data and means are taken, in the regime's own time."""
+    tests: tuple[str, ...]
+    """Kinds of tests that put an analyser out of control and back, each kind for itself."""
     maximum: tuple[str, ...] = ()
     """Components that need a maximum potential value."""
     minimum: tuple[str, ...] = ()
     """The same of a minimum."""
     trust: str = "R"
 
+
+_US_TESTS = ("daily_calibration", "linearity", "rata")
 
 REGIME_RULES: Mapping[str, RegimeRule] = {
     rule.id: rule
@@ -49,19 +53,19 @@ REGIME_RULES: Mapping[str, RegimeRule] = {
             "part75", "40 CFR Part 75", ("40cfr75.f-11", "40cfr75.f-2"), "us-hour", "part75",
             {"concentration": "part75.concentration", "flow": "part75.flow",
              "moisture": "part75.low-overstates", "o2": "part75.low-overstates"},
-            "quarter", maximum=("concentration", "flow"), minimum=("moisture", "o2"), trust="unconfirmed",
+            "quarter", _US_TESTS, maximum=("concentration", "flow"), minimum=("moisture", "o2"), trust="unconfirmed",
         ),
         RegimeRule(
             "hj75", "HJ 75-2017", ("hj212-2017.33",), "hj-hour", "hj75", {MASS: "hj75.co2-mass"}, "quarter",
-            trust="unconfirmed",
+            ("daily_calibration", "drift"), trust="unconfirmed",
         ),
         RegimeRule(
             "mrr", "Regulation (EU) 2018/2066", ("mrr.eq-1",), "eu-hour", "en14181",
-            {"concentration": "mrr.concentration"}, "year", trust="unconfirmed",
+            {"concentration": "mrr.concentration"}, "year", (), trust="unconfirmed",
         ),
         RegimeRule(
             "part98", "40 CFR Part 98", ("40cfr98.c-6", "40cfr98.c-7"), "us-hour", "part75",
-            dict.fromkeys(COMPONENTS, "40cfr98.35"), "year", trust="unconfirmed",
+            dict.fromkeys(COMPONENTS, "40cfr98.35"), "year", _US_TESTS, trust="unconfirmed",
         ),
     )
 }  # fmt: skip

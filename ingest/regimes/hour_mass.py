@@ -158,6 +158,8 @@ def _mark(regime: PlanRegime, rule: RegimeRule, hours: Records, tests: Mapping[s
         return
     control_rule = CONTROL_RULES[rule.control]
     for kind, of_kind in tests.items():
+        if kind not in rule.tests:
+            continue
         here = Calibrations(of_kind.at + regime.offset_us, of_kind.passed, of_kind.drift)
         since = int(hours["start_at"][0])
         control.mark_hours(hours, control.out_of_control(control_rule, here, since))

@@ -4,6 +4,7 @@ Passed is None where the figures do not allow a verdict; the result says why. Su
 neither puts an analyser out of control nor back.
 """
 
+import math
 from dataclasses import asdict
 from typing import Any
 
@@ -20,6 +21,7 @@ from ingest.methods.analyser import (
     Qal2Readings,
     Qal3Readings,
     RataReadings,
+    Readings,
 )
 from ingest.regimes import analyser_tests
 
@@ -40,6 +42,25 @@ def judge(kind: str, readings: bytes) -> Judged:
         given = msgspec.json.decode(readings, type=TEST_READINGS[kind])
     except msgspec.MsgspecError as error:
         raise InputError(f"readings of {kind}: {error}; expected those of its kind") from None
+    result, passed = _judged(kind, given)
+    if not _is_finite(result):
+        return msgspec.json.decode(msgspec.json.encode(result)) | {"reason": "not a finite figure"}, None
+    return result, passed
+
+
+def _is_finite(value: Any) -> bool:
+    """Whether all numbers in it are."""
+    match value:
+        case dict():
+            return all(map(_is_finite, value.values()))
+        case list():
+            return all(map(_is_finite, value))
+        case float():
+            return math.isfinite(value)
+    return True
+
+
+def _judged(kind: str, given: Readings) -> Judged:
     match given:
         case CalibrationReadings():
             return _calibration("seven_day" if kind == "seven_day" else "daily", given)

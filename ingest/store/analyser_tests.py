@@ -83,6 +83,8 @@ async def book(
 
 
 def _check(body: TestBody, asked: TestAsked, instruments: Iterable[str]) -> None:
+    if "\\u0000" in asked.body:
+        raise InputError("the body holds the character NUL; expected text without it")
     if body.instrument not in instruments:
         raise InputError(f"{body.instrument!r} is no instrument of the plan; expected one of it")
     if body.kind not in TEST_READINGS:

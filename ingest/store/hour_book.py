@@ -35,6 +35,8 @@ from ingest.store.writer import Writer
 from kernels.rows import Records
 
 Facts = dict[str, Records]
+FOUND = -1
+"""In place of a batch: found changed when the site was taken, for whichever update comes first."""
 CHUNK = 31 * DAY
 """Intervals are read for so long a time at once."""
 
@@ -70,14 +72,21 @@ class _Source:
 
     def before(self, batch_no: int) -> _Kept:
         """What was stored before a batch; what an attempt at the same batch kept is forgotten."""
-        if self.pending is not None and self.pending[0] != batch_no:
-            self.kept, self.stale = self.pending[1], False
+        self._settle(batch_no)
         self.pending = None
         return self.kept
 
+    def _settle(self, batch_no: int) -> None:
+        """Whoever has come to a batch has committed the one before."""
+        if self.pending is not None and self.pending[0] != batch_no:
+            self.kept, self.stale, self.pending = self.pending[1], False, None
+            if self.touched_by == FOUND:
+                self.touched, self.touched_by = {}, 0
+
     def touch(self, batch_no: int, point: int, starts: list[int], cause: int) -> None:
         """Note that intervals of a point were said anew in a batch."""
-        if self.touched_by != batch_no:
+        self._settle(batch_no)
+        if self.touched_by not in (batch_no, FOUND):
             self.touched, self.touched_by, self.cause = {}, batch_no, cause
         for name, mine in self.points.items():
             if mine == point:
@@ -115,16 +124,14 @@ class HourBook:
                     of_point = int(self._numbers.points[point])
                     starts = await hour_tables.changed_since(cursor, number, of_point, end)
                     if starts:
-                        source.touch(
-                            self._writer.batch_no + 1, source.points[name], starts, int(Cause.RESTATEMENT)
-                        )
+                        source.touch(FOUND, source.points[name], starts, int(Cause.RESTATEMENT))
 
     @property
     def due(self) -> bool:
         """Whether an hour has closed since the last update, or something else is to be made again."""
         return any(
             source.stale
-            or (bool(source.touched) and source.touched_by > self._writer.batch_no)
+            or (bool(source.touched) and not 0 <= source.touched_by <= self._writer.batch_no)
             or self._frontier(source) > (source.pending[1] if source.pending else source.kept).end
             for source in self._sources
         )
@@ -179,12 +186,13 @@ class HourBook:
 
     async def _update(self, cursor: AsyncCursor, stamp: Stamp, source: _Source) -> None:
         kept = source.before(stamp.batch_no)
-        touched = source.touched if source.touched_by == stamp.batch_no else {}
+        touched = source.touched if source.touched_by in (stamp.batch_no, FOUND) else {}
         tested = source.tested == stamp.batch_no
         end = max(kept.end, self._frontier(source))
         if end == NEVER or not (touched or tested or source.stale or end > kept.end):
             return
         if source.stale:
+            await hour_tables.drop_others(cursor, self._number(source), list(source.points))
             kept = _Kept({}, kept.rows, NEVER)
         facts = {
             name: await self._facts(cursor, source, name, kept, touched.get(name, set()), end)

@@ -141,6 +141,13 @@ async def write_hours(
     )
 
 
+async def drop_others(cursor: AsyncCursor, source_no: int, components: list[str]) -> None:
+    """Delete the facts of components that a source has no more."""
+    await cursor.execute(
+        "DELETE FROM hour_record WHERE source_no = %s AND NOT component = ANY(%s)", [source_no, components]
+    )
+
+
 def _stamped(stamp: Stamp) -> list[Any]:
     return [stamp.plan_version, stamp.known_at, stamp.batch_no]
 

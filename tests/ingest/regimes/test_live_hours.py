@@ -12,7 +12,16 @@ from ingest.model import Cause, Quality
 from ingest.site import SiteIngest
 from ingest.store.analyser_tests import waiting
 from tests.ingest.feeding import feed, open_site
-from tests.ingest.regimes.plants import column, concentration, hours, plant, said, steady, stretch, tell_test
+from tests.ingest.regimes.plants import (
+    column,
+    concentration,
+    hours,
+    plant,
+    said,
+    steady,
+    stretch,
+    tell_test,
+)
 
 HISTORY, DEAD = 800, 30
 GAP = range(HISTORY, HISTORY + DEAD)
@@ -199,3 +208,19 @@ async def test_order_makes_no_difference(dsn: str, other_dsn: str, rule: str, se
     await feed(ingest, pieces[len(pieces) // 2 :], batch=3)
     await ingest.close()
     assert figures_of(hours(shuffled)) == figures_of(hours(straight))
+
+
+async def test_a_plan_that_says_something_else_restates_the_hours(dsn: str) -> None:
+    ingest = await open_site(dsn, plant("part75"))
+    await feed(ingest, stretch(0, 30, dead=range(10, 12)))
+    await ingest.close()
+    before = hours(dsn)
+    ingest = await open_site(dsn, plant("part98"))
+    await feed(ingest, stretch(30, 32))
+    await ingest.close()
+    after = hours(dsn)
+    assert after[5]["mass_kg"] == pytest.approx(5.18e-7 * concentration(20) * 1e7 * 1000)
+    assert {after[hour]["cause"] for hour in before} == {Cause.RESTATEMENT}
+    assert {after[hour]["revision"] - before[hour]["revision"] for hour in before} == {1}
+    assert hours(dsn, "regime_hour_history")[5]["mass_kg"] == before[5]["mass_kg"]
+    assert after[11]["components"]["concentration"]["code"] == 0

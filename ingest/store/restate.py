@@ -17,7 +17,7 @@ from ingest.model import NEVER, Cause
 from ingest.pipeline.batch import EMISSION_ROW, KPI_ROW, IntArray, Rows
 from ingest.pipeline.drift import COMPARISON_ROW
 from ingest.pipeline.state import SiteState
-from ingest.store.drifted import delete_comparisons, write_comparisons
+from ingest.store.drifted import delete_comparisons, load_drifted, write_comparisons
 from ingest.store.earlier import Earlier
 from ingest.store.facts import Stamp, delete_rows, stage_intervals, stage_rows, write_steps
 from ingest.store.filling import FillBook
@@ -100,6 +100,8 @@ class Restatement:
                 touched = await self._write(cursor, found, stamp, begin, end)
                 await book(cursor, stamp, sealed, touched)
                 if late_writer.fills.any:
+                    # What was written may have changed verdicts.
+                    await load_drifted(cursor, self._newest.state, self._newest.numbers)
                     await late_writer.fill(cursor, stamp, touched.points[:, :2], NONE, Cause.RESTATEMENT)
                 late_writer.hours.restated(stamp, touched.points[:, :2])
                 await late_writer.hours.update(cursor, stamp)

@@ -41,7 +41,7 @@ def counts(begin: int, end: int) -> list[Delivery]:
 
 def batches(first: int = 0, last: int = len(TONNES)) -> list[Delivery]:
     """The amounts of minutes first to last, each told at its end."""
-    return [said("batch", 60 * (k + 1), TONNES[k]) for k in range(first, last)]
+    return [said("batch", 60 * (k + 1), TONNES[k % len(TONNES)]) for k in range(first, last)]
 
 
 def in_order(*parts: list[Delivery]) -> list[Delivery]:
@@ -313,6 +313,32 @@ async def test_a_restatement_fills_what_rests_on_it(dsn: str) -> None:
     assert found == ["mill/line/energy"]
     assert stored(dsn)["interval"] == good["interval"]
     assert amounts(dsn)[2] == (9_000, revision + 1, Cause.RESTATEMENT, Quality.SUBSTITUTED)
+    assert await restated(dsn, "*") == []
+
+
+DOUBTED = BY_BATCH.replace(
+    "fill: production, fill_by: line/batch",
+    "fill: production, fill_by: line/batch, compare: {with: line/power, within: 2 %}",
+)
+
+
+@pytest.mark.parametrize("forgotten", [False, True])
+async def test_what_is_filled_with_a_restatement_is_in_doubt_as_before(dsn: str, forgotten: bool) -> None:
+    """In the first hour the two are apart, so the second is in doubt, and the gap in it too."""
+    assert DOUBTED != BY_BATCH
+    ingest = await open_site(dsn, DOUBTED)
+    registers = [*counts(0, 3691), *counts(3915, 7201)]
+    await flows(ingest, in_order(registers, batches(0, 119), every("power", 30.0, 0, 7230, 30)), later(125))
+    good, in_gap = checked(dsn, ingest, 125), START + 62 * MINUTE
+    await ingest.close()
+    rows = {row[1]: row for row in good["interval"] if row[0] == "mill/line/energy"}
+    assert rows[in_gap][11] == Reason.GAP | Reason.DRIFT
+    corrupt(dsn, "batch", in_gap, 9_000)
+    if forgotten:
+        with psycopg.connect(dsn) as connection:
+            connection.execute("UPDATE comparison SET verdict = 0")
+    assert "mill/line/batch" in await restated(dsn, "*")
+    assert stored(dsn)["interval"] == good["interval"]
     assert await restated(dsn, "*") == []
 
 

@@ -18,27 +18,26 @@ version, as shares by two profiles would not add up. Where rows come from and go
 the store's business.
 """
 
-import math
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from ingest.model import DAY, HOUR, MINUTE, Fill, FlatBecause
+from ingest.model import DAY, MINUTE, Fill, FlatBecause
 from ingest.pipeline.batch import BoolArray, FloatArray, IntArray, Rows
 from ingest.pipeline.late import Spans
 from ingest.pipeline.signals import Signals
 from ingest.pipeline.state import SiteState
 from ingest.plant.plan import Plan
+from kernels.exact import exact_sums
 from kernels.filling import gap_steps, shape_gap
 from kernels.rows import GAP_ROW, SHAPED, WEIGHTS_ZERO
 
 DAYS_BACK = 7
 QUARTER = 15 * MINUTE
 """Clocks are put forward and back at whole quarters of an hour UTC."""
-SHIFT = 3 * HOUR
-"""No zone is put forward and back by more within a week."""
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 FILL_ROW = np.dtype(
     [
@@ -89,12 +88,12 @@ def _name_sources(plan: Plan, fills: Rows) -> None:
     begin = fills["from_at"] - fills["from_at"] % interval_us
     by_itself = fills["asked"] == Fill.SAME_HOUR
     fills["source"] = np.where(by_itself, fills["point"], plan.params["fill_by"][fills["point"]])
-    midnight = begin - _wall_clock(plan.zone, begin) % DAY
-    midnight -= midnight % interval_us
-    fills["source_from"] = np.where(by_itself, midnight - DAYS_BACK * DAY - SHIFT, begin)
-    fills["source_to"] = np.where(
-        by_itself, midnight + SHIFT, fills["to_at"] + (-fills["to_at"]) % interval_us
-    )
+    days, place = np.unique(_wall_clock(plan.zone, begin) // DAY, return_inverse=True)
+    since = np.array([_midnights(plan.zone, day - DAYS_BACK)[0] for day in days.tolist()], np.int64)[place]
+    until = np.array([_midnights(plan.zone, day)[1] for day in days.tolist()], np.int64)[place]
+    fills["source_from"] = np.where(by_itself, since - since % interval_us, begin)
+    end = np.where(by_itself, until, fills["to_at"])
+    fills["source_to"] = end + (-end) % interval_us
 
 
 def fill(
@@ -145,22 +144,32 @@ def _weights(plan: Plan, fill_row: np.void, source: Rows, starts: IntArray) -> F
         weight[mine] = source["amount"][theirs]
         return weight
     wall = _wall_clock(plan.zone, starts)
-    usual = _usual_day(plan.zone, source, int(wall[0] // DAY))
-    for k, time_of_day in enumerate((wall % DAY).tolist()):
-        weight[k] = usual.get(time_of_day, math.nan)
+    times, usual = _usual_day(plan.zone, source, int(wall[0] // DAY))
+    place = np.searchsorted(times, wall % DAY)
+    known = np.flatnonzero(place < times.size)
+    known = known[times[place[known]] == wall[known] % DAY]
+    weight[known] = usual[place[known]]
     return weight
 
 
-def _usual_day(zone: ZoneInfo, source: Rows, day: int) -> dict[int, float]:
-    """Per local time of day the mean amount over the days before a local day, of those there are."""
+def _usual_day(zone: ZoneInfo, source: Rows, day: int) -> tuple[IntArray, FloatArray]:
+    """Local times of day, ascending, and of each the mean amount over the days before a local day that have it."""
     source = source[np.argsort(source["start_at"], kind="stable")]
-    wall = _wall_clock(zone, source["start_at"])
-    _, first = np.unique(wall, return_index=True)
-    amounts: dict[int, list[float]] = {}
-    for at, amount in zip(wall[first].tolist(), source["amount"][first].tolist(), strict=True):
-        if day - DAYS_BACK <= at // DAY < day:
-            amounts.setdefault(at % DAY, []).append(amount)
-    return {time_of_day: math.fsum(some) / len(some) for time_of_day, some in amounts.items()}
+    wall, first = np.unique(_wall_clock(zone, source["start_at"]), return_index=True)
+    mine = (wall // DAY >= day - DAYS_BACK) & (wall // DAY < day)
+    wall, amount = wall[mine], source["amount"][first[mine]]
+    times, place, count = np.unique(wall % DAY, return_inverse=True, return_counts=True)
+    by_day = np.zeros((times.size, DAYS_BACK))
+    by_day[place, wall // DAY - (day - DAYS_BACK)] = amount
+    usual: FloatArray = exact_sums(by_day) / count
+    return times, usual
+
+
+def _midnights(zone: ZoneInfo, day: int) -> tuple[int, int]:
+    """Between which instants (µs) a local day (days since 1970) begins; two only where clocks change over midnight."""
+    shown = datetime(1970, 1, 1, tzinfo=zone) + timedelta(days=day)
+    found = [(shown.replace(fold=fold) - _EPOCH) // timedelta(microseconds=1) for fold in (0, 1)]
+    return min(found), max(found)
 
 
 def _wall_clock(zone: ZoneInfo, at: IntArray) -> IntArray:

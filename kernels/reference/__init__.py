@@ -7,7 +7,7 @@ tests calls it. Kernels over hours, tests and calculated emissions have their
 definitions in the module of the same name here.
 """
 
-from kernels.reference.exact import exact_sum, muldiv_round, share, to_counts
+from kernels.reference.exact import exact_sum, exact_sums, muldiv_round, share, to_counts
 from kernels.reference.filling import gap_steps, shape_gap
 from kernels.reference.fold import fold_intervals
 from kernels.reference.formulas import (
@@ -48,6 +48,7 @@ __all__ = [
     "evaluate",
     "evaluate_union",
     "exact_sum",
+    "exact_sums",
     "excess_air",
     "fold_intervals",
     "frontiers",

@@ -3,6 +3,8 @@
 import math
 from fractions import Fraction
 
+import numpy as np
+
 from kernels.rows import MAX_COUNT, NO_COUNT, Floats, Ints
 
 
@@ -18,6 +20,11 @@ def exact_sum(x: Floats) -> float:
     if all(math.isfinite(value) for value in values):
         return math.fsum(values)
     return sum(values)
+
+
+def exact_sums(x: Floats) -> Floats:
+    """Sum of each row of x, correctly rounded."""
+    return np.array([exact_sum(row) for row in x], np.float64)
 
 
 def muldiv_round(a: int, num: int, den: int) -> int:

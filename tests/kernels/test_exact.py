@@ -53,6 +53,14 @@ def test_exact_sum_of_nothing_and_of_what_is_not_finite(values: list[float], exp
     assert str(float(exact.exact_sum(x))) == expected == str(float(reference.exact_sum(x)))
 
 
+@given(st.lists(st.lists(st.floats(-1e300, 1e300), min_size=7, max_size=7), max_size=9))
+@settings(max_examples=100, deadline=None)
+def test_exact_sums_are_those_of_the_rows(values: list[list[float]]) -> None:
+    x = np.array(values, np.float64).reshape(-1, 7)
+    found = exact.exact_sums(x)
+    assert found.tolist() == reference.exact_sums(x).tolist() == [math.fsum(row) for row in values]
+
+
 @given(INT64, INT64, INT64.filter(bool))
 @example(-(2**63), 1, -(2**63))
 @example(2**63 - 1, 2**63 - 1, 2**63 - 1)

@@ -16,6 +16,7 @@ from ingest.plant.plan import Plan, PlanPoint
 from service.as_of import AsOfDocument, Known
 from service.documents import Document, Instant, Page
 from service.figures import QUALITY_NAMES, QualityName, data_age_s, reason_names
+from service.frontiers import beyond
 from service.store import Connection, Row, rows
 from service.tabular import instant_text
 
@@ -51,12 +52,14 @@ async def newest(
         connection,
         """
         SELECT r.measured_at, r.received_at, r.value, r.quality, r.reasons
-          FROM unnest(%(ids)s::text[], %(batches)s::bigint[]) WITH ORDINALITY AS asked (id, batch_no, place)
+          FROM unnest(%(ids)s::text[], %(batches)s::bigint[], %(beyond)s::timestamptz[])
+               WITH ORDINALITY AS asked (id, batch_no, beyond, place)
           LEFT JOIN point p ON p.id = asked.id
           LEFT JOIN LATERAL (
                SELECT measured_at, received_at, value, quality, reasons
                  FROM reading
-                WHERE point_no = p.point_no AND (asked.batch_no IS NULL OR batch_no <= asked.batch_no)
+                WHERE point_no = p.point_no AND measured_at <= asked.beyond
+                  AND (asked.batch_no IS NULL OR batch_no <= asked.batch_no)
                 ORDER BY measured_at DESC, seq DESC, received_at DESC, value DESC, quality DESC
                 LIMIT 1
                ) r ON true
@@ -65,6 +68,7 @@ async def newest(
         {
             "ids": [point.id for _, point in points],
             "batches": [known[plan.site].batch_no if known[plan.site].past else None for plan, _ in points],
+            "beyond": [str(beyond(plan, known[plan.site])) for plan, _ in points],
         },
     )
     return [

@@ -15,6 +15,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from ingest.model import HOUR, Kind
+from ingest.pipeline.admission import MOST_AHEAD
 from ingest.plant.plan import Plan
 from service import past
 from service.as_of import Known
@@ -113,7 +114,7 @@ async def _heard(
             "counter": [plan.points[i].kind is Kind.COUNTER for i in points],
             "past": known.past,
             "batch": known.batch_no,
-            "beyond": _beyond(plan, known),
+            "beyond": beyond(plan, known),
         },
     )
     heard = {point: _Heard(*values) for point, values in zip(points, found, strict=True)}
@@ -123,8 +124,15 @@ async def _heard(
     return {point: _Heard(stood.get(plan.points[point].id), heard[point].newest_at) for point in points}
 
 
-def _beyond(plan: Plan, known: Known) -> object:
-    """An instant no reading known by then had: so that the newest need not be looked for among all later ones."""
-    if not known.past or known.watermark is None:
+def beyond(plan: Plan, known: Known) -> object:
+    """An instant no reading known by then had: so that the newest need not be looked for among all later ones.
+
+    The watermark knew min(measured_at, received_at) of each, less the lateness, which another version may have had
+    longer: at a live site none came after its commit either. Infinity where the commit is gone.
+    """
+    if not known.past or known.known_at is None or known.watermark is None:
         return "infinity"
-    return to_datetime(known.watermark + plan.lateness_us + HOUR)
+    heard = known.watermark + plan.lateness_us
+    if plan.clock == "live":
+        return to_datetime(max(heard, known.known_at) + MOST_AHEAD)
+    return to_datetime(heard + HOUR)

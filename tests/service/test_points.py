@@ -7,8 +7,12 @@ from typing import Any
 
 import httpx
 import psycopg
+import pytest
 
 from ingest.model import HOUR, MINUTE, SECOND
+from service.as_of import Known
+from service.current import newest
+from service.store import Store, row
 from tests.service.conftest import Clock, admin_client
 from tests.service.seeding import BEGIN, CLOSED, GAP, NOW, Seed, at, plant_only, room_for_readings, text, wave
 
@@ -211,3 +215,40 @@ async def test_the_latest_reading_names_its_state_and_tells_why_there_is_no_valu
     assert (state["value"], state["state"]) == (2.0, "calibration")
     faulty = items["cement/kiln/stack/co2"]
     assert (faulty["value"], faulty["reason"], faulty["reasons"]) == (None, "no_data", ["range"])
+
+
+AGO = 10_000
+"""So many seconds of readings are stored before, and as many after."""
+
+
+@pytest.mark.parametrize("kept", [True, False])
+async def test_the_latest_reading_of_then_is_found_without_all_that_came_later(dsn: str, kept: bool) -> None:
+    """Also where its clock was ahead of ours; where the commit is gone it is found all the same."""
+    plan = plant_only(dsn)
+    point = plan.points[plan.index["cement/kiln/power"]]
+    ahead = CLOSED + 4 * MINUTE
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        room_for_readings(connection)
+        said = """
+            INSERT INTO reading SELECT point_no, %s + n * interval '1 second', %s + n * interval '1 second', n, 0, 0, -1, %s
+              FROM point, generate_series(%s::int, %s::int) n WHERE id = %s
+        """
+        for measured_at, batch_no, first, last in (
+            (CLOSED, 1, -AGO, 0),
+            (ahead, 1, 0, 0),
+            (CLOSED, 2, 1, AGO),
+        ):
+            connection.execute(said, [at(measured_at), at(CLOSED), batch_no, first, last, point.id])
+        connection.execute("ANALYZE reading")
+    known = Known(1, CLOSED if kept else None, CLOSED - plan.lateness_us if kept else None, past=True)
+    store = Store(dsn, readers=1)
+    await store.open()
+    async with store.snapshot() as reader:
+        [found] = await newest(reader, [(plan, point)], {plan.site: known}, NOW)
+        walked = await row(
+            reader, "SELECT sum(idx_tup_fetch + seq_tup_read)::int FROM pg_stat_xact_user_tables"
+        )
+    await store.close()
+    assert text(ahead) in found
+    assert walked is not None
+    assert (walked[0] < 1000) == kept

@@ -80,7 +80,10 @@ def composition(
     if isinstance(read, str):
         return _document(residuals(stack, gas.rq, baseline).tolist(), None, read)
     judged = judge(stack, gas.rq, baseline, read)
-    return _document(judged.residuals.tolist(), judged, None)
+    reason = (
+        None if np.isfinite(judged.scores).any() else "no residual is known together with its uncertainty"
+    )
+    return _document(judged.residuals.tolist(), judged, reason)
 
 
 def _mean(
@@ -204,7 +207,7 @@ def _document(
         strict=True,
     )
     likely = [] if judged is None else list(judged.likely)
-    if judged is None:
+    if judged is None or reason is not None:
         verdict = "not judged"
     elif likely:
         verdict = " or ".join(likely)

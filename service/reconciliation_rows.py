@@ -1,6 +1,7 @@
 """The hours of emission sources as a reconciliation takes them: whole enough, and at their rate."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -13,10 +14,20 @@ from service.store import Connection, rows
 from service.times import to_datetime
 
 
+@dataclass(frozen=True, slots=True)
+class SourceHours:
+    """Hours of sources, from a first one on."""
+
+    mass_kg: Mapping[str, Floats]
+    """By source id; NaN of an hour that is not valid."""
+    scales: Mapping[str, Floats]
+    """By the id of a source's point: the hour by the part of it that was used; what masses were multiplied by."""
+
+
 async def read_hours(
     connection: Connection, plan: Plan, sources: Sequence[PlanSource], begin_at: int, n: int, known: Known
-) -> dict[str, Floats]:
-    """Per source the mass of each of `n` hours from `begin_at` (µs), kg; NaN of an hour that is not valid.
+) -> SourceHours:
+    """The masses of `n` hours from `begin_at`, µs.
 
     An hour is valid if so much of it is as its point demands, and nothing in it is substituted. What is
     not covered is taken to have been as what is: else a gap of a minute would be a difference.
@@ -40,8 +51,13 @@ async def read_hours(
         "batch": known.batch_no,
     }
     made = {source.id: np.full(n, np.nan) for source in sources}
+    point = {source.id: plan.points[source.point].id for source in sources}
+    scales = {name: np.ones(n) for name in point.values()}
     least = {source.id: float(plan.params["min_valid_share"][source.point]) for source in sources}
     for name, start_at, mass, valid_us, substituted_us in await rows(connection, query, values):
+        hour, used_us = (start_at - begin_at) // HOUR, valid_us + substituted_us
+        if used_us > 0:
+            scales[point[name]][hour] = HOUR / used_us
         if valid_us >= least[name] * HOUR and valid_us > 0 and not substituted_us:
-            made[name][(start_at - begin_at) // HOUR] = mass * (HOUR / valid_us)
-    return made
+            made[name][hour] = mass * (HOUR / valid_us)
+    return SourceHours(made, scales)

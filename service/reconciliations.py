@@ -27,14 +27,13 @@ from ingest.reconciliation.accounts import (
 )
 from ingest.reconciliation.divergence import DAY_H, PERSISTS, REFERENCE_H, ChangeTest, bias_test, drifts
 from ingest.uncertainty.contributions import PointRows, reads
-from ingest.uncertainty.propagation import Floats
 from service.as_of import AsOfDocument, Known
 from service.composition import CompositionDocument, composition, composition_points
 from service.documents import Document, Instant
 from service.figures import exact_sum
 from service.plans import PlanCache, SitePlan
 from service.problems import ProblemError
-from service.reconciliation_rows import read_hours
+from service.reconciliation_rows import SourceHours, read_hours
 from service.store import Connection
 from service.uncertain_rows import read
 from service.uncertainty import PERCENT, Sides, Sureness, UncertaintyDocument, sureness, why_unknown
@@ -112,7 +111,7 @@ class Data:
 
     from_at: int
     to_at: int
-    hours: Mapping[str, Floats]
+    hours: SourceHours
     """From `begin_at` on."""
     begin_at: int
     n: int
@@ -161,7 +160,7 @@ async def reconciliation(site: SitePlan, plan: PlanReconciliation, data: Data) -
 
 
 def _reconciled(plan: Plan, asked: PlanReconciliation, data: Data) -> ReconciliationDocument:
-    found = accounts(asked, data.hours, data.begin_at, data.n)
+    found = accounts(asked, data.hours.mass_kg, data.begin_at, data.n)
     sure = _sureness(plan, asked, data, found)
     first = (data.from_at - data.begin_at) // HOUR
     valid = found.valid.copy()
@@ -206,7 +205,7 @@ def _sureness(plan: Plan, asked: PlanReconciliation, data: Data, found: Accounts
         if same is None:
             return Sureness(KpiKind.TOTAL, (), f"not compared under plan version {version}")
         sides[version] = (difference_terms(same), ())
-    return sureness(KpiKind.TOTAL, data.plans, sides, within(data.rows, found))
+    return sureness(KpiKind.TOTAL, data.plans, sides, within(data.rows, found, data.hours.scales))
 
 
 def _bias(found: Accounts, valid: np.ndarray, sure: Sureness, data: Data) -> BiasDocument:

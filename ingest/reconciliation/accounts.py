@@ -65,15 +65,25 @@ def terms_of(sources: tuple[PlanSource, ...], sign: float = 1.0) -> tuple[PlanTe
     return tuple(PlanTerm(one.point, sign * one.kg_per_amount, one.factors, one.varies) for one in sources)
 
 
-def within(rows: Mapping[str, PointRows], found: Accounts) -> dict[str, PointRows]:
-    """Rows of the hours valid in both accounts; hours of a lagging source are taken as those of the stack."""
+def within(
+    rows: Mapping[str, PointRows], found: Accounts, scales: Mapping[str, Floats]
+) -> dict[str, PointRows]:
+    """Rows of the hours valid in both accounts; hours of a lagging source are taken as those of the stack.
+
+    Args:
+        rows: by point id, in buckets of an hour.
+        found: both accounts.
+        scales: per point id of a source by what each hour from `begin_at` was multiplied to be a
+            whole one: amounts and hours with it, for so are the masses that are compared.
+    """
     kept = {}
     for point, one in rows.items():
         hour = (one.start_at - found.begin_at) // HOUR
         inside = (hour >= 0) & (hour < found.valid.size)
         chosen = inside & found.valid[np.where(inside, hour, 0)]
+        scale = scales[point][hour[chosen]] if point in scales else 1.0
         kept[point] = PointRows(
-            one.start_at[chosen], one.amount[chosen], one.mean[chosen], one.hours[chosen],
+            one.start_at[chosen], one.amount[chosen] * scale, one.mean[chosen], one.hours[chosen] * scale,
             one.plan_version[chosen],
         )  # fmt: skip
     return kept
@@ -86,5 +96,5 @@ def random_parts(found: list[Contribution], begin_at: int, n: int) -> list[Rando
         if one.is_random:
             size = np.zeros(n)
             np.add.at(size, (one.start_at - begin_at) // HOUR, one.a)
-            made.append(RandomPart(size, one.rho, max(1, one.step_us // HOUR)))
+            made.append(RandomPart(size, one.rho, max(1, one.step_us // HOUR), begin_at // HOUR))
     return made

@@ -46,7 +46,9 @@ class RandomPart:
     """Per hour, in the unit of the masses."""
     rho: float
     step_h: int = 1
-    """Hours for which an error stays the same."""
+    """Hours for which an error stays the same, counted from the epoch as `uncertainty.figure` does."""
+    begin_h: int = 0
+    """Hour of the first size, from the epoch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +113,8 @@ def change_test(
     variance = 0.0
     for part in parts:
         moved = np.where(used, weight * part.size[first:end], 0.0)
-        steps = (np.arange(first, end) // part.step_h) - first // part.step_h
-        variance += ar1_variance(np.bincount(steps, moved).astype(np.float64), part.rho)
+        steps = (part.begin_h + np.arange(first, end)) // part.step_h
+        variance += ar1_variance(np.bincount(steps - steps[0], moved).astype(np.float64), part.rho)
     u = math.sqrt(variance)
     return ChangeTest(change, u, EXPANDED * u, abs(change) > EXPANDED * u)
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import httpx
+import psycopg
 import pytest
 
 from ingest.model import HOUR, SECOND
@@ -143,6 +144,28 @@ async def test_only_hours_valid_in_both_are_compared(dsn: str) -> None:
     assert found["bias"]["verdict"] == "not_judged"
     assert found["bias"]["reason"] == "19 hours are valid in both accounts; a day is needed"
     assert (await asked(dsn, days=2))["bias"]["verdict"] == "within"
+
+
+async def test_hours_that_are_partly_covered_are_as_uncertain_as_they_are_compared(dsn: str) -> None:
+    """The stack has four fifths of each hour: the hours count whole, and so does what they may be off by."""
+    await fed(dsn, lambda _, __, value: value)
+    whole = await asked(dsn)
+    part = "covered_us = covered_us * 4 / 5, valid_us = valid_us * 4 / 5"
+    with psycopg.connect(dsn) as connection:
+        connection.execute(
+            f"UPDATE interval SET amount = 0.8 * amount, {part} FROM point p"
+            " WHERE interval.point_no = p.point_no AND p.id = 'line/co2-flow'"
+        )
+        connection.execute(
+            f"UPDATE emission SET mass_kg = 0.8 * mass_kg, {part} FROM source s"
+            " WHERE emission.source_no = s.source_no AND s.id = 'line/stack'"
+        )
+    found = await asked(dsn)
+    assert (found["valid_hours"], found["measured_kg"]) == (24, pytest.approx(whole["measured_kg"]))
+    assert found["uncertainty"]["u"] == pytest.approx(whole["uncertainty"]["u"], rel=1e-6)
+    assert found["bias"]["limit_kg"] == pytest.approx(whole["bias"]["limit_kg"], rel=1e-6)
+    limits = [[one["limit_kg_per_h"] for one in answer["change"]["windows"]] for answer in (found, whole)]
+    assert limits[0] == pytest.approx(limits[1], rel=1e-6)
 
 
 async def test_what_is_not_known_is_not_judged(dsn: str) -> None:

@@ -95,6 +95,21 @@ def test_variance_of_a_change_is_the_double_sum(seed: int, rho: float, step_h: i
     assert found.u == pytest.approx(math.sqrt(expected), rel=1e-9)
 
 
+def test_errors_of_a_day_stay_the_same_from_midnight_and_not_from_the_first_hour() -> None:
+    """As the uncertainty of a figure has it: the day tested lies in two steps where it does not begin with one."""
+    hours, size = 9 * DAY_H, np.ones(9 * DAY_H)
+    valid = np.ones(hours, np.bool_)
+    for begin_h, expected in (
+        (0, 1 + 8 / 64),
+        (24 * 300, 1 + 8 / 64),
+        # 6 h of the day are of the last step, 18 h of the one before, which has 6 of the hours before the day.
+        (24 * 300 + 6, (6 / 24) ** 2 + (18 / 24 - 6 / 192) ** 2 + 7 / 64 + (18 / 192) ** 2),
+    ):
+        found = change_test(np.zeros(hours), valid, hours, [RandomPart(size, 0.0, DAY_H, begin_h)])
+        assert found is not None
+        assert found.u**2 == pytest.approx(expected, rel=1e-9), begin_h
+
+
 def test_a_drift_that_the_bias_test_cannot_see_is_found() -> None:
     random, valid = np.random.default_rng(5), np.ones(HOURS + 2 * DAY_H, np.bool_)
     hours = valid.size

@@ -168,7 +168,7 @@ def _live(plan: Plan, kpi: PlanKpi, latest: LatestRow, now: int, sure: Share | N
         reasons=reason_names(with_gap(latest.reasons, latest.covered_us, span)),
         valid_share=share(latest.valid_us, span),
         substituted_share=share(latest.substituted_us, span),
-        uncertainty=None if sure is None else sure.document(value, latest.substituted_us),
+        uncertainty=None if sure is None else sure.document(value, latest.covered_us, latest.substituted_us),
         revision=0,
         known_at=latest.known_at,
         data_age_s=data_age_s(plan, latest.to_at, now),

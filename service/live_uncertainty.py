@@ -3,9 +3,12 @@
 What a figure may be off by is a share of it that hardly changes from minute to minute, so
 it is found for the figure of as many hours as its window has, the last that have closed
 intervals, and carried to the live value. A span of minutes has the random error of one hour.
+Where a share means nothing none is told: of 0, of terms that nearly cancel, and of a value
+that is far from that of the hours.
 """
 
 import asyncio
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -34,6 +37,16 @@ from service.uncertainty import (
 
 KEPT_US = MINUTE
 
+LEAST_NET = 0.5
+"""Of the sizes of its terms: what is left of a sum that is less hardly tells how large they are."""
+FARTHEST = 10.0
+"""A live value may be so many times that of the hours, or they so many times it."""
+FARTHEST_DIFFERENCE = 2.0
+"""The same of a sum of terms of both signs."""
+AT_ZERO = "not known of a live figure at 0: no share of it can be carried over; the series has it of closed intervals"
+CANCELS = "not known of a live figure whose terms nearly cancel; the series has it of closed intervals"
+FAR = "not known of a live figure so far from that of the last hours; the series has it of closed intervals"
+
 _HOURS = """
     SELECT p.id, h.start_at, h.amount, h.mean, h.covered_us, %(version)s::integer
       FROM interval_hour h JOIN point p USING (point_no)
@@ -49,15 +62,31 @@ class Share:
     value: float
     found: FigureUncertainty | None
     reason: str | None
+    total_h: float | None = None
+    """Covered hours of a total; None of another kind, which does not grow with them."""
+    is_difference: bool = False
+    """Whether terms of both signs are summed."""
 
-    def document(self, value: float | None, substituted_us: int) -> UncertaintyDocument | None:
+    def document(
+        self, value: float | None, covered_us: int, substituted_us: int
+    ) -> UncertaintyDocument | None:
         """Of the live value."""
         if value is None:
             return None
-        if self.reason is not None:
-            return because(self.reason)
-        scale = abs(value / self.value) if self.value else 1.0
+        reason = self.reason or (None if self.found is None else self._why_not(value, covered_us))
+        if reason is not None:
+            return because(reason)
+        scale = 1.0 if self.found is None else value / self.value
         return with_substitutes(uncertainty_document(self.found, value, scale=scale), substituted_us)
+
+    def _why_not(self, value: float, covered_us: int) -> str | None:
+        """Why it cannot be carried to a value; None: it can."""
+        times = 1.0 if self.total_h is None else covered_us / HOUR / self.total_h
+        expected = self.value * times
+        if value == 0.0 or expected == 0.0:
+            return AT_ZERO
+        farthest = FARTHEST_DIFFERENCE if self.is_difference else FARTHEST
+        return None if 1.0 / farthest <= value / expected <= farthest else FAR
 
 
 Shares = Mapping[tuple[str, int], Share]
@@ -126,25 +155,64 @@ def _shares(
     return made
 
 
+@dataclass(frozen=True, slots=True)
+class _Side:
+    """A sum over hours."""
+
+    net: float
+    size: float
+    """The sum of its terms' sizes, hour by hour."""
+    covered_h: float
+    """Of the term that is covered least; infinite without terms."""
+
+    @property
+    def is_difference(self) -> bool:
+        return abs(self.net) < (1.0 - 1e-9) * self.size
+
+    @property
+    def cancels(self) -> bool:
+        return abs(self.net) < LEAST_NET * self.size
+
+
 def _share(
-    plan: Plan, sure: Sureness, sides: Sides, held: Mapping[str, PointRows], span: tuple[int, int]
+    plan: Plan,
+    sure: Sureness,
+    sides: Sides,
+    held: Mapping[str, PointRows],
+    span: tuple[int, int],
 ) -> Share:
-    """Of the ratio, or else the sum, that whole hours make: as a share that of a rate too."""
+    """Of the figure that whole hours make."""
     if sure.reason is not None:
         return Share(0.0, None, sure.reason)
-    a, b = (_sum(plan, terms, held, span) for terms in sides)
-    kind = KpiKind.RATIO if sure.kind is KpiKind.RATIO else KpiKind.TOTAL
-    value, _ = combine(kind, a, b, 1)
-    return Share(value or 0.0, None if value is None else sure.over(kind, a, b, *span), None)
+    a, b = (_side(plan, terms, held, span) for terms in sides)
+    covered_h = min(a.covered_h, b.covered_h)
+    below = b.net if sure.kind is KpiKind.RATIO else covered_h
+    value, _ = combine(sure.kind, a.net, below, int(min(covered_h, 1.0) * HOUR))
+    if value is None:
+        return Share(0.0, None, None)
+    if value == 0.0:
+        return Share(0.0, None, AT_ZERO)
+    if a.cancels or b.cancels:
+        return Share(value, None, CANCELS)
+    total_h = covered_h if sure.kind is KpiKind.TOTAL else None
+    found = sure.over(sure.kind, a.net, below, *span)
+    return Share(value, found, None, total_h, a.is_difference or b.is_difference)
 
 
-def _sum(
+def _side(
     plan: Plan, terms: Sequence[PlanTerm], held: Mapping[str, PointRows], span: tuple[int, int]
-) -> float:
-    total = 0.0
+) -> _Side:
+    """Terms of one point are one: they rise and fall together."""
+    weights: dict[int, float] = {}
     for term in terms:
-        one = held[plan.points[term.point].id]
+        weights[term.point] = weights.get(term.point, 0.0) + term.weight
+    net, size, covered_h = 0.0, 0.0, math.inf
+    for point, weight in weights.items():
+        one = held[plan.points[point].id]
         chosen = (one.start_at >= span[0]) & (one.start_at < span[1]) & ~np.isnan(one.amount)
         with np.errstate(over="ignore"):
-            total += term.weight * float(one.amount[chosen].sum())
-    return total
+            amounts = weight * one.amount[chosen]
+            net += float(amounts.sum())
+            size += float(np.abs(amounts).sum())
+        covered_h = min(covered_h, float(one.hours[chosen].sum()))
+    return _Side(net, size, covered_h)

@@ -9,6 +9,8 @@ import pytest
 
 from ingest.model import HOUR, SECOND
 from ingest.source import Delivery
+from ingest.uncertainty.figure import FigureUncertainty
+from service.live_uncertainty import AT_ZERO, CANCELS, FAR, Share
 from tests.ingest.feeding import Clock, feed, open_site
 from tests.ingest.uncertainty.cement import AT_REST, PLANT, START
 from tests.service.conftest import Clock as ServiceClock
@@ -86,6 +88,52 @@ async def test_live_figures(line: str) -> None:
     assert intensity["value"] == pytest.approx(773.98, abs=0.02)
     assert intensity["uncertainty"]["u"] == pytest.approx(4.4424, abs=5e-3)
     assert figures["line/measured"]["uncertainty"]["percent"] == pytest.approx(6.98, abs=6e-3)
+
+
+MORE = """\
+  - {id: stack-rate, kind: rate, unit: t/h, numerator: [{source: stack}]}
+  - {id: coal-rate, kind: rate, unit: t/h, numerator: [{point: coal}]}
+  - {id: but-meal, kind: total, unit: t, numerator: [{source: stack}, {source: meal, weight: -1}]}
+  - {id: gap-rate, kind: rate, unit: t/h, numerator: [{source: stack}, {source: fuel, weight: -1}, {source: process, weight: -1}, {source: meal, weight: -1}]}
+"""  # noqa: E501
+"""KPIs."""
+
+
+async def test_live_figures_whose_share_means_nothing_say_so(
+    dsn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(AT_REST, "coal", 0.0)
+    monkeypatch.setitem(AT_REST, "velocity", AT_REST["velocity"] * 101.2 / 161.246)
+    await fed(dsn, PLANT.replace("instruments:\n", MORE + "instruments:\n"))
+    figures = {item["id"]: item for item in (await asked(dsn, "/v1/kpis/latest"))["items"]}
+    told = {name.removeprefix("line/"): item["uncertainty"] for name, item in figures.items()}
+    # What is left of 101.2 t less 101.1 t may be off by seven tonnes, or by any multiple of its share.
+    assert abs(figures["line/gap"]["value"]) < 1
+    for name, reason in (("gap", CANCELS), ("gap-rate", CANCELS), ("coal-rate", AT_ZERO)):
+        assert (told[name]["u"], told[name]["reason"]) == (None, reason)
+    rate_u = told["stack-rate"]["u"]
+    assert rate_u == pytest.approx(0.0698 / 2 * 101.2, rel=1e-3)
+    # The live total has two hours, and is one of as many; of it 1.136 t are subtracted, which nobody knows well.
+    assert told["measured"]["u"] == pytest.approx(2 * rate_u, rel=1e-3)
+    assert told["but-meal"]["u"] == pytest.approx(2 * math.hypot(rate_u, 0.328), rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("value", "is_difference", "expected"),
+    [
+        (50.0, False, 1.0), (300.0, False, 6.0), (50.0, True, 1.0), (99.0, True, 1.98),
+        (0.0, False, AT_ZERO), (-50.0, False, FAR), (501.0, False, FAR), (4.9, False, FAR), (101.0, True, FAR),
+        (24.0, True, FAR), (-50.0, True, FAR),
+    ],
+)  # fmt: skip
+def test_a_share_is_carried_as_far_as_it_means_something(
+    value: float, is_difference: bool, expected: float | str
+) -> None:
+    """Of 100 of two hours, 2 may be wrong; the live window has one hour."""
+    share = Share(100.0, FigureUncertainty(2.0, 1.0, 2.0, 4.0, ()), None, 2.0, is_difference)
+    found = share.document(value, HOUR, 0)
+    assert found is not None
+    assert (found.reason if found.u is None else found.u) == expected
 
 
 async def test_emissions_count_what_they_share_once(line: str) -> None:

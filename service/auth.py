@@ -66,6 +66,8 @@ Reader = Annotated[Access, Depends(needs("read"))]
 """Someone who may see."""
 Sender = Annotated[Access, Depends(needs("mes", "operate"))]
 """Someone who may send readings."""
+Operator = Annotated[Access, Depends(needs("operate"))]
+"""Someone who may declare, and decide what others have declared."""
 
 
 def no_key() -> ProblemError:

@@ -4,10 +4,10 @@ A body is read no further than it may be long, and its own words say what is wro
 with it: the framework would read all of it, and call required what it cannot name.
 """
 
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import msgspec
-from fastapi import Request
+from fastapi import Header, Request
 from pydantic import BaseModel, ValidationError
 from starlette.requests import ClientDisconnect
 
@@ -26,6 +26,7 @@ KEY_PARAMETER: dict[str, Any] = {
     "schema": {"type": "string", "pattern": "^[ -~]{1,200}$"},
 }
 """For a route's `openapi_extra`: the framework would call optional what we ask for in our own words."""
+IdempotencyKey = Annotated[str | None, Header(include_in_schema=False)]
 
 Asked = TypeVar("Asked", bound=BaseModel)
 

@@ -10,31 +10,26 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import msgspec
 from psycopg.types.json import Jsonb
 
 from ingest.plant.plan import PlanPoint
-from service import inbox, winners
+from service import winners
 from service.access import Access
 from service.claims import Claim
-from service.declarations import IN_FORCE
+from service.declarations import DECLARATIONS, IN_FORCE
 from service.plans import SitePlan
 from service.problems import ProblemError
+from service.proposals import Authorship, Proposal
 from service.store import Connection, row
 from service.times import format_instant, to_datetime
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class Known(Proposal):
     """A declaration that was proposed."""
 
-    declaration_no: int
-    site_no: int
     point_no: int
     claim: Claim
-    author: str
-    decision: str | None
-    decided_by: str | None
 
 
 async def propose(
@@ -46,37 +41,20 @@ async def propose(
         ProblemError: it contradicts what counts, or the key stands for another one.
     """
     point_no = await _lock(connection, site, claim.point_id)
-    digest = claim.digest(access.name)
-    before = await row(
-        connection,
-        "SELECT declaration_no, digest = %s FROM declaration WHERE site_no = %s AND idempotency_key = %s",
-        [digest, site.site_no, key],
-    )
-    if before is not None and before[1]:
-        return int(before[0]), True
-    if before is None:
-        await _check(connection, site, point_no, claim, None)
-        made = await row(
-            connection,
-            """
-            INSERT INTO declaration (site_no, point_no, kind, at, body, withdraws, note, author, proposed_at,
-                                     idempotency_key, digest)
-            VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
-            ON CONFLICT (site_no, idempotency_key) DO NOTHING
-            RETURNING declaration_no
-            """,
-            [
-                site.site_no, point_no, claim.kind, to_datetime(claim.at),
-                Jsonb(await _body(connection, point_no, claim)), claim.withdraws, claim.note, access.name,
-                to_datetime(now), key, digest,
-            ],
-        )  # fmt: skip
-        if made is not None:
-            return int(made[0]), False
-    raise ProblemError(
-        "idempotency-key-reused",
-        f"Idempotency-Key {key!r} was used for another declaration: expected a new one.",
-    )
+    by = Authorship(access.name, key, claim.digest(access.name), now)
+    before = await DECLARATIONS.before(connection, site.site_no, by)
+    if before is not None:
+        return before, True
+    await _check(connection, site, point_no, claim, None)
+    said = {
+        "point_no": point_no,
+        "kind": claim.kind,
+        "at": to_datetime(claim.at),
+        "body": Jsonb(await _body(connection, point_no, claim)),
+        "withdraws": claim.withdraws,
+        "note": claim.note,
+    }
+    return await DECLARATIONS.write(connection, site.site_no, said, by), False
 
 
 async def _body(connection: Connection, point_no: int, claim: Claim) -> dict[str, Any]:
@@ -99,16 +77,16 @@ async def known(
     found = await row(
         connection,
         """
-        SELECT d.site_no, point_no, kind, p.id, at, body, note, withdraws, author, decision, decided_by
+        SELECT d.site_no, author, decision, decided_by, point_no, kind, p.id, at, body, note, withdraws
           FROM declaration d JOIN point p USING (point_no) WHERE declaration_no = %s
            FOR NO KEY UPDATE
         """,
         [declaration_no],
     )
-    site = next((site for site in sites if found is not None and site.site_no == found[0]), None)
-    if found is None or site is None or not access.covers(site.plan.site):
-        raise ProblemError("unknown-declaration", f"There is no declaration {declaration_no}.")
-    return site, Known(declaration_no, found[0], found[1], Claim(*found[2:8]), *found[8:])
+    site = DECLARATIONS.site_of(declaration_no, None if found is None else found[0], access, sites)
+    assert found is not None
+    site_no, author, decision, decided_by, point_no, *said = found
+    return site, Known(declaration_no, site_no, author, decision, decided_by, point_no, Claim(*said))
 
 
 async def approve(
@@ -119,51 +97,11 @@ async def approve(
     Raises:
         ProblemError: its author asks, it is decided otherwise, or it contradicts what counts now.
     """
-    if (given.decision, given.decided_by) == ("approved", access.name):
+    if DECLARATIONS.approved_by(given, access):
         return True
-    if given.author == access.name:
-        raise ProblemError(
-            "second-person-needed",
-            f"Declaration {given.declaration_no} was proposed by key {given.author!r} itself: expected the key of"
-            " a second person to approve it.",
-        )
-    _undecided(given)
-    await _check(connection, site, given.point_no, given.claim, given.declaration_no)
-    body = msgspec.json.encode({"declaration": given.declaration_no}).decode()
-    receipt = await inbox.accept(connection, given.site_no, given.claim.kind, body, key, access.name)
-    await connection.execute(
-        """
-        UPDATE declaration SET decision = 'approved', decided_by = %s, decided_at = %s, inbox_no = %s
-         WHERE declaration_no = %s
-        """,
-        [access.name, to_datetime(now), receipt.inbox_no, given.declaration_no],
-    )
+    await _check(connection, site, given.point_no, given.claim, given.number)
+    await DECLARATIONS.approve(connection, given, given.claim.kind, access, key, now)
     return False
-
-
-async def refuse(connection: Connection, given: Known, access: Access, now: int) -> bool:
-    """Refuse a declaration, or take one's own back; whether the same person had done so before.
-
-    Raises:
-        ProblemError: it is decided otherwise.
-    """
-    if (given.decision, given.decided_by) == ("refused", access.name):
-        return True
-    _undecided(given)
-    await connection.execute(
-        "UPDATE declaration SET decision = 'refused', decided_by = %s, decided_at = %s WHERE declaration_no = %s",
-        [access.name, to_datetime(now), given.declaration_no],
-    )
-    return False
-
-
-def _undecided(given: Known) -> None:
-    if given.decision is not None:
-        raise ProblemError(
-            "declaration-conflict",
-            f"Declaration {given.declaration_no} is {given.decision} by key {given.decided_by!r}: expected one"
-            " that is not decided yet.",
-        )
 
 
 async def _lock(connection: Connection, site: SitePlan, point_id: str) -> int:
@@ -186,7 +124,7 @@ async def _check(
 ) -> None:
     """Refuse what contradicts other declarations of the instant, or what was measured beside it."""
     if claim.point_id not in site.plan.index:
-        raise _conflict(f"The plan in force has no point {claim.point_id!r}", "one that it has")
+        raise DECLARATIONS.conflict(f"The plan in force has no point {claim.point_id!r}", "one that it has")
     later = await row(
         connection,
         """
@@ -196,7 +134,7 @@ async def _check(
         [point_no, to_datetime(claim.at), declaration_no],
     )
     if later is not None and later[0] is not None:
-        raise _conflict(
+        raise DECLARATIONS.conflict(
             f"Declaration {later[0]} of the same instant came after it and is approved", "a new one"
         )
     found = await row(
@@ -210,20 +148,16 @@ async def _check(
     in_force, its_kind = found or (None, None)
     if claim.kind == "withdrawal":
         if in_force != claim.withdraws:
-            raise _conflict(
+            raise DECLARATIONS.conflict(
                 f"Declaration {claim.withdraws} does not count", "the one that counts at its instant"
             )
     elif its_kind is not None and its_kind != claim.kind:
-        raise _conflict(
+        raise DECLARATIONS.conflict(
             f"Declaration {in_force} of the same instant is a {its_kind}", "it to be withdrawn first"
         )
     elif claim.kind == "replacement" and not claim.body["forced"]:
         point = site.plan.points[site.plan.index[claim.point_id]]
         await _check_registers(connection, point, point_no, claim)
-
-
-def _conflict(what: str, expected: str) -> ProblemError:
-    return ProblemError("declaration-conflict", f"{what}: expected {expected}.")
 
 
 async def _check_registers(connection: Connection, point: PlanPoint, point_no: int, claim: Claim) -> None:

@@ -1,21 +1,18 @@
 """Documents as the API tells them: what they say, by whom, and what has become of them."""
 
-from collections.abc import Sequence
-from typing import Literal, get_args
+from typing import Literal
 
 from pydantic import Field
 
-from service import cursors
-from service.declarations import State
-from service.documents import Document, Instant, columns_of
+from service import proposal_pages
+from service.documents import Document, Instant
 from service.plans import SitePlan
-from service.store import Connection, Row, row, rows
-from service.tabular import Table
+from service.proposal_pages import Pages, State, live
+from service.proposals import Proposals
+from service.store import Row
 
 Kind = Literal["invoice", "weighbridge", "stock_change", "analysis", "other", "withdrawal"]
-KINDS: tuple[Kind, ...] = get_args(Kind)
-NUMBER = range(1, 2**61)
-"""What may be a document's number in the store."""
+DOCUMENTS = Proposals("document")
 
 
 class DocumentFact(Document):
@@ -56,85 +53,28 @@ class AnsweredDocument(DocumentFact):
     repeated: bool = Field(description="The same had been asked before; nothing was changed")
 
 
-_LIVE = "{0}.decision = 'approved' AND {0}.failure IS NULL"
 IN_FORCE = f"""
-    d.kind <> 'withdrawal' AND {_LIVE.format("d")}
-    AND NOT EXISTS (SELECT FROM document w WHERE w.withdraws = d.document_no AND {_LIVE.format("w")})
-    AND NOT EXISTS (SELECT FROM document s WHERE s.supersedes = d.document_no AND {_LIVE.format("s")}
+    {proposal_pages.in_force(DOCUMENTS.word, "d")}
+    AND NOT EXISTS (SELECT FROM document s WHERE s.supersedes = d.document_no AND {live("s")}
                     AND NOT EXISTS (SELECT FROM document w
-                                     WHERE w.withdraws = s.document_no AND {_LIVE.format("w")}))
-"""  # noqa: S608  fragments of this module
+                                     WHERE w.withdraws = s.document_no AND {live("w")}))
+"""  # noqa: S608  fragments of this package
 """Whether document `d` is approved, and neither withdrawn nor superseded, taken up by ingest or not."""
 
-_STATE = """
-    CASE WHEN c.decision IS NULL THEN 'proposed'
-         WHEN c.decision = 'refused' THEN 'refused'
-         WHEN c.failure IS NOT NULL THEN 'failed'
-         WHEN c.batch_no IS NULL THEN 'approved'
-         WHEN EXISTS (SELECT FROM document w WHERE w.withdraws = c.document_no AND w.batch_no IS NOT NULL)
-         THEN 'withdrawn'
-         WHEN EXISTS (SELECT FROM document s
-                       WHERE s.supersedes = c.document_no AND s.batch_no IS NOT NULL
-                         AND NOT EXISTS (SELECT FROM document w
-                                          WHERE w.withdraws = s.document_no AND w.batch_no IS NOT NULL))
-         THEN 'superseded'
-         ELSE 'in_effect' END
+_SUPERSEDED = """
+    EXISTS (SELECT FROM document s
+             WHERE s.supersedes = c.document_no AND s.batch_no IS NOT NULL
+               AND NOT EXISTS (SELECT FROM document w
+                                WHERE w.withdraws = s.document_no AND w.batch_no IS NOT NULL))
 """
 _SELECT = f"""
     SELECT * FROM (
         SELECT c.document_no, c.site_no, c.kind, c.number, c.subject, c.from_at, c.to_at, c.lot, c.count, c.value,
-               c.file_sha256, c.supersedes, c.withdraws, c.note, c.author, c.proposed_at, {_STATE} AS state,
-               c.decided_by, c.decided_at, c.batch_no, c.failure
+               c.file_sha256, c.supersedes, c.withdraws, c.note, c.author, c.proposed_at,
+               {proposal_pages.state(DOCUMENTS.word, _SUPERSEDED)} AS state, c.decided_by, c.decided_at,
+               c.batch_no, c.failure
           FROM document c) told
-"""  # noqa: S608  fragments of this module
-
-
-async def page(
-    connection: Connection,
-    sites: Sequence[SitePlan],
-    state: State | None,
-    kind: Kind | None,
-    subject: str | None,
-    limit: int,
-    cursor: str | None,
-) -> Table:
-    """Documents of some sites, the newest first."""
-    before = NUMBER.stop if cursor is None else cursors.decode(cursor, (NUMBER,))[0]
-    found = await rows(
-        connection,
-        f"""
-        {_SELECT}
-         WHERE site_no = ANY(%(sites)s) AND document_no < %(before)s
-           AND (%(state)s::text IS NULL OR state = %(state)s) AND (%(kind)s::text IS NULL OR kind = %(kind)s)
-           AND (%(subject)s::text IS NULL OR subject = %(subject)s)
-         ORDER BY document_no DESC LIMIT %(limit)s
-        """,
-        {
-            "sites": [site.site_no for site in sites],
-            "before": before,
-            "state": state,
-            "kind": kind,
-            "subject": subject,
-            "limit": limit + 1,
-        },
-    )
-    plans = {site.site_no: site for site in sites}
-    told = [_told(values, plans[values[1]]) for values in found[:limit]]
-    following = cursors.encode([told[-1].document]) if len(found) > limit else None
-    return Table(
-        columns_of(DocumentFact),
-        [list(document.model_dump(by_alias=True).values()) for document in told],
-        following,
-    )
-
-
-async def one(
-    connection: Connection, site: SitePlan, document_no: int, *, repeated: bool
-) -> AnsweredDocument:
-    """A document that is there, as the answer to what was asked of it."""
-    found = await row(connection, f"{_SELECT} WHERE document_no = %s", [document_no])
-    assert found is not None
-    return AnsweredDocument(**_told(found, site).model_dump(), repeated=repeated)
+"""  # noqa: S608  fragments of this package
 
 
 def _told(values: Row, site: SitePlan) -> DocumentFact:
@@ -171,3 +111,6 @@ def _told(values: Row, site: SitePlan) -> DocumentFact:
         batch_no=batch_no,
         failure=failure,
     )
+
+
+PAGES: Pages[DocumentFact] = Pages(DOCUMENTS, _SELECT, DocumentFact, AnsweredDocument, _told)

@@ -6,29 +6,29 @@ No reading is changed by a request: an approved declaration is taken up by inges
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import Field
 
 from ingest.plant.plan import PlanPoint
 from service import claims, declarations, declaring
 from service.access import Access
-from service.auth import Reader, needs
-from service.bodies import KEY_PARAMETER, asked_in, checked_key
-from service.claims import Asked, Claim, CorrectionAsked, Nothing, ReplacementAsked, WithdrawalAsked
+from service.auth import Operator, Reader
+from service.bodies import IdempotencyKey, asked_in, checked_key
+from service.claims import Claim, CorrectionAsked, ReplacementAsked, WithdrawalAsked
 from service.context import service_of
-from service.declarations import NUMBER, AnsweredDeclaration, DeclarationDocument, State
+from service.declarations import DeclarationDocument
+from service.declaring import Known
 from service.documents import Page, answer
 from service.parameters import OfSite, Paged, Tabular
 from service.plans import SitePlan
 from service.problems import documented, invalid
+from service.proposal_pages import NUMBER, State
 from service.routes_points import PointId
-from service.tabular import document, table
+from service.routes_proposals import Steps
+from service.tabular import table
 
 router = APIRouter(tags=["declarations"])
 
-Operator = Annotated[Access, Depends(needs("operate"))]
-"""Someone who may declare, and decide what others have declared."""
-IdempotencyKey = Annotated[str | None, Header(include_in_schema=False)]
 Number = Annotated[int, Path(ge=1, lt=NUMBER.stop, description="A declaration's number")]
 
 EXAMPLE: dict[str, Any] = {
@@ -62,30 +62,16 @@ class DeclarationsAsked(OfSite, Tabular, Paged):
     state: State | None = Field(None, description="Only those in this state")
 
 
+_STEPS: Steps[Claim, Known] = Steps(
+    declarations.PAGES, EXAMPLE, declaring.propose, declaring.known, declaring.approve
+)
 _POINT_PROBLEMS = ("unknown-point", "declaration-conflict")
-_NUMBER_PROBLEMS = ("unknown-declaration", "declaration-conflict")
-
-
-def _described(
-    model: type[Asked] | None, example: dict[str, Any] | None, status: int, *problems: str
-) -> dict[str, Any]:
-    """What OpenAPI says of a POST route: its header, its body, its answers."""
-    extra: dict[str, Any] = {"parameters": [KEY_PARAMETER]}
-    if model is not None:
-        content = {"schema": model.model_json_schema(), "example": example}
-        extra["requestBody"] = {"required": True, "content": {"application/json": content}}
-    answered = answer(AnsweredDeclaration, {**EXAMPLE, "repeated": False}, status=status)
-    refused = documented(
-        "idempotency-key-missing", "no-key", "wrong-scope", "wrong-site", "body-too-large", "wrong-media-type",
-        "invalid-parameter", "invalid-body", "idempotency-key-reused", *problems, "database-away",
-    )  # fmt: skip
-    return {"status_code": status, "openapi_extra": extra, "responses": {**answered, **refused}}
 
 
 @router.post(
     "/v1/points/{point_id:path}/corrections",
     summary="Propose the correction of a reading",
-    **_described(
+    **_STEPS.described(
         CorrectionAsked,
         {"measured_at": "2026-11-20T06:30:05Z", "value": 11.4, "unit": "MW", "note": "Transposed digits"},
         201,
@@ -99,13 +85,13 @@ async def correct(
     site, point = await _point(request, access, point_id)
     asked = await asked_in(request, CorrectionAsked)
     claim = claims.correction(site.plan, point, asked, service_of(request).now())
-    return await _proposed(request, access, site, claim, idempotency_key)
+    return await _STEPS.proposed(request, access, site, claim, checked_key(idempotency_key))
 
 
 @router.post(
     "/v1/points/{point_id:path}/replacements",
     summary="Propose the replacement of a meter",
-    **_described(
+    **_STEPS.described(
         ReplacementAsked,
         {"at": "2026-11-20T06:30:00Z", "old_final": 120441.5, "new_initial": 0, "note": "Belt scale changed"},
         201,
@@ -120,64 +106,48 @@ async def replace(
     site, point = await _point(request, access, point_id)
     asked = await asked_in(request, ReplacementAsked)
     claim = claims.replacement(site.plan, point, asked, service_of(request).now())
-    return await _proposed(request, access, site, claim, idempotency_key)
+    return await _STEPS.proposed(request, access, site, claim, checked_key(idempotency_key))
 
 
 @router.post(
     "/v1/declarations/{number}/withdraw",
     summary="Propose that a declaration be undone",
-    **_described(WithdrawalAsked, {"note": "Wrong meter"}, 201, *_NUMBER_PROBLEMS),
+    **_STEPS.described(WithdrawalAsked, {"note": "Wrong meter"}, 201, *_STEPS.number_problems),
 )
 async def withdraw(
     request: Request, access: Operator, number: Number, idempotency_key: IdempotencyKey = None
 ) -> Response:
     """Declare again what counted before a declaration that counts now. A second key has to approve it."""
-    service = service_of(request)
     asked = await asked_in(request, WithdrawalAsked)
-    async with service.store.transaction() as connection:
-        sites = await service.plans.all(connection)
-        site, given = await declaring.known(connection, access, number, sites)
+    site, given = await _STEPS.known(request, access, number)
     claim = claims.withdrawal(given.claim, number, asked)
-    return await _proposed(request, access, site, claim, idempotency_key)
+    return await _STEPS.proposed(request, access, site, claim, checked_key(idempotency_key))
 
 
 @router.post(
     "/v1/declarations/{number}/approve",
     summary="Approve a declaration",
-    **_described(None, None, 200, *_NUMBER_PROBLEMS, "second-person-needed", "implausible-declaration"),
+    **_STEPS.described(
+        None, None, 200, *_STEPS.number_problems, "second-person-needed", "implausible-declaration"
+    ),
 )
 async def approve(
     request: Request, access: Operator, number: Number, idempotency_key: IdempotencyKey = None
 ) -> Response:
     """Let a declaration that another key has proposed take effect; ingest takes it up within a second."""
-    service, key = service_of(request), checked_key(idempotency_key)
-    await asked_in(request, Nothing)
-    async with service.store.transaction() as connection:
-        sites = await service.plans.all(connection)
-        site, given = await declaring.known(connection, access, number, sites)
-        repeated = await declaring.approve(connection, site, given, access, key, service.now())
-        told = await declarations.one(connection, site, number, repeated=repeated)
-    return document(request, told)
+    return await _STEPS.approved(request, access, number, idempotency_key)
 
 
 @router.post(
     "/v1/declarations/{number}/refuse",
     summary="Refuse a declaration, or take back one's own",
-    **_described(None, None, 200, *_NUMBER_PROBLEMS),
+    **_STEPS.described(None, None, 200, *_STEPS.number_problems),
 )
 async def refuse(
     request: Request, access: Operator, number: Number, idempotency_key: IdempotencyKey = None
 ) -> Response:
     """End a proposal that is not decided yet; it stays in the list."""
-    service = service_of(request)
-    checked_key(idempotency_key)
-    await asked_in(request, Nothing)
-    async with service.store.transaction() as connection:
-        sites = await service.plans.all(connection)
-        site, given = await declaring.known(connection, access, number, sites)
-        repeated = await declaring.refuse(connection, given, access, service.now())
-        told = await declarations.one(connection, site, number, repeated=repeated)
-    return document(request, told)
+    return await _STEPS.refused(request, access, number, idempotency_key)
 
 
 @router.get(
@@ -195,7 +165,9 @@ async def listed(request: Request, access: Reader, asked: Annotated[Declarations
     service = service_of(request)
     async with service.store.snapshot() as connection:
         sites = await service.plans.visible(connection, access, asked.site)
-        page = await declarations.page(connection, sites, asked.state, asked.limit, asked.cursor)
+        page = await declarations.PAGES.page(
+            connection, sites, {"state": asked.state}, asked.limit, asked.cursor
+        )
     return table(request, page, asked.format)
 
 
@@ -208,13 +180,3 @@ async def _point(request: Request, access: Access, point_id: str) -> tuple[SiteP
             "Path parameter", "point_id", point.id, "a measured point, for a computed one has no readings"
         )
     return site, point
-
-
-async def _proposed(
-    request: Request, access: Access, site: SitePlan, claim: Claim, idempotency_key: str | None
-) -> Response:
-    service, key = service_of(request), checked_key(idempotency_key)
-    async with service.store.transaction() as connection:
-        number, repeated = await declaring.propose(connection, site, claim, access, key, service.now())
-        told = await declarations.one(connection, site, number, repeated=repeated)
-    return document(request, told, status=201)

@@ -12,18 +12,20 @@ from pydantic import Field
 
 from service import document_claims, document_csv, document_pages, documenting
 from service.access import Access
-from service.auth import Reader
-from service.bodies import KEY_PARAMETER, asked_in, checked_key, json_bytes
-from service.claims import Asked, Nothing, WithdrawalAsked
+from service.auth import Operator, Reader
+from service.bodies import KEY_PARAMETER, IdempotencyKey, asked_in, checked_key, json_bytes
+from service.claims import WithdrawalAsked
 from service.context import service_of
-from service.declarations import State
 from service.document_claims import DocumentAsked, DocumentClaim, OneDocumentAsked
-from service.document_pages import AnsweredDocument, DocumentFact, Kind
+from service.document_pages import DocumentFact, Kind
+from service.documenting import Known
 from service.documents import Document, Page, answer
 from service.parameters import OfSite, Paged, Parameters, Tabular
 from service.plans import SitePlan
 from service.problems import ProblemError, documented
-from service.routes_declarations import IdempotencyKey, Number, Operator
+from service.proposal_pages import State
+from service.routes_declarations import Number
+from service.routes_proposals import Steps, refused
 from service.tabular import document, table
 
 router = APIRouter(tags=["documents"])
@@ -87,32 +89,15 @@ class AcceptedFile(Document):
     repeated: bool = Field(description="The same had been sent before; nothing was added")
 
 
-_NUMBER_PROBLEMS = ("unknown-document", "document-conflict")
-
-
-def _described(
-    model: type[Asked] | None, example: dict[str, Any] | None, status: int, *problems: str
-) -> dict[str, Any]:
-    """What OpenAPI says of a POST route: its header, its body, its answers."""
-    extra: dict[str, Any] = {"parameters": [KEY_PARAMETER]}
-    if model is not None:
-        content = {"schema": model.model_json_schema(), "example": example}
-        extra["requestBody"] = {"required": True, "content": {"application/json": content}}
-    answered = answer(AnsweredDocument, {**EXAMPLE, "repeated": False}, status=status)
-    return {"status_code": status, "openapi_extra": extra, "responses": {**answered, **_refused(*problems)}}
-
-
-def _refused(*problems: str) -> dict[int | str, dict[str, Any]]:
-    return documented(
-        "idempotency-key-missing", "no-key", "wrong-scope", "wrong-site", "body-too-large", "wrong-media-type",
-        "invalid-parameter", "invalid-body", "idempotency-key-reused", *problems, "database-away",
-    )  # fmt: skip
+_STEPS: Steps[DocumentClaim, Known] = Steps(
+    document_pages.PAGES, EXAMPLE, documenting.propose, documenting.known, documenting.approve
+)
 
 
 @router.post(
     "/v1/documents",
     summary="Propose a document",
-    **_described(OneDocumentAsked, _ASKED_EXAMPLE, 201, "unknown-site", "document-conflict"),
+    **_STEPS.described(OneDocumentAsked, _ASKED_EXAMPLE, 201, "unknown-site", "document-conflict"),
 )
 async def propose(request: Request, access: Operator, idempotency_key: IdempotencyKey = None) -> Response:
     """Enter what an invoice, a weighbridge ticket, a change of stock or an analysis says.
@@ -123,7 +108,7 @@ async def propose(request: Request, access: Operator, idempotency_key: Idempoten
     asked = await asked_in(request, OneDocumentAsked)
     site = await _site(request, access, asked.site)
     claim = document_claims.claim_of(site.plan, asked, service.now())
-    return await _proposed(request, access, site, claim, key)
+    return await _STEPS.proposed(request, access, site, claim, key)
 
 
 _CSV_EXAMPLE = "kind,number,activity,from,to,quantity,unit,file_sha256\r\n" + ",".join(
@@ -145,7 +130,7 @@ _CSV_EXAMPLE = "kind,number,activity,from,to,quantity,unit,file_sha256\r\n" + ",
     },
     responses={
         **answer(AcceptedFile, {"documents": [4, 5], "repeated": False}, status=201),
-        **_refused("unknown-site", "document-conflict"),
+        **refused("unknown-site", "document-conflict"),
     },
 )
 async def propose_file(
@@ -185,59 +170,41 @@ def _on_line(line: int, site: SitePlan, asked: DocumentAsked, now: int) -> Docum
 @router.post(
     "/v1/documents/{number}/withdraw",
     summary="Propose that a document be undone",
-    **_described(WithdrawalAsked, {"note": "Entered twice"}, 201, *_NUMBER_PROBLEMS),
+    **_STEPS.described(WithdrawalAsked, {"note": "Entered twice"}, 201, *_STEPS.number_problems),
 )
 async def withdraw(
     request: Request, access: Operator, number: Number, idempotency_key: IdempotencyKey = None
 ) -> Response:
     """Undo a document that counts now; what it superseded counts again. A second key has to approve it."""
-    service, key = service_of(request), checked_key(idempotency_key)
+    key = checked_key(idempotency_key)
     asked = await asked_in(request, WithdrawalAsked)
-    async with service.store.transaction() as connection:
-        sites = await service.plans.all(connection)
-        site, given = await documenting.known(connection, access, number, sites)
-    return await _proposed(
-        request, access, site, document_claims.withdrawal(given.claim, number, asked.note), key
-    )
+    site, given = await _STEPS.known(request, access, number)
+    claim = document_claims.withdrawal(given.claim, number, asked.note)
+    return await _STEPS.proposed(request, access, site, claim, key)
 
 
 @router.post(
     "/v1/documents/{number}/approve",
     summary="Approve a document",
-    **_described(None, None, 200, *_NUMBER_PROBLEMS, "second-person-needed"),
+    **_STEPS.described(None, None, 200, *_STEPS.number_problems, "second-person-needed"),
 )
 async def approve(
     request: Request, access: Operator, number: Number, idempotency_key: IdempotencyKey = None
 ) -> Response:
     """Let a document that another key has proposed take effect; ingest takes it up within a second."""
-    service, key = service_of(request), checked_key(idempotency_key)
-    await asked_in(request, Nothing)
-    async with service.store.transaction() as connection:
-        sites = await service.plans.all(connection)
-        site, given = await documenting.known(connection, access, number, sites)
-        repeated = await documenting.approve(connection, site, given, access, key, service.now())
-        told = await document_pages.one(connection, site, number, repeated=repeated)
-    return document(request, told)
+    return await _STEPS.approved(request, access, number, idempotency_key)
 
 
 @router.post(
     "/v1/documents/{number}/refuse",
     summary="Refuse a document, or take back one's own",
-    **_described(None, None, 200, *_NUMBER_PROBLEMS),
+    **_STEPS.described(None, None, 200, *_STEPS.number_problems),
 )
 async def refuse(
     request: Request, access: Operator, number: Number, idempotency_key: IdempotencyKey = None
 ) -> Response:
     """End a proposal that is not decided yet; it stays in the list."""
-    service = service_of(request)
-    checked_key(idempotency_key)
-    await asked_in(request, Nothing)
-    async with service.store.transaction() as connection:
-        sites = await service.plans.all(connection)
-        site, given = await documenting.known(connection, access, number, sites)
-        repeated = await documenting.refuse(connection, given, access, service.now())
-        told = await document_pages.one(connection, site, number, repeated=repeated)
-    return document(request, told)
+    return await _STEPS.refused(request, access, number, idempotency_key)
 
 
 @router.get(
@@ -255,8 +222,12 @@ async def listed(request: Request, access: Reader, asked: Annotated[DocumentsAsk
     service = service_of(request)
     async with service.store.snapshot() as connection:
         sites = await service.plans.visible(connection, access, asked.site)
-        page = await document_pages.page(
-            connection, sites, asked.state, asked.kind, asked.subject, asked.limit, asked.cursor
+        page = await document_pages.PAGES.page(
+            connection,
+            sites,
+            {"state": asked.state, "kind": asked.kind, "subject": asked.subject},
+            asked.limit,
+            asked.cursor,
         )
     return table(request, page, asked.format)
 
@@ -266,13 +237,3 @@ async def _site(request: Request, access: Access, name: str) -> SitePlan:
     async with service.store.snapshot() as connection:
         [site] = await service.plans.visible(connection, access, name)
     return site
-
-
-async def _proposed(
-    request: Request, access: Access, site: SitePlan, claim: DocumentClaim, key: str
-) -> Response:
-    service = service_of(request)
-    async with service.store.transaction() as connection:
-        number, repeated = await documenting.propose(connection, site, claim, access, key, service.now())
-        told = await document_pages.one(connection, site, number, repeated=repeated)
-    return document(request, told, status=201)

@@ -8,14 +8,13 @@ from pydantic import Field
 from ingest.model import DAY
 from service import adjustments, periods, sealing
 from service.adjustments import AdjustmentsPage
-from service.auth import Reader
+from service.auth import Operator, Reader
 from service.bodies import KEY_PARAMETER, asked_in, checked_key
 from service.context import service_of
 from service.documents import Page, answer
 from service.parameters import OfSite, Paged, Parameters, SpanOf, Tabular
 from service.periods import NUMBER, Basis, PeriodDocument, PeriodFigures
 from service.problems import ProblemError, documented, invalid
-from service.routes_declarations import Operator
 from service.sealing import AcceptedSeal, SealAgainAsked, SealAsked
 from service.store import Connection
 from service.tabular import document, table

@@ -1,45 +1,45 @@
 """`declare`: corrections of readings and replaced meters, proposed by one key and approved by another.
 
-A client of the HTTP API, since who asks is told by a key: a name that could be typed
-would make every second person the first.
+A client of the HTTP API, as `documents` is.
 """
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import typer
+
+from deploy.commands.proposals import (
+    Key,
+    Limit,
+    Note,
+    Proposals,
+    Service,
+    Site,
+    State,
+    failure,
+    opened,
+    people,
+)
 
 app = typer.Typer(help="Corrections of readings, replaced meters, and their approval.", no_args_is_help=True)
 
 Point = Annotated[str, typer.Argument(help="Full id of the point: site/unit/…/point.")]
 At = Annotated[str, typer.Argument(help="The instant, RFC 3339, such as 2026-11-20T08:00:00Z.")]
 Number = Annotated[int, typer.Argument(min=1, help="The declaration's number.")]
-Note = Annotated[str, typer.Option(help="Why.")]
 UnitName = Annotated[str | None, typer.Option("--unit", help="Of the values [default: the point's].")]
-Service = Annotated[
-    str | None,
-    typer.Option(
-        envvar="STACKWATT_SERVICE", help="Address of the service [default: the stack's in ./.state]."
-    ),
-]
-Key = Annotated[
-    str | None, typer.Option(envvar="STACKWATT_KEY", hidden=True, help="Only from the environment.")
-]
 _NONE = "none"
 
 
 @app.command("list")
 def listed(
-    site: Annotated[str | None, typer.Option(help="Only of this site.")] = None,
-    state: Annotated[
-        str | None, typer.Option(help="Only in this state: proposed, in_effect, withdrawn, ….")
-    ] = None,
-    limit: Annotated[int, typer.Option(min=1, help="At most this many, the newest first.")] = 100,
+    site: Site = None,
+    state: State = None,
+    limit: Limit = 100,
     service: Service = None,
     key: Key = None,
 ) -> None:
     """Print declarations: number, state, point, instant, what, by whom, why."""
-    for told in opened(service, key).get("/v1/declarations", site=site, state=state, limit=limit)["items"]:
-        typer.echo(_line(told))
+    _DECLARATIONS.listed(service, key, site, state, limit)
 
 
 @app.command("correct")
@@ -94,32 +94,19 @@ def replace(
 @app.command("withdraw")
 def withdraw(number: Number, note: Note, service: Service = None, key: Key = None) -> None:
     """Propose that a declaration be undone."""
-    from deploy.http_api import path_of
-
-    typer.echo(_line(opened(service, key).post(path_of("declarations", number, "withdraw"), {"note": note})))
+    _DECLARATIONS.withdraw(service, key, number, note)
 
 
 @app.command("approve")
 def approve(number: Number, service: Service = None, key: Key = None) -> None:
     """Let what another key has proposed take effect."""
-    from deploy.http_api import path_of
-
-    typer.echo(_line(opened(service, key).post(path_of("declarations", number, "approve"))))
+    _DECLARATIONS.approve(service, key, number)
 
 
 @app.command("refuse")
 def refuse(number: Number, service: Service = None, key: Key = None) -> None:
     """Refuse what another key has proposed, or take back one's own."""
-    from deploy.http_api import path_of
-
-    typer.echo(_line(opened(service, key).post(path_of("declarations", number, "refuse"))))
-
-
-def opened(service: str | None, key: str | None) -> Any:
-    """The API of a service as somebody; the stack's in ./.state where none is given."""
-    from deploy.http_api import HttpApi, stored_service
-
-    return HttpApi(stored_service(service), key)
+    _DECLARATIONS.refuse(service, key, number)
 
 
 def _value(text: str) -> float | str | None:
@@ -132,7 +119,7 @@ def _value(text: str) -> float | str | None:
         return text
 
 
-def _line(told: dict[str, Any]) -> str:
+def _line(told: Mapping[str, Any]) -> str:
     match told["kind"]:
         case "correction":
             what = f"{told['value'] if told['value'] is not None else 'no value'} {told['unit']} ({told['quality']})"
@@ -140,9 +127,10 @@ def _line(told: dict[str, Any]) -> str:
             what = f"{told['old_final']} → {told['new_initial']} {told['unit']}"
         case _:
             what = f"undoes {told['withdraws']}"
-    decided = "" if told["decided_by"] is None else f", decided by {told['decided_by']}"
-    failed = "" if told["failure"] is None else f" [{told['failure']}]"
     return (
         f"{told['declaration']}  {told['state']}  {told['kind']} of {told['id']} at {told['at']}: {what}, "
-        f"by {told['author']}{decided}: {told['note']}{failed}"
+        f"{people(told, 'decided', 'decided_by')}: {told['note']}{failure(told)}"
     )
+
+
+_DECLARATIONS = Proposals("declarations", _line)

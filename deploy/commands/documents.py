@@ -1,15 +1,27 @@
 """`documents`: invoices, weighbridge tickets and analyses, proposed by one key and approved by another.
 
-A client of the HTTP API, as `declare` is: who asks is told by a key.
+A client of the HTTP API, as `declare` is.
 """
 
 import hashlib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from deploy.commands.declare import Key, Note, Service, opened
+from deploy.commands.proposals import (
+    Key,
+    Limit,
+    Note,
+    Proposals,
+    Service,
+    Site,
+    State,
+    failure,
+    opened,
+    people,
+)
 
 app = typer.Typer(help="Documents as activity data, and their approval.", no_args_is_help=True)
 
@@ -18,17 +30,14 @@ Number = Annotated[int, typer.Argument(min=1, help="The document's number.")]
 
 @app.command("list")
 def listed(
-    site: Annotated[str | None, typer.Option(help="Only of this site.")] = None,
-    state: Annotated[
-        str | None, typer.Option(help="Only in this state: proposed, in_effect, withdrawn, ….")
-    ] = None,
-    limit: Annotated[int, typer.Option(min=1, help="At most this many, the newest first.")] = 100,
+    site: Site = None,
+    state: State = None,
+    limit: Limit = 100,
     service: Service = None,
     key: Key = None,
 ) -> None:
     """Print documents: number, state, kind and own number, what, span, by whom."""
-    for told in opened(service, key).get("/v1/documents", site=site, state=state, limit=limit)["items"]:
-        typer.echo(_line(told))
+    _DOCUMENTS.listed(service, key, site, state, limit)
 
 
 @app.command("import")
@@ -55,9 +64,7 @@ def import_file(
 @app.command("withdraw")
 def withdraw(number: Number, note: Note, service: Service = None, key: Key = None) -> None:
     """Propose that a document be undone."""
-    from deploy.http_api import path_of
-
-    typer.echo(_line(opened(service, key).post(path_of("documents", number, "withdraw"), {"note": note})))
+    _DOCUMENTS.withdraw(service, key, number, note)
 
 
 @app.command("approve")
@@ -67,21 +74,17 @@ def approve(
     key: Key = None,
 ) -> None:
     """Let what another key has proposed take effect."""
-    from deploy.http_api import path_of
-
     for number in numbers:
-        typer.echo(_line(opened(service, key).post(path_of("documents", number, "approve"))))
+        _DOCUMENTS.approve(service, key, number)
 
 
 @app.command("refuse")
 def refuse(number: Number, service: Service = None, key: Key = None) -> None:
     """Refuse what another key has proposed, or take back one's own."""
-    from deploy.http_api import path_of
-
-    typer.echo(_line(opened(service, key).post(path_of("documents", number, "refuse"))))
+    _DOCUMENTS.refuse(service, key, number)
 
 
-def _line(told: dict[str, Any]) -> str:
+def _line(told: Mapping[str, Any]) -> str:
     subject = told["activity"] or told["analysis"]
     match told["kind"]:
         case "withdrawal":
@@ -91,9 +94,10 @@ def _line(told: dict[str, Any]) -> str:
         case _:
             what = f"{told['quantity']} {told['unit']}"
     span = f"lot {told['lot']}" if told["from"] is None else f"{told['from']} to {told['to']}"
-    checked = "" if told["checker"] is None else f", checked by {told['checker']}"
-    failed = "" if told["failure"] is None else f" [{told['failure']}]"
     return (
         f"{told['document']}  {told['state']}  {told['kind']} {told['number']} of {subject}, {span}: {what}, "
-        f"by {told['author']}{checked}{failed}"
+        f"{people(told, 'checked', 'checker')}{failure(told)}"
     )
+
+
+_DOCUMENTS = Proposals("documents", _line)

@@ -5,22 +5,30 @@ version of the plant file. Recomputation uses the version in force, so they are 
 again, and what follows from them made again, under that one. What is of the newest
 version's time, which is nearly everything, is told by one comparison; older versions
 are compiled when first needed and kept. Nothing here makes a version in force at
-other times than it was: that is a restatement, by command.
+other times than it was: that is a restatement, by command. What has been restated is
+told by the figures themselves, which name their version: those are asked (`named`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from psycopg import AsyncConnection, AsyncCursor
 
-from ingest.model import DAY, NEVER
+from ingest.model import DAY, HOUR, NEVER
 from ingest.pipeline.admission import EarlierLimits, Limits
 from ingest.pipeline.batch import BoolArray, IntArray, Readings, Rows
 from ingest.pipeline.late import Spans
 from ingest.plant.fields import parse_span
 from ingest.store.drifted import load_drifted
-from ingest.store.versions import Edition, InForce, Versions, in_force, stored_frontiers
+from ingest.store.versions import (
+    Edition,
+    InForce,
+    Versions,
+    in_force,
+    named_by_figures,
+    stored_frontiers,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +105,7 @@ class Earlier:
         self._mixed_until = np.full(len(newest.plan.kpis), NEVER, np.int64)
         self._edge = NEVER
         self._reach_us = 0
+        self._alone = True
 
     async def load(self, connection: AsyncConnection) -> None:
         """Learn what is in force where; the newest version has been taken over."""
@@ -118,6 +127,12 @@ class Earlier:
             if edge != NEVER:
                 self._reach_us = await _reach(cursor, self._site_no)
                 self._edge = edge + self._reach_us
+            await cursor.execute(
+                "SELECT NOT EXISTS (SELECT FROM plan_version WHERE site_no = %s AND version <> %s)",
+                [self._site_no, version],
+            )
+            row = await cursor.fetchone()
+            self._alone = row is not None and bool(row[0])
 
     def span(self, point_no: int, version: int) -> tuple[int, int]:
         """[begin, end) in which a version is in force at a point; see `InForce.span`."""
@@ -130,13 +145,34 @@ class Earlier:
         version = self.newest.plan.version
         await self._versions.refresh(cursor)
         wanted = self._forces.between(max(low - self._reach_us, NEVER), high + self._reach_us) - {version}
-        found = [await self._versions.edition(cursor, one) for one in sorted(wanted)]
-        earlier = [edition for edition in found if edition is not None]
+        return await self._those(cursor, wanted)
+
+    async def named(self, cursor: AsyncCursor, reached: Reached, starts: IntArray) -> Reached:
+        """What is reached and the versions that figures of intervals (start_at) name: some have been restated.
+
+        A site with one version has nothing to ask. Nobody restates while ingest has the site, so
+        that others have been applied is learnt in time when it takes it.
+        """
+        if self._alone or not starts.size:
+            return reached
+        known = {edition.plan.version for edition in reached.editions}
+        starts, found = np.unique(starts), set[int]()
+        for run in np.split(starts, np.flatnonzero(np.diff(starts) > HOUR) + 1):
+            found |= await named_by_figures(cursor, self._site_no, int(run[0]), int(run[-1]) + 1)
+        if found <= known:
+            return reached
+        await self._versions.refresh(cursor)
+        return await self._those(cursor, (known | found) - {self.newest.plan.version})
+
+    async def _those(self, cursor: AsyncCursor, versions: Iterable[int]) -> Reached:
+        """Versions and the newest, ready to fold what is closed."""
+        found = [await self._versions.edition(cursor, one) for one in sorted(versions)]
+        others = [edition for edition in found if edition is not None]
         stored = await stored_frontiers(cursor, self._site_no)
-        for edition in earlier:
+        for edition in others:
             self._place(edition, stored)
             await load_drifted(cursor, edition.state, edition.numbers)
-        return Reached([*earlier, self.newest], self._forces)
+        return Reached([*others, self.newest], self._forces)
 
     def set_apart(self, rows: Rows) -> tuple[Rows, IntArray]:
         """KPI rows that close, without those over a change of version: some of what they read was closed before it.

@@ -57,6 +57,21 @@ class Changed:
             if why != Cause.CLOSING
         }
 
+    def under(self, reached: Reached) -> "Changed":
+        """The same where other versions are reached too, for the causes that the points have."""
+        if reached is self.reached:
+            return self
+        why = self.why()
+        known = {
+            edition.plan.version: cause
+            for edition, cause in zip(self.reached.editions, self.causes, strict=True)
+        }
+        for edition in reached.editions:
+            numbers = edition.numbers.points.tolist()
+            cause = np.array([why.get(number, int(Cause.CLOSING)) for number in numbers], np.int64)
+            known.setdefault(edition.plan.version, cause)
+        return Changed(self.pairs, reached, [known[edition.plan.version] for edition in reached.editions])
+
     def touched(self) -> Touched:
         """What follows from them under any of the versions."""
         return Touched.join(
@@ -68,7 +83,10 @@ class Changed:
 
 
 async def refigure(cursor: AsyncCursor, changed: Changed, stamp: Stamp) -> Refigured:
-    """Make emissions and KPI values of changed intervals again; the KPI rows that came out, as the newest plan has them."""
+    """Make emissions and KPI values of changed intervals again; the KPI rows that came out, as the newest plan has them.
+
+    `changed` has reached the versions that the stored ones name, too (`Earlier.named`).
+    """
     if not changed.pairs.size:
         return Refigured.nothing()
     newest = changed.reached.editions[-1]

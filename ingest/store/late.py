@@ -113,10 +113,15 @@ class LateWriter:
     async def _say(self, cursor: AsyncCursor, changed: list[Changed], stamp: Stamp) -> Refigured:
         """Make again what follows from changed intervals, and book what sealed periods come to."""
         self.hours.touched(stamp, changed)
+        changed = [await self._as_named(cursor, one) for one in changed]
         made = Refigured.join([await refigure(cursor, one, stamp) for one in changed])
         if any(self._seals.touches(one.pairs[:, 1]) for one in changed):
             await self._seals.book_touched(cursor, stamp, Touched.join([one.touched() for one in changed]))
         return made
+
+    async def _as_named(self, cursor: AsyncCursor, changed: Changed) -> Changed:
+        """Changed intervals under the versions their figures name, too: what has been restated stays so."""
+        return changed.under(await self._earlier.named(cursor, changed.reached, changed.pairs[:, 1]))
 
     async def _compared(self, cursor: AsyncCursor, changed: list[Changed], stamp: Stamp) -> list[Changed]:
         """Changed intervals with what they change of compared hours."""
@@ -192,7 +197,7 @@ class LateWriter:
         numbers = self._numbers.points[closed[:, 0]]
         reached = await self._earlier.reached(cursor, int(closed[:, 1].min()), int(closed[:, 1].max()))
         changed = Changed.closed_late(np.column_stack([numbers, closed[:, 1]]), reached)
-        return await refigure(cursor, changed, stamp)
+        return await refigure(cursor, await self._as_named(cursor, changed), stamp)
 
     async def compare(self, cursor: AsyncCursor, spans: IntArray, stamp: Stamp) -> Refigured:
         """Compare points over hours (comparison, begin, end) that both have closed, with what follows."""

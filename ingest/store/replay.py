@@ -32,7 +32,7 @@ from ingest.store.neighbours import load_readings
 from ingest.store.recompared import Recompared
 from ingest.store.rows import as_signals, from_loaded
 from ingest.store.stored import DAYS, HOURS, INTERVALS, LEDGER, StoredTable, rollups_of
-from ingest.store.versions import Edition, Versions, in_force, stored_frontiers
+from ingest.store.versions import Edition, Versions, in_force, named_by_figures, stored_frontiers
 from ingest.store.writer import SITE_LOCK
 from kernels.rows import INTERVAL_ROW, STEP_ROW
 
@@ -99,6 +99,7 @@ class Replay:
             chosen = self.points
             looked_at = chosen | self._readers(day)
             found: list[Mismatch | None] = await self._compared(day, looked_at)
+            await self._know(day, await named_by_figures(cursor, self._site_no, begin, end))
             for number, name in looked_at.items():
                 found += await self._point(day, number, name)
                 if number in chosen:

@@ -23,6 +23,7 @@ from ingest.pipeline.state import SiteState
 from ingest.plant import plan_from_body
 from ingest.plant.plan import Plan
 from ingest.store.registry import Numbers
+from ingest.store.tables import EMISSION, KPI_VALUE
 
 KINDS = {"point": "points", "kpi": "kpis", "source": "sources"}
 """What has numbers, and under which key of a plant file it stands."""
@@ -220,6 +221,30 @@ async def in_force(cursor: AsyncCursor, site_no: int, newest: int) -> InForce:
         },
         newest,
     )
+
+
+async def named_by_figures(cursor: AsyncCursor, site_no: int, begin: int, end: int) -> set[int]:
+    """The versions that closed emissions and KPI values of a site name, of intervals that begin in [begin, end) µs.
+
+    Beside those in force in them these are the ones somebody has restated them under.
+    """
+    found = set[int]()
+    for table, owner in ((EMISSION, "source"), (KPI_VALUE, "kpi")):
+        await cursor.execute(
+            sql.SQL(
+                """
+                SELECT DISTINCT plan_version FROM {table}
+                 WHERE {key} = ANY(ARRAY(SELECT {key} FROM {owner} WHERE site_no = %s)) AND revision > 0
+                   AND start_at >= to_timestamp(0) + %s * interval '1 microsecond'
+                   AND start_at < to_timestamp(0) + %s * interval '1 microsecond'
+                """
+            ).format(
+                table=sql.Identifier(table.name), key=sql.Identifier(table.key), owner=sql.Identifier(owner)
+            ),
+            [site_no, begin, end],
+        )
+        found.update(version for (version,) in await cursor.fetchall())
+    return found
 
 
 async def stored_frontiers(cursor: AsyncCursor, site_no: int) -> dict[int, int]:

@@ -187,6 +187,75 @@ async def test_a_late_reading_leaves_what_is_restated_restated(dsn: str) -> None
     assert outcome.equal, outcome.first
 
 
+AGAIN = CHANGED.replace("0.5306", "0.7").replace("name: A mill", "name: The mill")
+
+
+async def replay_agrees(dsn: str) -> None:
+    now = clock()
+    wanted = Replayed(None, "*", "2026-11-30", "2026-12-02")
+    outcome = await replay(dsn, wanted, Clocks(now.now, now.monotonic), lambda *_: None, None)
+    assert outcome.equal, outcome.first
+
+
+async def test_a_later_version_leaves_what_is_restated_restated(dsn: str) -> None:
+    """Also where the version restated under is in force nowhere near: the stored figure names it."""
+    await two_versions(dsn)
+    await restated(dsn, apply=True)
+    ingest = await open_site(dsn, AGAIN, clock())
+    await replay_agrees(dsn)
+    for i in (0, 4):
+        await feed(ingest, [message("line/energy", BEGIN + (i + 1) * MINUTE, 500.0, seq=9)])
+    await feed(ingest, [message("line/mass", BEGIN + 6 * MINUTE, 9.0, seq=9)])
+    await ingest.close()
+    found = everything(dsn)
+    for i, kwh, factor, version in ((0, 500.0, 0.4, 1), (4, 500.0, 0.5306, 2), (5, energy(5), 0.5306, 2)):
+        row = found["emission"]["mill/line/electricity", i]
+        assert (row["mass_kg"], row["plan_version"]) == (pytest.approx(kwh * factor), version)
+        row = found["kpi_value"]["mill/line/carbon", i]
+        assert (row["a"], row["plan_version"]) == (pytest.approx(kwh * factor), version)
+    assert found["kpi_value"]["mill/line/carbon", 5]["b"] == 9.0
+    await replay_agrees(dsn)
+
+
+async def test_time_of_the_newest_version_restated_to_an_older_one_stays_so(dsn: str) -> None:
+    """Days after the edge only the newest version is asked for; figures there may name another."""
+    later = BEGIN + 30 * 24 * 60 * MINUTE
+    now = Clock(at=later + 3600 * SECOND)
+    ingest = await open_site(dsn, PLANT, now)
+    await feed(ingest, coming())
+    await ingest.close()
+    ingest = await open_site(dsn, CHANGED, now)
+    told = [
+        message(f"line/{point}", later + (i + 1) * MINUTE, value)
+        for i in range(12)
+        for point, value in (("energy", energy(i)), ("gas", 3.5 + i), ("mass", 2.0))
+    ]
+    await feed(ingest, told)
+    await ingest.close()
+    span = ("2026-12-30T22:56:00Z", "2026-12-30T23:02:00Z")
+    wanted = Wanted(None, 1, *span)
+    assert (await restate(dsn, wanted, Clocks(now.now, now.monotonic), "a test")).written
+    ingest = await open_site(dsn, CHANGED, now)
+    for i in (1, 4):
+        await feed(ingest, [message("line/energy", later + (i + 1) * MINUTE, 500.0, seq=9)])
+    await ingest.close()
+    found = everything(dsn)
+    for i, factor, version in ((1, 0.5306, 2), (4, 0.4, 1)):
+        minute = i + 30 * 24 * 60
+        row = found["emission"]["mill/line/electricity", minute]
+        assert (row["mass_kg"], row["plan_version"]) == (pytest.approx(500.0 * factor), version)
+        row = found["kpi_value"]["mill/line/carbon", minute]
+        assert (row["a"], row["plan_version"]) == (pytest.approx(500.0 * factor), version)
+    outcome = await replay(
+        dsn,
+        Replayed(None, "*", "2026-12-30", "2027-01-01"),
+        Clocks(now.now, now.monotonic),
+        lambda *_: None,
+        None,
+    )
+    assert outcome.equal, outcome.first
+
+
 async def test_back_to_the_version_before(dsn: str) -> None:
     """A restatement is a revision like any other: the version before can be had again."""
     await two_versions(dsn)

@@ -6,13 +6,12 @@ from fastapi import APIRouter, Path, Query, Request, Response
 
 from service import analyser_tests, latest
 from service.analyser_tests import AcceptedTest, TestAsked, TestDocument
-from service.auth import Reader
-from service.bodies import KEY_PARAMETER, asked_in, checked_key
+from service.auth import Operator, Reader
+from service.bodies import KEY_PARAMETER, IdempotencyKey, asked_in, checked_key
 from service.context import service_of
 from service.documents import Page, answer
 from service.parameters import Paged, SpanOf, resolved
 from service.problems import documented
-from service.routes_declarations import IdempotencyKey, Operator
 from service.tabular import document
 
 router = APIRouter(tags=["plant"])

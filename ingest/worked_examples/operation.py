@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from ingest.errors import InputError
 from ingest.wire.refusal import shown
 
@@ -163,7 +165,13 @@ class Operation:
             else:
                 found[name] = one.default
         self._check_sizes(found)
-        return self.compute(found)
+        try:
+            with np.errstate(over="raise"):
+                return self.compute(found)
+        except FloatingPointError:
+            raise InputError(
+                f"{self.name} of these inputs is beyond every float; expected smaller ones"
+            ) from None
 
     def _check_sizes(self, found: Inputs) -> None:
         for one in self.inputs:

@@ -20,9 +20,11 @@ from service.inventory import EmissionFigure, GroupBy, Potentials, apart, group_
 from service.problems import ProblemError
 from service.store import Connection, rows
 from service.times import to_datetime
+from service.uncertainty import because
 
 MOST_PIECES = 400_000
 """Pieces of documents one answer may read."""
+NOT_TOLD = "not known of documents: neither they nor their analyses say how far they may be off"
 
 
 @dataclass(slots=True)
@@ -129,7 +131,6 @@ def _figure(
     defaulted = {name for one in members for _, name in one.defaulted}
     doubtful = {name for one in members for version, name in one.defaulted if book.default(version, name)}
     factors, unconfirmed = book.of([(one.source, one.versions) for one in members])
-    versions = {version for one in members for version in one.versions}
     quality = Quality.BAD if reason is not None else Quality.UNCERTAIN if defaulted else Quality.GOOD
     manual = int(Reason.MANUAL) if any(one.parts for one in members) else 0
     return EmissionFigure(
@@ -147,8 +148,9 @@ def _figure(
         revision=max(one.revision for one in members),
         known_at=max(one.known_at for one in members) or None,
         data_age_s=None,
+        uncertainty=None if value is None else because(NOT_TOLD),
         method=" ".join(dict.fromkeys(one.source.method for one in members)),
-        plan_version=max(versions, default=plan.version),
+        plan_version=max((version for one in members for version in one.versions), default=plan.version),
         site=plan.site,
         group=group,
         route="calculated",

@@ -81,6 +81,19 @@ async def test_every_line_says_whether_meters_or_documents_tell_it(papers: Paper
     assert {line["group"] for line in by_evidence} == {"metered", "documented"}
 
 
+async def test_a_documented_line_says_why_it_has_no_uncertainty(papers: Papers) -> None:
+    line = await papers.line(FROM, TO)
+    assert line["value"] > 0
+    told = line["uncertainty"]
+    assert (told["u"], told["percent"]) == (None, None)
+    assert (
+        told["reason"]
+        == "not known of documents: neither they nor their analyses say how far they may be off"
+    )
+    after = await papers.line(TO, TO + HOUR)
+    assert (after["value"], after["uncertainty"]) == (None, None)
+
+
 async def test_factors_are_those_of_the_version_that_made_the_figure(papers: Papers, dsn: str) -> None:
     changed = PAPERS.replace("id: grid, value: 0.4", "id: grid, value: 0.9").replace(
         "id: ch4-coal, value: 10.0", "id: ch4-coal, value: 12.0"

@@ -131,7 +131,11 @@ def _baseline(
     one = rows[full]
     hour = (one.start_at - found.begin_at) // HOUR
     inside = (hour >= 0) & (hour < valid.size) & ~np.isnan(one.amount)
-    amount = float(one.amount[inside & valid[np.where(inside, hour, 0)]].sum())
+    chosen = inside & valid[np.where(inside, hour, 0)]
+    # At its rate where an hour is partly covered, as the masses are; an hour may have rows of two versions.
+    amounts = np.bincount(hour[chosen], one.amount[chosen], valid.size).astype(np.float64)
+    covered_h = np.bincount(hour[chosen], one.hours[chosen], valid.size).astype(np.float64)
+    amount = float((amounts[covered_h > 0.0] / covered_h[covered_h > 0.0]).sum())
     return gas.fuel_kg_per_product * amount if amount > 0.0 else math.nan
 
 

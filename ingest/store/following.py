@@ -18,9 +18,10 @@ from ingest.pipeline.batch import BoolArray, IntArray, Refigured, Rows
 from ingest.store.earlier import Reached
 from ingest.store.facts import Stamp, delete_rows, stage_rows
 from ingest.store.seals import Touched, touched_by
+from ingest.store.stored import INTERVALS_OF_POINTS
 from ingest.store.tables import EMISSION, KPI_VALUE, FigureTable
 from ingest.store.versions import Edition
-from kernels.rows import INTERVAL_ROW, NO_COUNT
+from kernels.rows import INTERVAL_ROW
 
 FIRST_LATE_REVISION = 2
 """An interval closed with nothing in it has no row; its first row is the second thing said of it."""
@@ -199,29 +200,15 @@ async def _replace(
 
 
 async def _inputs(cursor: AsyncCursor, edition: Edition, pairs: IntArray) -> Rows:
-    """The closed interval rows of changed points, and of all that their readers read, where any of them changed."""
-    wanted = {int(p) for p in pairs[:, 0]}
-    for reader in edition.plan.readers:
-        if wanted.intersection(reader.points):
-            wanted.update(reader.points)
-    index = np.array(sorted(wanted), np.int64)
-    await cursor.execute(
-        """
-        SELECT point_no, (extract(epoch FROM start_at) * 1000000)::bigint,
-               coalesce(amount, 'NaN'), coalesce(amount_count, %(no_count)s),
-               coalesce(mean, 'NaN'), coalesce(min, 'NaN'), coalesce(max, 'NaN'),
-               covered_us, valid_us, substituted_us, quality, reasons
-          FROM interval
-         WHERE point_no = ANY(%(points)s) AND revision > 0
-           AND start_at = ANY(SELECT to_timestamp(0) + s * interval '1 microsecond'
-                                FROM unnest(%(starts)s::bigint[]) s)
-         ORDER BY point_no, start_at
-        """,
-        {
-            "points": edition.numbers.points[index].tolist(),
-            "starts": np.unique(pairs[:, 1]).tolist(),
-            "no_count": int(NO_COUNT),
-        },
-    )
-    found = [(edition.points[row[0]], *row[1:]) for row in await cursor.fetchall()]
-    return np.array(found, INTERVAL_ROW) if found else np.zeros(0, INTERVAL_ROW)
+    """The closed interval rows of changed points, and of all that readers of any of them read."""
+    changed = {int(p) for p in pairs[:, 0]}
+    read = [reader.points for reader in edition.plan.readers if changed.intersection(reader.points)]
+    index = np.array(sorted(changed.union(*read)), np.int64)
+    stored = await INTERVALS_OF_POINTS.fetch(cursor, edition.numbers.points[index], np.unique(pairs[:, 1]))
+    order = np.argsort(edition.numbers.points)
+    rows = np.zeros(stored.size, INTERVAL_ROW)
+    for name in INTERVAL_ROW.names or ():
+        if name != "segment":
+            rows[name] = stored[name]
+    rows["segment"] = order[np.searchsorted(edition.numbers.points[order], stored["point_no"])]
+    return rows

@@ -77,6 +77,31 @@ class StoredTable:
         )
 
 
+class IntervalsOfPoints:
+    """Closed intervals of many points at given instants."""
+
+    def __init__(self) -> None:
+        """Columns as `INTERVALS` has them, and `point_no`."""
+        columns = {"point_no": "int4", "start_at": "timestamptz", **INTERVALS.figures}
+        self._source = CopySource(columns)
+        self._fields = sql.SQL(", ").join(_field(column, kind) for column, kind in columns.items())
+
+    async def fetch(self, cursor: AsyncCursor, numbers: IntArray, starts: IntArray) -> Rows:
+        """Those of points (numbers) that begin at `starts` (µs), in order of point and time."""
+        return await self._source.fetch(
+            cursor,
+            sql.SQL(
+                """
+                SELECT {fields} FROM interval
+                 WHERE point_no = ANY({numbers}::int[]) AND revision > 0
+                   AND start_at = ANY(ARRAY(SELECT to_timestamp(0) + s * interval '1 microsecond'
+                                              FROM unnest({starts}::bigint[]) s))
+                 ORDER BY point_no, start_at
+                """
+            ).format(fields=self._fields, numbers=numbers.tolist(), starts=starts.tolist()),
+        )
+
+
 def _figure_table(table: FigureTable) -> StoredTable:
     names = list(table.staged.columns)
     figures = {name: table.staged.columns[name] for name in names[2 : names.index("revision")]}
@@ -112,6 +137,7 @@ COMPARISONS = StoredTable(
     "comparison", "point_no", "start_at",
     {"own": "float8", "other": "float8", "common_us": "int8", "verdict": "int2"}, revised=False, versioned=True,
 )  # fmt: skip
+INTERVALS_OF_POINTS = IntervalsOfPoints()
 TABLES = (INTERVALS, LEDGER, HOURS, DAYS, COMPARISONS, EMISSIONS, KPI_VALUES)
 
 _ROLLED_UP = sql.SQL(", ").join(map(sql.Identifier, ("start_at", *HOURS.columns)))

@@ -190,6 +190,22 @@ async def test_a_late_reading_leaves_what_is_restated_restated(dsn: str) -> None
 AGAIN = CHANGED.replace("0.5306", "0.7").replace("name: A mill", "name: The mill")
 
 
+FAR = 20 * 24 * 60
+"""Minutes: further than a late reading may reach."""
+
+
+async def far_versions(dsn: str, first: str, changed: str, more: Sequence[Delivery] = ()) -> Clock:
+    """Twelve minutes closed under version 1, and version 2 in force and restated from long after them."""
+    now = Clock(at=MONTH_ENDS + FAR * MINUTE + 3600 * SECOND)
+    ingest = await open_site(dsn, first, now)
+    await feed(ingest, [*coming(), *more, *coming(range(FAR, FAR + 1))])
+    await ingest.close()
+    await (await open_site(dsn, changed, now)).close()
+    wanted = Wanted(None, None, *SPAN)
+    assert (await restate(dsn, wanted, Clocks(now.now, now.monotonic), "a test")).written
+    return now
+
+
 async def replay_agrees(dsn: str) -> None:
     now = clock()
     wanted = Replayed(None, "*", "2026-11-30", "2026-12-02")
@@ -199,10 +215,8 @@ async def replay_agrees(dsn: str) -> None:
 
 async def test_a_later_version_leaves_what_is_restated_restated(dsn: str) -> None:
     """Also where the version restated under is in force nowhere near: the stored figure names it."""
-    await two_versions(dsn)
-    await restated(dsn, apply=True)
-    ingest = await open_site(dsn, AGAIN, clock())
-    await replay_agrees(dsn)
+    now = await far_versions(dsn, PLANT, CHANGED)
+    ingest = await open_site(dsn, AGAIN, now)
     for i in (0, 4):
         await feed(ingest, [message("line/energy", BEGIN + (i + 1) * MINUTE, 500.0, seq=9)])
     await feed(ingest, [message("line/mass", BEGIN + 6 * MINUTE, 9.0, seq=9)])
@@ -214,6 +228,29 @@ async def test_a_later_version_leaves_what_is_restated_restated(dsn: str) -> Non
         row = found["kpi_value"]["mill/line/carbon", i]
         assert (row["a"], row["plan_version"]) == (pytest.approx(kwh * factor), version)
     assert found["kpi_value"]["mill/line/carbon", 5]["b"] == 9.0
+    await replay_agrees(dsn)
+
+
+SPARE = PLANT.replace(
+    "points:\n", "points:\n  - {id: line/spare, kind: delta, unit: kWh, period: 1min, resolution: 0.001}\n"
+)
+OTHER_METER = SPARE.replace("activity: line/energy", "activity: line/spare")
+
+
+async def test_a_restated_mass_follows_the_meter_of_its_version(dsn: str) -> None:
+    """Which neither the version in force then nor the newest has it read."""
+    spare = [message("line/spare", BEGIN + (i + 1) * MINUTE, 100.0 + i) for i in (*range(12), FAR)]
+    now = await far_versions(dsn, SPARE, OTHER_METER, spare)
+    ingest = await open_site(dsn, SPARE.replace("0.4", "0.7"), now)
+    await feed(ingest, [message("line/spare", BEGIN + 5 * MINUTE, 500.0, seq=9)])
+    await feed(ingest, [message("line/energy", BEGIN + 6 * MINUTE, 900.0, seq=9)])
+    await ingest.close()
+    found = everything(dsn)
+    for i, kwh in ((4, 500.0), (5, 105.0)):
+        row = found["emission"]["mill/line/electricity", i]
+        assert (row["mass_kg"], row["plan_version"]) == (pytest.approx(kwh * 0.4), 2)
+        row = found["kpi_value"]["mill/line/carbon", i]
+        assert (row["a"], row["plan_version"]) == (pytest.approx(kwh * 0.4), 2)
     await replay_agrees(dsn)
 
 

@@ -59,7 +59,7 @@ class SourceSum:
     versions: set[int] = field(default_factory=set)
     known_at: int = 0
     no_factor: bool = False
-    """Whether there was activity and no factor for any of it."""
+    """Whether there was activity without a factor."""
 
     def add(self, values: Row) -> None:
         """Count one interval in, unless the group's span has ended."""
@@ -121,9 +121,9 @@ async def of_site(
         sums |= made
         members.append((group_of(sources[0], group_by, "metered"), list(made.values())))
     await _read(connection, sums, from_at, to_at, known)
-    for one in sums.values():
-        if one.source.varies and not one.mass_kg and one.to_at > one.from_at:
-            one.no_factor = await _had_activity(connection, plan, one, known)
+    for number, one in sums.items():
+        if one.source.varies and one.to_at > one.from_at:
+            one.no_factor = await _lacks_factor(connection, plan, number, one, known)
     groups_of = [[one.source for one in found] for _, found in members]
     ends = [found[0].to_at for _, found in members]
     sure = await emission_sureness(connection, plans, site, groups_of, from_at, ends, known)
@@ -152,17 +152,23 @@ async def _closed_ends(connection: Connection, plan: Plan, known: Known) -> dict
     return ends
 
 
-async def _had_activity(connection: Connection, plan: Plan, one: SourceSum, known: Known) -> bool:
-    """Whether the activity of a source has an amount in its span."""
-    chosen = """
+async def _lacks_factor(
+    connection: Connection, plan: Plan, number: int, one: SourceSum, known: Known
+) -> bool:
+    """Whether the activity of a source has an amount in its span of which no mass is known."""
+    usable = """
         point_no = (SELECT point_no FROM point WHERE id = %(id)s) AND start_at >= %(from)s AND start_at < %(to)s
         AND revision > 0 AND quality < 3 AND amount IS NOT NULL
     """
+    said = "source_no = %(source)s AND start_at >= %(from)s AND start_at < %(to)s"
+    amounts = past.rows_of("interval", "start_at", usable, known)
+    masses = past.rows_of("emission", "start_at", said, known)
     found = await rows(
         connection,
-        f"SELECT 1 FROM ({past.rows_of('interval', 'start_at', chosen, known)}) amounts LIMIT 1",  # noqa: S608
+        f"SELECT 1 FROM ({amounts}) a WHERE NOT EXISTS (SELECT FROM ({masses}) m WHERE m.start_at = a.start_at) LIMIT 1",  # noqa: S608
         {
             "id": plan.points[one.source.point].id,
+            "source": number,
             "from": to_datetime(one.from_at),
             "to": to_datetime(one.to_at),
             "batch": known.batch_no,

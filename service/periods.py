@@ -127,7 +127,7 @@ def _period(values: Row) -> PeriodDocument:
 SUBJECTS: tuple[Subject, ...] = get_args(Subject)
 TOTAL = (
     "figure", "amount_count", "mean", "min", "max", "a", "b", "covered_us", "valid_us", "substituted_us", "quality",
-    "reasons", "cause", "known_at", "batch_no",
+    "reasons", "why", "cause", "known_at", "batch_no",
 )  # fmt: skip
 """The columns of a total, the same of every subject."""
 _OWN: dict[Subject, dict[str, str]] = {
@@ -139,14 +139,32 @@ _OWN: dict[Subject, dict[str, str]] = {
 
 def total_columns(subject: Subject, table: str, prefix: str = "") -> str:
     """`TOTAL` as a query names it, from a row `table` of the subject's totals."""
-    own = {**_OWN[subject], **{name: name for name in TOTAL[7:]}}
+    own = {**_OWN[subject], **{name: name for name in TOTAL[7:] if name != "why"}}
+    told = {name: f"{table}.{column}" for name, column in own.items()}
+    if subject == "source":
+        told["why"] = _why(table)
     return ", ".join(
-        f"{f'{table}.{own[name]}' if name in own else _nothing(name)} AS {prefix}{name}" for name in TOTAL
+        f"{told.get(name, _NOTHING.get(name, 'NULL::float8'))} AS {prefix}{name}" for name in TOTAL
     )
 
 
-def _nothing(name: str) -> str:
-    return "NULL::bigint" if name == "amount_count" else "NULL::float8"
+_NOTHING = {"amount_count": "NULL::bigint", "why": "NULL::text"}
+
+
+def _why(table: str) -> str:
+    """Why a source has no mass though something was told of it (a `NoFigure`): by its pieces of then, if it has any."""
+    return f"""
+        CASE WHEN {table}.mass_kg IS NULL AND {table}.quality = {int(Quality.BAD)} THEN (
+            SELECT CASE WHEN count(*) = 0 THEN '{NoFigure.NO_FACTOR}'
+                        WHEN bool_or(kg_per_count IS NULL
+                                     AND cardinality(defaulted) < cardinality(array_positions(analyses, NULL)))
+                        THEN '{NoFigure.NO_ANALYSIS}'
+                        WHEN bool_or(kg_per_count IS NULL) THEN '{NoFigure.NO_FACTOR}'
+                        ELSE '{NoFigure.NO_DATA}' END
+              FROM document_piece d JOIN period_seal w ON d.from_at < w.to_at AND d.to_at > w.from_at
+             WHERE w.seal_no = {table}.seal_no AND d.source_no = {table}.source_no AND d.batch_no <= {table}.batch_no
+               AND (d.superseded_batch IS NULL OR d.superseded_batch > {table}.batch_no)) END
+    """  # noqa: S608  fragments of this module
 
 
 async def figures(
@@ -193,8 +211,10 @@ async def figures(
 def total(plan: Plan, subject: Subject, name: str, values: list[Any], span_us: int) -> TotalDocument:
     """A row of totals of one id as it is told."""
     figure, count, mean, least, largest, a, b, covered, valid, substituted, quality, reasons, *said = values
-    cause, known_at, batch_no = said
+    told_why, cause, known_at, batch_no = said
     value, why = _value(plan, subject, name, (figure, count, mean, a, b), covered or 0)
+    if told_why is not None:
+        value, why = None, NoFigure(told_why)
     return TotalDocument(
         value=value,
         reason=why,

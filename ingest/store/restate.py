@@ -39,6 +39,7 @@ from ingest.store.stored import (
     StoredTable,
 )
 from ingest.store.tables import EMISSION, INTERVAL, KPI_VALUE, FigureTable
+from ingest.store.totals import varying
 from ingest.store.versions import Edition, stored_frontiers
 from ingest.store.writer import Writer
 from kernels.rows import INTERVAL_ROW, STEP_ROW
@@ -98,7 +99,8 @@ class Restatement:
                 watermark = await last_watermark(cursor, self._writer.site_no)
                 await self._writer.open(cursor, stamp, watermark, 0)
                 touched = await self._write(cursor, found, stamp, begin, end)
-                await book(cursor, stamp, sealed, touched)
+                activities = varying(self._newest.plan, self._newest.numbers)
+                await book(cursor, stamp, sealed, touched, activities)
                 if late_writer.fills.any:
                     # What was written may have changed verdicts.
                     await load_drifted(cursor, self._newest.state, self._newest.numbers)

@@ -26,7 +26,7 @@ from ingest.store.facts import Stamp
 from ingest.store.inbox import SealBody
 from ingest.store.registry import Numbers
 from ingest.store.rejected import Refusal, store_rejections
-from ingest.store.totals import Keys, Seal, write_kpis, write_points, write_sources
+from ingest.store.totals import Keys, Seal, Varying, varying, write_kpis, write_points, write_sources
 from ingest.store.writer import Writer
 
 
@@ -81,20 +81,21 @@ async def sealed_periods(connection: AsyncConnection, site_no: int) -> list[Seal
     return [Seal(*row) for row in await cursor.fetchall()]
 
 
-async def book(cursor: AsyncCursor, stamp: Stamp, sealed: Iterable[Seal], touched: Touched) -> None:
+async def book(
+    cursor: AsyncCursor, stamp: Stamp, sealed: Iterable[Seal], touched: Touched, activities: Varying
+) -> None:
     """Say what sealed periods come to now, inside the transaction that changed them."""
     for seal in sealed:
-        for rows, write in (
-            (touched.points, write_points),
-            (touched.kpis, write_kpis),
-            (touched.sources, write_sources),
-        ):
-            keys = _keys(rows[(rows[:, 1] >= seal.from_at) & (rows[:, 1] < seal.to_at)])
-            if keys:
-                await write(cursor, seal, stamp, keys)
+        if points := _keys(seal, touched.points):
+            await write_points(cursor, seal, stamp, points)
+        if kpis := _keys(seal, touched.kpis):
+            await write_kpis(cursor, seal, stamp, kpis)
+        if sources := _keys(seal, touched.sources):
+            await write_sources(cursor, seal, stamp, sources, activities)
 
 
-def _keys(rows: IntArray) -> Keys:
+def _keys(seal: Seal, rows: IntArray) -> Keys:
+    rows = rows[(rows[:, 1] >= seal.from_at) & (rows[:, 1] < seal.to_at)]
     return [(number, weightiest(rows[rows[:, 0] == number, 2])) for number in np.unique(rows[:, 0]).tolist()]
 
 
@@ -151,7 +152,7 @@ class SealBook:
 
     async def book_touched(self, cursor: AsyncCursor, stamp: Stamp, touched: Touched) -> None:
         """Book what has been touched under whatever version of the plan."""
-        await book(cursor, stamp, self._sealed, touched)
+        await book(cursor, stamp, self._sealed, touched, varying(self._state.plan, self._numbers))
 
     async def seal(self, asked: SealAsked, plan_version: int) -> None:
         """Freeze a period in a transaction of its own, or keep among the refused why it cannot be.
@@ -184,7 +185,8 @@ class SealBook:
             inside = {
                 one.source_no for one in changed if one.from_at < seal.to_at and seal.from_at < one.to_at
             }
-            await write_sources(cursor, seal, stamp, [(no, int(Cause.DECLARATION)) for no in sorted(inside)])
+            keys = [(no, int(Cause.DECLARATION)) for no in sorted(inside)]
+            await write_sources(cursor, seal, stamp, keys, {})
 
     async def _seal(self, cursor: AsyncCursor, stamp: Stamp, asked: SealAsked) -> None:
         try:
@@ -198,12 +200,17 @@ class SealBook:
             await store_rejections(cursor, self._writer.site_no, stamp.batch_no, [refusal])
             return
         seal = Seal(await self._insert(cursor, stamp, asked, body), body.from_us, body.to_us)
-        for table, write in (("point", write_points), ("kpi", write_kpis), ("source", write_sources)):
-            await cursor.execute(
-                f"SELECT {table}_no FROM {table} WHERE site_no = %s ORDER BY 1".encode(),  # noqa: S608  fixed names
-                [self._writer.site_no],
-            )
-            await write(cursor, seal, stamp, [(n, int(Cause.CLOSING)) for (n,) in await cursor.fetchall()])
+        await write_points(cursor, seal, stamp, await self._all(cursor, "point"))
+        await write_kpis(cursor, seal, stamp, await self._all(cursor, "kpi"))
+        activities = varying(self._state.plan, self._numbers)
+        await write_sources(cursor, seal, stamp, await self._all(cursor, "source"), activities)
+
+    async def _all(self, cursor: AsyncCursor, table: str) -> Keys:
+        await cursor.execute(
+            f"SELECT {table}_no FROM {table} WHERE site_no = %s ORDER BY 1".encode(),  # noqa: S608  fixed names
+            [self._writer.site_no],
+        )
+        return [(number, int(Cause.CLOSING)) for (number,) in await cursor.fetchall()]
 
     async def _insert(self, cursor: AsyncCursor, stamp: Stamp, asked: SealAsked, body: SealBody) -> int:
         await cursor.execute(

@@ -7,15 +7,19 @@ so writing twice, or too many keys, changes nothing.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 from psycopg import AsyncCursor, sql
 
+from ingest.model import Quality
+from ingest.plant.plan import Plan
 from ingest.store.arithmetic import FIGURES
 from ingest.store.facts import Stamp
 from ingest.store.pieces import summed
+from ingest.store.registry import Numbers
 
 TRUST = ("covered_us", "valid_us", "substituted_us", "quality", "reasons")
 POINT_FIGURES = ("amount", "amount_count", "mean", "min", "max", *TRUST)
@@ -52,11 +56,25 @@ async def write_kpis(cursor: AsyncCursor, seal: Seal, stamp: Stamp, keys: Keys) 
     await _write_sums(cursor, seal, stamp, keys, _Sums("kpi_value", "period_kpi", "kpi_no", ("a", "b")))
 
 
-async def write_sources(cursor: AsyncCursor, seal: Seal, stamp: Stamp, keys: Keys) -> None:
-    """Say what emission sources come to."""
-    await _write_sums(
-        cursor, seal, stamp, keys, _Sums("emission", "period_source", "source_no", ("mass_kg",))
-    )
+Varying = Mapping[int, int]
+"""Number of a source whose factor depends on time → that of the point of its activity."""
+
+
+def varying(plan: Plan, numbers: Numbers) -> Varying:
+    """Those of a plan."""
+    return {
+        int(numbers.sources[place]): int(numbers.points[source.point])
+        for place, source in enumerate(plan.sources)
+        if source.varies
+    }
+
+
+async def write_sources(
+    cursor: AsyncCursor, seal: Seal, stamp: Stamp, keys: Keys, activities: Varying
+) -> None:
+    """Say what emission sources come to; nothing where an amount of one of `activities` has no factor."""
+    sums = _Sums("emission", "period_source", "source_no", ("mass_kg",))
+    await _write_sums(cursor, seal, stamp, keys, sums, activities)
 
 
 def _names(columns: Sequence[str], prefix: str | None = None) -> sql.Composed:
@@ -70,6 +88,16 @@ _WITHIN = sql.SQL(
     AND start_at < to_timestamp(0) + %(to)s * interval '1 microsecond'
     """
 )
+_WITHOUT_MASS = sql.SQL(
+    """
+    SELECT FROM (SELECT start_at FROM interval
+                  WHERE point_no = %(point)s AND revision > 0 AND quality < 3 AND amount IS NOT NULL AND {within}) a
+     WHERE NOT EXISTS (SELECT FROM (SELECT start_at FROM emission
+                                     WHERE source_no = %(source)s AND revision > 0 AND {within}) m
+                        WHERE m.start_at = a.start_at)
+     LIMIT 1
+    """
+).format(within=_WITHIN)
 _POINTS = sql.SQL(
     """
     INSERT INTO period_point (seal_no, point_no, {columns}, cause, known_at, batch_no)
@@ -146,7 +174,14 @@ class _Sums:
         )
 
 
-async def _write_sums(cursor: AsyncCursor, seal: Seal, stamp: Stamp, keys: Keys, sums: _Sums) -> None:
+async def _write_sums(
+    cursor: AsyncCursor,
+    seal: Seal,
+    stamp: Stamp,
+    keys: Keys,
+    sums: _Sums,
+    activities: Varying = MappingProxyType({}),
+) -> None:
     await _take_back(cursor, seal, stamp, keys, sums.into, sums.key)
     read, write = sums.read, sums.write
     for number, cause in keys:
@@ -156,8 +191,19 @@ async def _write_sums(cursor: AsyncCursor, seal: Seal, stamp: Stamp, keys: Keys,
         figures = [_rounded(values) for values in found[:count]] + list(found[count:])
         if sums.table == "emission":  # a source has a meter or documents, never both
             figures = list(await summed(cursor, number, seal.from_at, seal.to_at) or figures)
+        if number in activities and await _lacks_factor(cursor, seal, number, activities[number]):
+            _, covered, *_, reasons = figures
+            figures = [None, covered or 0, 0, 0, int(Quality.BAD), reasons or 0]
         values = dict(zip((*sums.summed, *TRUST), figures, strict=True))
         await cursor.execute(write, {**values, **_said(seal, stamp), "key": number, "cause": cause})
+
+
+async def _lacks_factor(cursor: AsyncCursor, seal: Seal, source_no: int, point_no: int) -> bool:
+    """Whether a point has an amount in the period of which a source has no mass."""
+    await cursor.execute(
+        _WITHOUT_MASS, {"source": source_no, "point": point_no, "from": seal.from_at, "to": seal.to_at}
+    )
+    return await cursor.fetchone() is not None
 
 
 async def _take_back(cursor: AsyncCursor, seal: Seal, stamp: Stamp, keys: Keys, table: str, key: str) -> None:

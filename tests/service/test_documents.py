@@ -186,6 +186,28 @@ async def test_a_sealed_period_gets_an_adjustment(papers: Papers, dsn: str) -> N
     assert line["value"] == 5200.0
 
 
+async def test_a_sealed_period_says_why_there_is_no_mass(papers: Papers, dsn: str) -> None:
+    """What was wanting when it was sealed stays its reason."""
+    await papers.entered(activity="tar", quantity=10.0)
+    ingest = await opened(dsn)
+    await seal(ingest, dsn, START - 5 * DAY, START)
+    await ingest.close()
+
+    async def told(basis: str) -> tuple[float | None, str | None]:
+        figures = (await papers.client.get("/v1/periods/1")).json()["figures"]
+        [figure] = [one for one in figures if one["id"] == "mill/tar-co2"]
+        return figure[basis]["value"], figure[basis]["reason"]
+
+    assert (await told("sealed"), await told("current")) == ((None, "no_analysis"), (None, "no_analysis"))
+    await papers.entered(
+        kind="analysis", number="L", activity=None, quantity=None, analysis="tar-c", value=90.0, unit="%"
+    )
+    assert await told("sealed") == (None, "no_analysis")
+    value, reason = await told("current")
+    assert value == pytest.approx(-5_000 * 0.9 * 44 / 12, rel=1e-12)
+    assert reason is None
+
+
 async def test_what_is_stored_is_what_the_documents_in_force_give_anew(papers: Papers, dsn: str) -> None:
     """Take everything away that follows from documents, and let ingest make it again."""
     first = await papers.entered(lot="A")
@@ -429,6 +451,12 @@ async def test_a_factor_that_changes_with_time_parts_a_document(papers: Papers, 
     await taken(dsn, stepped)
     line = await papers.line(FROM - 3 * DAY, TO, "coal-ch4")
     assert (line["value"], line["reason"]) == (None, "no_factor")
+    ingest = await opened(dsn, stepped)
+    await seal(ingest, dsn, FROM - 3 * DAY, TO)
+    await ingest.close()
+    figures = (await papers.client.get("/v1/periods/1")).json()["figures"]
+    [sealed] = [one["sealed"] for one in figures if one["id"] == "mill/coal-ch4"]
+    assert (sealed["value"], sealed["reason"]) == (None, "no_factor")
     assert (await papers.line(FROM, TO, "coal-ch4"))["value"] is not None
 
 

@@ -57,6 +57,33 @@ class Analysed:
         return self.from_at is None or self.to_at is None or (self.from_at <= from_at and to_at <= self.to_at)
 
 
+class Analyses:
+    """Analyses in force, put in order once for many quantities."""
+
+    def __init__(self, known: Iterable[Analysed]) -> None:
+        self._values: dict[tuple[int, str], float] = {}
+        self._by_lot: dict[tuple[str, str | None], list[Analysed]] = {}
+        for one in known:
+            self._values[one.document_no, one.analysis] = one.value
+            self._by_lot.setdefault((one.analysis, one.lot), []).append(one)
+
+    def value(self, document_no: int, analysis: str) -> float:
+        """What a document gives of a property."""
+        return self._values[document_no, analysis]
+
+    def near(self, quantity: Quantity, wanted: Iterable[str]) -> list[Analysed]:
+        """Those of some properties, of the quantity's lot or of none, that are valid in some of its span."""
+        return [
+            one
+            for name in wanted
+            for lot in {quantity.lot, None}
+            for one in self._by_lot.get((name, lot), ())
+            if one.from_at is None
+            or one.to_at is None
+            or (one.from_at < quantity.to_at and quantity.from_at < one.to_at)
+        ]
+
+
 @dataclass(frozen=True, slots=True)
 class Piece:
     """A stretch [from_at, to_at) of a quantity in which the same analyses are in force."""
@@ -91,13 +118,14 @@ def pieces(
     for one in ranked:
         if one.from_at is not None and one.to_at is not None and one.analysis in wanted:
             cuts |= {-(-one.from_at // interval_us) * interval_us, one.to_at - one.to_at % interval_us}
+    by_name = {name: [one for one in ranked if one.analysis == name] for name in wanted}
     edges = sorted(cut for cut in cuts if quantity.from_at <= cut <= quantity.to_at)
     found: list[Piece] = []
     for begin, end in pairwise(edges):
         first, last = begin - begin % interval_us, -(-end // interval_us) * interval_us
         chosen = tuple(
             next(
-                (a.document_no for a in ranked if a.analysis == name and a.covers(quantity, first, last)),
+                (a.document_no for a in by_name[name] if a.covers(quantity, first, last)),
                 None,
             )
             for name in wanted

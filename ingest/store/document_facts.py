@@ -56,6 +56,36 @@ async def analyses_in_force(cursor: AsyncCursor, site_no: int) -> list[Analysed]
     return [Analysed(*row) for row in found]
 
 
+async def concerned(cursor: AsyncCursor, site_no: int, own: Sequence[int]) -> list[int]:
+    """The documents of amounts whose pieces may change with some documents that take effect or lose it.
+
+    Those of amounts themselves; of an analysis every amount that it may be in force for, of an activity
+    of which some version has a source with that analysis among its factors.
+    """
+    found = await rows(
+        cursor,
+        """
+        WITH own AS (
+             SELECT * FROM document WHERE document_no = ANY(%(own)s) OR document_no IN
+                    (SELECT supersedes FROM document WHERE document_no = ANY(%(own)s))),
+        taking AS (
+             SELECT DISTINCT s.body->'activity'->>'document' AS activity, f.id AS analysis
+               FROM plan_version v, jsonb_array_elements(v.body->'sources') s (body),
+                    jsonb_array_elements_text(s.body->'factors') f (id)
+              WHERE v.site_no = %(site)s AND jsonb_typeof(s.body->'activity') = 'object')
+        SELECT q.document_no FROM document q
+         WHERE q.site_no = %(site)s AND q.count IS NOT NULL AND q.batch_no IS NOT NULL
+           AND (q.document_no IN (SELECT document_no FROM own) OR EXISTS (
+                SELECT FROM own a JOIN taking t ON t.analysis = a.subject AND t.activity = q.subject
+                 WHERE a.kind = 'analysis' AND (a.lot IS NULL OR a.lot = q.lot)
+                   AND (a.from_at IS NULL OR (a.from_at < q.to_at AND q.from_at < a.to_at))))
+         ORDER BY q.document_no
+        """,
+        {"site": site_no, "own": list(own)},
+    )
+    return [no for (no,) in found]
+
+
 async def source_numbers(cursor: AsyncCursor, site_no: int, version: int) -> dict[str, int]:
     """The number of each source under its name in a version; a source may have been renamed since."""
     known = dict(await rows(cursor, "SELECT id, source_no FROM source WHERE site_no = %s", [site_no]))

@@ -12,6 +12,8 @@ from psycopg import AsyncConnection
 
 from ingest.model import DAY, HOUR, MINUTE
 from ingest.plant import canonical, parse_plant
+from ingest.store import renewal
+from ingest.store.document_facts import concerned
 from ingest.store.registry import apply_plan
 from ingest.store.seals import waiting
 from tests.ingest.feeding import START
@@ -231,6 +233,27 @@ async def test_what_is_stored_is_what_the_documents_in_force_give_anew(papers: P
     assert [[item[name] for name in kept] for item in again["items"]] == [
         [item[name] for name in kept] for item in stored["items"]
     ]
+
+
+async def test_an_analysis_concerns_only_amounts_that_it_is_a_factor_of(papers: Papers, dsn: str) -> None:
+    coal = [await papers.entered(), await papers.entered(number="RE-2")]
+    lime = await papers.entered(number="RE-3", activity="lime")
+    await papers.entered(number="RE-4", activity="tar")
+    one = await papers.entered(**analysis(25.0))
+    async with await AsyncConnection.connect(dsn) as connection, connection.cursor() as cursor:
+        assert await concerned(cursor, 1, [one]) == coal
+        assert await concerned(cursor, 1, [lime]) == [lime]
+
+
+async def test_parts_of_many_documents_are_all_of_them(
+    papers: Papers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(renewal, "PART", 2)
+    for number in range(5):
+        await papers.entered(number=f"RE-{number}")
+    await papers.entered(**analysis(25.0))
+    line = await papers.line(FROM, TO)
+    assert (line["value"], line["defaulted"]) == (pytest.approx(5 * co2(1000, 25.0), rel=1e-12), [])
 
 
 async def test_sending_again_changes_nothing(papers: Papers) -> None:

@@ -6,7 +6,16 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.methods.documented import Analysed, Emitted, Quantity, covered_us, mass_kg, pieces, weight
+from ingest.methods.documented import (
+    Analysed,
+    Analyses,
+    Emitted,
+    Quantity,
+    covered_us,
+    mass_kg,
+    pieces,
+    weight,
+)
 from ingest.model import MINUTE
 
 HOURS = st.integers(0, 10_000)
@@ -86,6 +95,33 @@ def test_pieces_are_the_intervals_one_by_one(
         at = max(begin, from_at)
         [part] = [part for part in found if part.from_at <= at < part.to_at]
         assert part.analyses == (None if best is None else best.document_no,)
+
+
+@given(
+    st.lists(
+        st.tuples(
+            HOURS, HOURS, st.sampled_from([None, "A", "B"]), st.sampled_from(["ncv", "c", "o"]), st.booleans()
+        ),
+        max_size=12,
+    ),
+    st.integers(1, 5000),
+    st.integers(1, 5000),
+    st.sampled_from([None, "A"]),
+)
+def test_what_is_far_changes_nothing(
+    told: list[tuple[int, int, str | None, str, bool]], from_at: int, length: int, lot: str | None
+) -> None:
+    quantity = Quantity(1, from_at, from_at + length, 10**6, lot)
+    known = []
+    for n, (a, b, of, name, always) in enumerate(told):
+        begin, end = (None, None) if always and of else (min(a, b), max(a, b) + 1)
+        known.append(Analysed(n + 2, n, name, n / 8, begin, end, of))
+    found = Analyses(known)
+    near = found.near(quantity, ["ncv", "c"])
+    assert pieces(quantity, ["ncv", "c"], near, 100) == pieces(quantity, ["ncv", "c"], known, 100)
+    assert {one.analysis for one in near} <= {"ncv", "c"}
+    assert {one.lot for one in near} <= {None, lot}
+    assert [found.value(one.document_no, one.analysis) for one in known] == [one.value for one in known]
 
 
 def test_a_mass_is_known_only_where_every_factor_is() -> None:

@@ -113,7 +113,7 @@ class Aside:
             declared[:] = await declarations.waiting(
                 connection, self._site_no, self._clocks.now(), INBOX_ROWS
             )
-            periods[:] = await seals.waiting(connection, self._site_no, INBOX_ROWS)
+            periods[:] = await seals.waiting(connection, self._site_no, INBOX_ROWS, ingest.plan)
             tests[:] = await analyser_tests.waiting(connection, self._site_no, INBOX_ROWS)
 
         await ingest.patiently(look)

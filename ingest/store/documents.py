@@ -39,22 +39,8 @@ class Changed:
     to_at: int
 
 
-async def early(connection: AsyncConnection, inbox_no: int, plan: Plan) -> bool:
-    """Whether the document of an inbox row speaks of what only a version yet to be taken knows: it has to wait."""
-    cursor = await connection.execute(
-        """
-        SELECT d.subject FROM document d JOIN plan_version v USING (site_no)
-         WHERE d.inbox_no = %s AND v.version > %s
-           AND jsonb_path_exists(v.body, '$.*[*] ? (@.id == $subject)', jsonb_build_object('subject', d.subject))
-         LIMIT 1
-        """,
-        [inbox_no, plan.version],
-    )
-    row = await cursor.fetchone()
-    return row is not None and row[0] not in _subjects(plan)
-
-
-def _subjects(plan: Plan) -> set[str]:
+def subjects(plan: Plan) -> set[str]:
+    """What documents may speak of under a plan."""
     return {*(activity.id for activity in plan.activities), *(analysis.id for analysis in plan.analyses)}
 
 
@@ -71,7 +57,7 @@ async def take(cursor: AsyncCursor, stamp: Stamp, site_no: int, inbox_no: int, p
     if not found:
         return []
     document = _Document(*found[0])
-    if document.kind != "withdrawal" and document.subject not in _subjects(plan):
+    if document.kind != "withdrawal" and document.subject not in subjects(plan):
         failure = f"the plan of site {plan.site} has no activity or analysis {document.subject}."
         await cursor.execute(
             "UPDATE document SET failure = %s WHERE document_no = %s", [failure, document.document_no]

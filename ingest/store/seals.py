@@ -56,14 +56,27 @@ class Touched:
         return Touched(*(np.concatenate(column) for column in columns))
 
 
-async def waiting(connection: AsyncConnection, site_no: int, most: int) -> list[SealAsked]:
-    """Seals asked for and documents approved, in the order in which they were."""
+async def waiting(connection: AsyncConnection, site_no: int, most: int, plan: Plan) -> list[SealAsked]:
+    """Seals asked for and documents approved, in the order in which they were; none that has to wait for a version.
+
+    A document waits while only a version after `plan` knows its subject: it holds up nothing behind it.
+    """
     cursor = await connection.execute(
         """
-        SELECT inbox_no, kind, body, author, (extract(epoch FROM received_at) * 1000000)::bigint FROM inbox
-         WHERE site_no = %s AND kind IN ('seal', 'document') AND batch_no IS NULL ORDER BY inbox_no LIMIT %s
+        SELECT inbox_no, kind, body, author, (extract(epoch FROM received_at) * 1000000)::bigint FROM inbox i
+         WHERE site_no = %(site)s AND kind IN ('seal', 'document') AND batch_no IS NULL
+           AND NOT (kind = 'document' AND EXISTS (
+                SELECT FROM document d JOIN plan_version v ON v.site_no = d.site_no AND v.version > %(version)s
+                 WHERE d.inbox_no = i.inbox_no AND d.subject <> ALL(%(known)s::text[])
+                   AND jsonb_path_exists(v.body, '$.*[*] ? (@.id == $subject)', jsonb_build_object('subject', d.subject))))
+         ORDER BY inbox_no LIMIT %(most)s
         """,
-        [site_no, most],
+        {
+            "site": site_no,
+            "most": most,
+            "version": plan.version,
+            "known": sorted(documents.subjects(plan)),
+        },
     )
     return [SealAsked(*row) for row in await cursor.fetchall()]
 
@@ -161,9 +174,6 @@ class SealBook:
 
         Raises as `Writer.commit` does.
         """
-        connection = await self._writer.connection()
-        if asked.kind == "document" and await documents.early(connection, asked.inbox_no, self._state.plan):
-            return
         stamp = await self._writer.begin(plan_version)
         if stamp is not None:
             connection = await self._writer.connection()

@@ -37,9 +37,9 @@ async def seal(
     body = msgspec.json.encode(SealBody(kind, from_at, to_at, again, reason)).decode()
     async with await AsyncConnection.connect(dsn, autocommit=True) as connection:
         await accept(connection, 1, "seal", body, f"seal {from_at} {to_at} {kind} {reason}", "m.weber")
-        for asked in await waiting(connection, 1, 10):
+        for asked in await waiting(connection, 1, 10, ingest.plan):
             await ingest.seal(asked)
-        assert await waiting(connection, 1, 10) == []
+        assert await waiting(connection, 1, 10, ingest.plan) == []
 
 
 def said(dsn: str) -> dict[tuple[int, str, str], Rows]:

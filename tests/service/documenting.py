@@ -143,7 +143,7 @@ async def taken(dsn: str, plant: str = PAPERS) -> None:
     """Let ingest take what was approved."""
     ingest = await opened(dsn, plant)
     async with await AsyncConnection.connect(dsn, autocommit=True) as connection:
-        for asked in await waiting(connection, 1, 100):
+        for asked in await waiting(connection, 1, 100, ingest.plan):
             await ingest.seal(asked)
     await ingest.close()
 

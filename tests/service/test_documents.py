@@ -432,11 +432,16 @@ async def test_a_document_waits_for_the_version_that_knows_its_activity(papers: 
         await apply_plan(connection, 1, *canonical(file), datetime.fromtimestamp(NOW / 1e6, UTC))
     number = await papers.proposed(activity="peat")
     await papers.approved(number)
+    for late in range(3):
+        await papers.approved(await papers.proposed(activity="peat", number=f"RE-{late + 2}"))
+    behind = await papers.proposed(number="RE-9")
+    await papers.approved(behind)
     async with await AsyncConnection.connect(dsn, autocommit=True) as connection:
-        [asked] = await waiting(connection, 1, 10)
-    before = batch(dsn)
-    await ingest.seal(asked)
-    assert (batch(dsn), (await papers.told(number))["state"]) == (before, "approved")
+        [asked] = await waiting(connection, 1, 2, ingest.plan)
+        await ingest.seal(asked)
+        assert await waiting(connection, 1, 2, ingest.plan) == []
+    assert (await papers.told(number))["state"] == "approved"
+    assert (await papers.told(behind))["state"] == "in_effect"
     await ingest.close()
     await taken(dsn, changed)
     assert (await papers.told(number))["state"] == "in_effect"

@@ -35,7 +35,7 @@ async def ask(client: httpx.AsyncClient, key: str | None = None, **changes: Any)
 
 async def take(ingest: SiteIngest, dsn: str) -> None:
     async with await AsyncConnection.connect(dsn, autocommit=True) as connection:
-        for asked in await waiting(connection, 1, 10):
+        for asked in await waiting(connection, 1, 10, ingest.plan):
             await ingest.seal(asked)
 
 

@@ -17,6 +17,7 @@ from ingest.site import Clocks
 from ingest.spans import days_of, edge_of, site_of
 from ingest.store.refigured import refigured
 from ingest.store.restate import Restatement
+from ingest.store.unrestated import not_restated
 from ingest.store.versions import Edition, Versions, stored_frontiers
 from ingest.store.writer import Writer
 
@@ -47,6 +48,8 @@ class Restated:
     """Rows that come out otherwise, per table."""
     left: int = 0
     """Figures that the version does not make, left as they were said."""
+    not_restated: list[str] = field(default_factory=list)
+    """Documented sources that weigh documents of the span otherwise under the version: they stay as they are."""
     written: bool = False
 
 
@@ -68,9 +71,11 @@ async def restate(dsn: str, wanted: Wanted, clocks: Clocks, holder: str | None) 
             await versions.refresh(cursor)
             edition = await versions.edition(cursor, version)
             newest = await versions.edition(cursor, versions.newest)
-        assert edition is not None
-        assert newest is not None
-        outcome = Restated(site, version, *_span(wanted, edition))
+            assert edition is not None
+            assert newest is not None
+            outcome = Restated(site, version, *_span(wanted, edition))
+            span = outcome.from_at, outcome.to_at
+            outcome.not_restated = await not_restated(cursor, site_no, edition.plan, version, span)
         try:
             restatement = None
             if holder is not None:

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field
 
+from ingest.store.unrestated import not_restated
 from service import cursors, factors, latest, restatement
 from service.auth import Reader
 from service.context import service_of
@@ -119,6 +120,9 @@ class PreviewPage(Page[ChangeDocument]):
     from_: Instant = Field(alias="from")
     to: Instant
     plan_version: int
+    not_restated: list[str] = Field(
+        description="Documented sources that would weigh documents of the span otherwise: no restatement reaches them"
+    )
 
 
 PREVIEW_EXAMPLE = {
@@ -137,6 +141,7 @@ PREVIEW_EXAMPLE = {
     "from": "2026-11-20T07:00:00Z",
     "to": "2026-11-20T08:00:00Z",
     "plan_version": 1,
+    "not_restated": [],
 }
 
 
@@ -169,11 +174,21 @@ async def previewed(request: Request, access: Reader, asked: Annotated[PreviewAs
         if asked.values is not None:
             plan = await restatement.with_values(plan, _values(asked.values))
         changes = await restatement.preview(connection, site, plan, span)
+        async with connection.cursor() as cursor:
+            left = await not_restated(cursor, site.site_no, plan, version, span)
     items = [
         ChangeDocument(**{name: getattr(change, name) for name in ChangeDocument.model_fields})
         for change in changes
     ]
-    head = PreviewPage(items=[], next=None, site=plan.site, from_=span[0], to=span[1], plan_version=version)
+    head = PreviewPage(
+        items=[],
+        next=None,
+        site=plan.site,
+        from_=span[0],
+        to=span[1],
+        plan_version=version,
+        not_restated=left,
+    )
     said = head.model_dump(by_alias=True, exclude={"items", "next"})
     return table(request, of_models(ChangeDocument, items, said), asked.format)
 

@@ -8,7 +8,7 @@ from psycopg import AsyncCursor
 from ingest.methods.documented import Analysed, Quantity
 from ingest.plant.body import plan_from_body
 from ingest.plant.plan import Plan
-from ingest.store.versions import numbers_then
+from ingest.store.names import numbers_then
 
 MICROS = "(extract(epoch FROM {}) * 1000000)::bigint"
 

@@ -10,8 +10,6 @@ found under both names.
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import count
-from typing import Any
 
 import numpy as np
 from psycopg import AsyncConnection, AsyncCursor, sql
@@ -22,6 +20,7 @@ from ingest.pipeline.kpis import Terms
 from ingest.pipeline.state import SiteState
 from ingest.plant import plan_from_body
 from ingest.plant.plan import Plan
+from ingest.store.names import numbers_then
 from ingest.store.registry import Numbers
 from ingest.store.tables import EMISSION, KPI_VALUE
 
@@ -126,32 +125,6 @@ class Versions:
             plan = await asyncio.to_thread(plan_from_body, row[0], version)
             self._editions[version] = Edition.of(plan, self._numbers[version])
         return self._editions[version]
-
-
-def numbers_then(
-    versions: Sequence[tuple[int, str, list[dict[str, Any]]]], known: dict[str, int]
-) -> dict[int, dict[str, int]]:
-    """Per version the number of each name in it, from today's names.
-
-    Goes through the versions as `ingest.store.registry` did: what an entry was formerly
-    becomes it, unless there is one of that name already.
-    """
-    table: dict[str, int] = {}
-    tokens = count()
-    named: dict[int, dict[str, int]] = {}
-    for version, site, entries in versions:
-        for entry in entries:
-            name = f"{site}/{entry['id']}"
-            for former in entry["formerly"]:
-                if name not in table and f"{site}/{former}" in table:
-                    table[name] = table.pop(f"{site}/{former}")
-            table.setdefault(name, next(tokens))
-        named[version] = {f"{site}/{entry['id']}": table[f"{site}/{entry['id']}"] for entry in entries}
-    today = {token: known[name] for name, token in table.items() if name in known}
-    return {
-        version: {name: today[token] for name, token in mine.items() if token in today}
-        for version, mine in named.items()
-    }
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ up by ingest.
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import Field
 
 from service import document_claims, document_csv, document_pages, documenting
@@ -23,12 +23,13 @@ from service.documents import Document, Page, answer
 from service.parameters import OfSite, Paged, Parameters, Tabular
 from service.plans import SitePlan
 from service.problems import ProblemError, documented
-from service.proposal_pages import State
-from service.routes_declarations import Number
+from service.proposal_pages import NUMBER, State
 from service.routes_proposals import Steps, refused
 from service.tabular import document, table
 
 router = APIRouter(tags=["documents"])
+
+Number = Annotated[int, Path(ge=1, lt=NUMBER.stop, description="A document's number, as the service counts")]
 
 EXAMPLE: dict[str, Any] = {
     "document": 4,

@@ -182,10 +182,7 @@ def _factor(factor: Mapping[str, Any], origin: str, place: Place) -> Mapping[str
 
 
 def _filled(entry: Mapping[str, Any], origin: str, place: Place, filled: tuple[str, ...]) -> dict[str, Any]:
-    """What the row that an entry's key names says of the entry."""
-    for name in filled:
-        if name in entry:
-            raise fault(origin, (*place, name), entry[name], "nothing beside from, which fills it in")
+    """What the row that an entry's key names says of the entry; a stored body says the same beside it."""
     try:
         key = LookUp.model_validate(entry["from"])
     except ValidationError as error:
@@ -195,7 +192,11 @@ def _filled(entry: Mapping[str, Any], origin: str, place: Place, filled: tuple[s
         value = required(row)
     except InputError as refusal:
         raise PlantError(f"{origin}: {spell((*place, 'from'))}: {refusal}") from None
-    return _as_entry(row, value)
+    found = _as_entry(row, value)
+    for name in filled:
+        if name in entry and entry[name] != found[name]:
+            raise fault(origin, (*place, name), entry[name], "nothing beside from, which fills it in")
+    return found
 
 
 def _as_entry(row: FactorRow, value: float) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from ingest import factors as the_ledger
+from ingest.errors import PlantError
 from ingest.model import SECOND
 from ingest.plant import canonical, compile_plan, parse_plant, plan_from_body
 from ingest.plant.commands import schema
@@ -54,6 +55,16 @@ def test_fuel_burnt_with_the_ledger_s_factors() -> None:
     gas, coal = compile_plan(parse_plant(HEAD + BURNT + text, "mill.yaml")).sources
     assert gas.kg_per_amount == pytest.approx(2.16219, rel=1e-5)  # 21.6219 t per 10000 Nm3
     assert coal.kg_per_amount == pytest.approx(23.076 * 0.02618 * 0.99 * 44 / 12 * 1000)
+
+
+def test_a_stored_body_is_a_plant_file_too() -> None:
+    """What stands beside a key of the ledger may say what the key leads to, and nothing else."""
+    text = HEAD + BURNT + source("gas", "line/gas", "factors: [ncv, carbon, oxidation, co2]", 1)
+    digest, body = canonical(parse_plant(text, "mill.yaml"))
+    assert canonical(parse_plant(json.dumps(body), "mill.yaml"))[0] == digest
+    body["factors"][0]["value"] *= 2
+    with pytest.raises(PlantError, match="expected nothing beside from"):
+        parse_plant(json.dumps(body), "mill.yaml")
 
 
 def test_what_was_looked_up_stands_in_the_version(monkeypatch: pytest.MonkeyPatch) -> None:

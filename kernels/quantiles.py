@@ -67,8 +67,16 @@ def beta_below(a: float, b: float, x: float) -> float:
 
 @kernel
 def student_below(t: float, freedom: float) -> float:
-    """P(T ≤ t) of Student's distribution."""
-    tail = beta_below(freedom / 2.0, 0.5, freedom / (freedom + t * t)) / 2.0
+    """P(T ≤ t) of Student's distribution.
+
+    By its middle where t² < freedom, else by its tail: the share of either is small there,
+    and 1 less a number near 1 would lose it (1e-9 at t = 1e-7).
+    """
+    square = t * t
+    if square < freedom:
+        middle = beta_below(0.5, freedom / 2.0, square / (freedom + square)) / 2.0
+        return 0.5 + middle if t > 0.0 else 0.5 - middle
+    tail = beta_below(freedom / 2.0, 0.5, freedom / (freedom + square)) / 2.0
     return 1.0 - tail if t > 0.0 else tail
 
 

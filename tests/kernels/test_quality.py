@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ingest.methods.limits import STUDENT_T
@@ -95,6 +95,7 @@ def test_students_t_of_the_regulator_is_the_two_sided_quantile() -> None:
 @given(
     st.one_of(st.sampled_from([1.0, 2.0]), st.floats(3.0, 60.0)), st.floats(0.0, 80.0), st.floats(-10.0, 10.0)
 )
+@example(27.0, 0.0, 1.192092896e-07)
 @settings(max_examples=60, deadline=None)
 def test_distributions_equal_the_integrals_of_their_densities(freedom: float, x: float, t: float) -> None:
     assert quantiles.chi_square_below(x, freedom) == pytest.approx(

@@ -61,6 +61,8 @@ class Reason(IntFlag):
     """Its instrument's calibration was due."""
     GLITCH = 1 << 19
     """A register that fell or jumped and was back with the next reading; skipped."""
+    CONFLICT = 1 << 20
+    """Unequal readings of one time and one `seq`, or of none: a clock that stands, or two who tell of one point."""
 
     @property
     def names(self) -> list[str]:

@@ -27,7 +27,9 @@ glitch. It follows:
 A declared replacement is two readings of one time, the winner with the reason
 REPLACED: the register runs to the first and goes on from the second.
 
-Bad readings are skipped; only their reasons stay. An amount is an int64: it wraps
+Bad readings are skipped; only their reasons stay. A glitch that is one of several readings of its
+time leaves all of the step it lies in uncertain: a clock stood, and what it has kept back is
+not known to have run evenly. An amount is an int64: it wraps
 where one interval holds nine resets of a register at 1e18 counts.
 """
 
@@ -39,6 +41,7 @@ from kernels.fold_row import Registers, Span, count_before, put_amount, put_span
 from kernels.register import Step, step_after, step_from, step_over
 from kernels.rows import (
     BAD,
+    CONFLICT,
     GAP,
     GLITCH,
     GLITCH_STEP,
@@ -241,6 +244,8 @@ def _note(
             worst, bits = UNCERTAIN, bits | GLITCH
     ends_here = start < at[later] <= end
     booked = book_step(count[i], count[later], at[later] - at[i], param)
+    if glitch >= 0 and reasons[glitch] & CONFLICT != 0 and booked[0] != TOO_LONG_STEP:
+        worst, bits = UNCERTAIN, bits | CONFLICT
     if booked[0] != NORMAL_STEP and ends_here:
         _put_step(steps, filled, segment, (at[later], at[i]), booked)
     if later + 1 < at.size and at[later + 1] == at[later]:

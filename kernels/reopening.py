@@ -27,9 +27,9 @@ def reopens(entries: np.ndarray, param: np.void, point: np.void, spot: int, at: 
     counter = param["kind"] == COUNTER
     if closed_until == NEVER or not (counter or (param["sloped"] != 0 and param["kind"] != DELTA)):
         return False
-    if counter and quality == BAD and (spot < 0 or entries[spot]["at"] != at):
-        return False
     later = entries[spot]["later"] if spot >= 0 else point["first"]
+    if counter and quality == BAD and not _stands_beside(entries, spot, later, at):
+        return False
     while spot >= 0 and (entries[spot]["at"] == at or not matters(entries, param, spot)):
         spot = entries[spot]["earlier"]
     if spot < 0:
@@ -37,6 +37,12 @@ def reopens(entries: np.ndarray, param: np.void, point: np.void, spot: int, at: 
     if entries[spot]["at"] >= closed_until:
         return counter and _hinges(entries, param, spot, at, closed_until)
     return bool(counter or later >= 0 or at - entries[spot]["at"] <= param["max_gap_us"])
+
+
+@kernel
+def _stands_beside(entries: np.ndarray, spot: int, later: int, at: int) -> bool:
+    """Whether there is another reading of the time: one that it beats, or that beats it and is in conflict with it."""
+    return bool((spot >= 0 and entries[spot]["at"] == at) or (later >= 0 and entries[later]["at"] == at))
 
 
 @kernel

@@ -42,6 +42,7 @@ ROLLOVER: Final = 1 << 11
 REPLACED: Final = 1 << 12
 GAP: Final = 1 << 13
 GLITCH: Final = 1 << 19
+CONFLICT: Final = 1 << 20
 """Bits of reasons that kernels set or clear themselves."""
 
 NORMAL_STEP: Final = 0

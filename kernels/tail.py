@@ -245,6 +245,7 @@ def gather(
     count: np.ndarray,
     quality: np.ndarray,
     reasons: np.ndarray,
+    seq: np.ndarray,
 ) -> None:
     """Copy the lists of the chosen points into columns (out; int64, value float64).
 
@@ -262,6 +263,7 @@ def gather(
             count[row] = entry["count"]
             quality[row] = entry["quality"]
             reasons[row] = entry["reasons"]
+            seq[row] = entry["seq"]
             row += 1
             e = entry["later"]
     offsets[chosen.size] = row
@@ -276,6 +278,7 @@ def warm_up() -> None:
     one, value, outcome = np.zeros(1, np.int64), np.zeros(1), np.zeros(1, np.int64)
     insert(entries, free, free_count, points, params, one, one, value, one, one, one, one, one, 0, outcome)
     offsets, columns = np.zeros(2, np.int64), np.zeros(1, np.int64)
-    gather(entries, points, one, offsets, columns, value, columns.copy(), columns.copy(), columns.copy())
+    others = (columns.copy(), columns.copy(), columns.copy(), columns.copy())
+    gather(entries, points, one, offsets, columns, value, *others)
     trim(entries, free, free_count, points, params)
     behead(entries, free, free_count, points, one)

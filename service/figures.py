@@ -37,7 +37,7 @@ BY_WEIGHT = (
         Reason.COMM,
         Reason.GAP,
     ),
-    *(Reason.RESET, Reason.GLITCH, Reason.RATE, Reason.STUCK, Reason.DRIFT, Reason.OVERDUE),
+    *(Reason.RESET, Reason.GLITCH, Reason.RATE, Reason.STUCK, Reason.CONFLICT, Reason.DRIFT, Reason.OVERDUE),
     *(
         Reason.FUTURE,
         Reason.NO_TIME,

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from ingest.methods.mass import masses
 from ingest.model import HOUR, NEVER
 from ingest.pipeline.batch import EMISSION_ROW, IntArray, Rows
-from ingest.pipeline.signals import Load, Signals, evaluate, fold, from_tail, signals_of
+from ingest.pipeline.signals import COLUMNS, Load, Signals, evaluate, fold, from_tail, signals_of
 from ingest.pipeline.state import SiteState
 from ingest.plant.plan import Plan, PlanComputed
 from kernels.frontier import frontiers
@@ -207,7 +207,7 @@ def _decided(state: SiteState, found: Frontiers, signals: Signals, points: IntAr
     if not pending.any():
         return signals
     kept = np.concatenate([np.zeros(1, np.int64), np.cumsum(~pending)])
-    columns = (getattr(signals, name)[~pending] for name in ("at", "value", "count", "quality", "reasons"))
+    columns = (getattr(signals, name)[~pending] for name in COLUMNS)
     return Signals(kept[signals.offsets], *columns)
 
 

@@ -15,6 +15,7 @@ from ingest.pipeline import drift
 from ingest.pipeline.batch import FloatArray, IntArray, Rows
 from ingest.pipeline.state import SiteState
 from ingest.plant.plan import PlanComputed
+from kernels.conflict import flag_conflicts
 from kernels.fold import fold_intervals
 from kernels.rows import GOOD, INTERVAL_ROW, STEP_ROW, UNCERTAIN
 from kernels.screen import screen
@@ -32,21 +33,24 @@ class Signals:
     count: IntArray
     quality: IntArray
     reasons: IntArray
+    seq: IntArray
 
     def segment(self, j: int) -> "Signals":
         """Segment `j` alone."""
         rows = slice(int(self.offsets[j]), int(self.offsets[j + 1]))
-        columns = (getattr(self, name)[rows] for name in ("at", "value", "count", "quality", "reasons"))
+        columns = (getattr(self, name)[rows] for name in COLUMNS)
         return Signals(np.array([0, rows.stop - rows.start]), *columns)
 
     @staticmethod
     def join(parts: "Sequence[Signals]") -> "Signals":
         """The segments of all parts, in order."""
         sizes = np.concatenate([np.zeros(1, np.int64), *(np.diff(part.offsets) for part in parts)])
-        names = ("at", "value", "count", "quality", "reasons")
-        return Signals(
-            np.cumsum(sizes), *(np.concatenate([getattr(part, name) for part in parts]) for name in names)
-        )
+        columns = (np.concatenate([getattr(part, name) for part in parts]) for name in COLUMNS)
+        return Signals(np.cumsum(sizes), *columns)
+
+
+COLUMNS = ("at", "value", "count", "quality", "reasons", "seq")
+"""What stands beside each reading of `Signals`, in their order."""
 
 
 Load = Callable[[IntArray], Signals]
@@ -58,13 +62,12 @@ def from_tail(state: SiteState) -> Load:
 
     def load(points: IntArray) -> Signals:
         m = int(state.points["size"][points].sum())
-        ints = [np.zeros(m, np.int64) for _ in range(4)]
-        signals = Signals(
-            np.zeros(points.size + 1, np.int64), ints[0], np.zeros(m), ints[1], ints[2], ints[3]
-        )
+        ints = [np.zeros(m, np.int64) for _ in range(5)]
+        signals = Signals(np.zeros(points.size + 1, np.int64), ints[0], np.zeros(m), *ints[1:])
         gather(
             state.entries, state.points, points,
             signals.offsets, signals.at, signals.value, signals.count, signals.quality, signals.reasons,
+            signals.seq,
         )  # fmt: skip
         return signals
 
@@ -94,15 +97,21 @@ def signals_of(state: SiteState, load: Load, points: IntArray, from_at: IntArray
 
 
 def screened(state: SiteState, signals: Signals, points: IntArray) -> Signals:
-    """Readings of points with the flags that their points' rules give them; others as they are.
+    """Readings with the flags that others of their time and their points' rules give them.
 
     Whoever folds readings or computes with them asks for this, so that flags are the same
     whether they come from the tail or from the store.
     """
-    if not state.plan.params["lookback_us"][points].any():
+    ruled = bool(state.plan.params["lookback_us"][points].any())
+    if not ruled and not bool((signals.at[1:] == signals.at[:-1]).any()):
         return signals
-    flagged = replace(signals, quality=signals.quality.copy(), reasons=signals.reasons.copy())
-    screen(flagged.offsets, flagged.at, flagged.value, flagged.quality, flagged.reasons, state.params[points])
+    flagged, params = (
+        replace(signals, quality=signals.quality.copy(), reasons=signals.reasons.copy()),
+        state.params[points],
+    )
+    flag_conflicts(flagged.offsets, flagged.at, flagged.quality, flagged.reasons, flagged.seq, params)
+    if ruled:
+        screen(flagged.offsets, flagged.at, flagged.value, flagged.quality, flagged.reasons, params)
     return flagged
 
 
@@ -127,7 +136,8 @@ def evaluate(state: SiteState, load: Load, program: PlanComputed, from_at: int, 
         np.array(program.gate_codes, np.int64), np.array(program.gate_reasons, np.int64),
         first, to_at, at, value, quality, reasons,
     )  # fmt: skip
-    return Signals(np.array([0, n]), at[:n], value[:n], np.zeros(n, np.int64), quality[:n], reasons[:n])
+    none = np.zeros(n, np.int64)
+    return Signals(np.array([0, n]), at[:n], value[:n], none, quality[:n], reasons[:n], none)
 
 
 @dataclass(slots=True)

@@ -4,7 +4,8 @@ Folding [begin, end) again needs the readings from the last one at or before `be
 to the first one at or after `end`; a bad one ends what came before it as well. Of a
 counter only usable ones count (not bad, and the winner among readings of equal time),
 the first has to be an anchor and of those after there must be two: see
-`kernels.fold_counter`.
+`kernels.fold_counter`. Of a time that counts all readings are loaded, for those that lost
+may be in conflict with the winner (`kernels.conflict`).
 """
 
 import numpy as np
@@ -16,7 +17,7 @@ from ingest.pipeline.late import Near
 from ingest.pipeline.state import SiteState
 from ingest.store.registers import Registers
 from ingest.store.registry import Numbers
-from ingest.store.rows import MICROSECONDS, ORDER, as_readings, instants, usable
+from ingest.store.rows import MICROSECONDS, ORDER, as_readings, beside, instants, usable
 from kernels.rows import COUNTER, DELTA, Records
 
 FAR = -NEVER
@@ -97,7 +98,7 @@ async def load_readings(
                OFFSET 0) span
           JOIN reading r ON r.point_no = t.point_no AND r.measured_at BETWEEN span.since AND span.till
                         AND (r.measured_at = span.since OR r.measured_at >= t.begin_at
-                             OR t.counter AND {usable("r")})
+                             OR t.counter AND ({usable("r")} OR {beside("r")}))
          ORDER BY t.place, r.measured_at, {ORDER.format("r")}
         """,  # noqa: S608  fragments of this package
         [

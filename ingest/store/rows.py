@@ -11,7 +11,7 @@ import numpy as np
 
 from ingest.model import NEVER
 from ingest.pipeline.batch import IntArray, Readings
-from ingest.pipeline.signals import Load, Signals
+from ingest.pipeline.signals import COLUMNS, Load, Signals
 from ingest.pipeline.state import SiteState
 
 ORDER = "{0}.seq, {0}.received_at, {0}.value <> 'NaN', {0}.value, {0}.quality"
@@ -28,6 +28,15 @@ def usable(r: str) -> str:
             SELECT 1 FROM reading o
              WHERE o.point_no = {r}.point_no AND o.measured_at = {r}.measured_at AND o.quality = 3
                AND ({ORDER.format("o")}) > ({ORDER.format(r)}))
+    """  # noqa: S608  fragments of this module
+
+
+def beside(r: str) -> str:
+    """SQL: whether there are other readings of a reading's time; equal ones are stored once."""
+    return f"""
+        EXISTS (SELECT 1 FROM reading o
+                 WHERE o.point_no = {r}.point_no AND o.measured_at = {r}.measured_at
+                   AND (o.value, o.quality, o.seq) <> ({r}.value, {r}.quality, {r}.seq))
     """  # noqa: S608  fragments of this module
 
 
@@ -60,9 +69,7 @@ def as_signals(readings: Readings, points: IntArray) -> Signals:
     parts = []
     for p in points.tolist():
         rows = slice(*pieces.get(p, (0, 0)))
-        mine = [
-            getattr(readings, name)[rows] for name in ("measured_at", "value", "count", "quality", "reasons")
-        ]
+        mine = [getattr(readings, name)[rows] for name in ("measured_at", *COLUMNS[1:])]
         parts.append(Signals(np.array([0, rows.stop - rows.start]), *mine))
     return Signals.join(parts)
 

@@ -7,6 +7,7 @@ tests calls it. Kernels over hours, tests and calculated emissions have their
 definitions in the module of the same name here.
 """
 
+from kernels.reference.conflict import flag_conflicts
 from kernels.reference.exact import exact_sum, exact_sums, muldiv_round, share, to_counts
 from kernels.reference.filling import gap_steps, shape_gap
 from kernels.reference.fold import fold_intervals
@@ -50,6 +51,7 @@ __all__ = [
     "exact_sum",
     "exact_sums",
     "excess_air",
+    "flag_conflicts",
     "fold_intervals",
     "frontiers",
     "gap_steps",

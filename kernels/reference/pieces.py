@@ -15,6 +15,7 @@ from kernels.reference.exact import half_away
 from kernels.reference.register import book_step, is_usable, kept, registers
 from kernels.rows import (
     BAD,
+    CONFLICT,
     COUNTER,
     DELTA,
     GAP,
@@ -150,6 +151,8 @@ def counter_pieces(readings: list[Reading], param: np.void) -> list[tuple[Piece 
         steps = []
         if now.glitch is not None:
             steps.append(Step(now.glitch.at, a.at, GLITCH_STEP, 0, 0))
+            if now.glitch.reasons & CONFLICT:
+                quality, reasons = max(quality, UNCERTAIN), reasons | CONFLICT
         if step_class != NORMAL_STEP:
             steps.append(Step(b.at, a.at, step_class, increment, correction))
         if step_class == RESET_STEP:

@@ -119,6 +119,7 @@ def gather(
     count: Ints,
     quality: Ints,
     reasons: Ints,
+    seq: Ints,
 ) -> None:
     """The lists of the chosen points as columns, one after the other."""
     row = 0
@@ -126,7 +127,7 @@ def gather(
         offsets[j] = row
         for one in listed(entries, points[p]):
             at[row], value[row], count[row] = one.at, one.value, one.count
-            quality[row], reasons[row] = one.quality, one.reasons
+            quality[row], reasons[row], seq[row] = one.quality, one.reasons, one.seq
             row += 1
     offsets[len(chosen)] = row
 
@@ -191,7 +192,7 @@ def _reopens(held: list[Held], param: np.void, owner: np.void, new: Held, where:
     if closed_until == NEVER or not waits(param):
         return False
     counter = param["kind"] == COUNTER
-    if counter and new.quality == BAD and not any(one.at == new.at for one in held[:where]):
+    if counter and new.quality == BAD and not any(one.at == new.at for one in held):
         return False
     times = [at for at in usable_times(held, param) if at < new.at]
     if not times:

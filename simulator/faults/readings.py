@@ -27,6 +27,8 @@ class Shown:
     shown_at: int
     """µs; when its message will say it was."""
     value: float
+    anew: bool = False
+    """Whether its register has started anew: what it showed before says nothing of it."""
 
 
 @runtime_checkable

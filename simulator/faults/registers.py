@@ -37,6 +37,8 @@ class _Registers:
         for one in readings:
             given = count_of(instrument, one.value)
             before = self._before.get(point)
+            if one.anew:
+                self._offset[point] = 0
             if before is None:
                 self._offset[point] = self._first(instrument, given, one.at)
             else:
@@ -80,6 +82,7 @@ class Reset(_Registers):
             return
         lost = math.floor(step * self._dice.at(instrument.id, one.at, "lost"))
         self._offset[instrument.id] = -(before + lost)
+        one.anew = True
         self._noted(instrument.id, one, f"started again at 0, {lost} counts lost", lost)
 
 

@@ -88,13 +88,14 @@ def _everything(dsn: str, state: SiteState) -> Signals:
                 """,
                 [point.id],
             ).fetchall()
-            found.sort(key=lambda row: (row[0], row[4], row[5]))
+            # By time, seq, arrival, value (NaN lowest) and quality.
+            found.sort(key=lambda row: (row[0], row[4], row[5], row[1] == row[1], row[1], row[2]))
             columns: list[Any] = list(zip(*found, strict=True)) if found else [()] * 6
-            at, quality, reasons = (np.array(columns[i], np.int64) for i in (0, 2, 3))
+            at, quality, reasons, seq = (np.array(columns[i], np.int64) for i in (0, 2, 3, 4))
             value = np.array(columns[1], np.float64)
             own = np.full(at.size, state.plan.index[point.id])
             parts.append(
-                Signals(np.array([0, at.size]), at, value, state.counts(own, value), quality, reasons)
+                Signals(np.array([0, at.size]), at, value, state.counts(own, value), quality, reasons, seq)
             )
     return Signals.join(parts)
 

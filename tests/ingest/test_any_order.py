@@ -7,7 +7,7 @@ readings. `test_order` does the same with days as a plant has them.
 import asyncio
 import json
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import psycopg
@@ -115,12 +115,17 @@ def readings(draw: st.DrawFn) -> Said:
     return Said(point, at, draw(st.sampled_from([0, 0, 0, 1, 2])), draw(VALUES[point]), quality)
 
 
+def contradicting(one: Said) -> st.SearchStrategy[Said]:
+    """Readings of the same time with the same number, or none."""
+    quality = st.sampled_from(["good", "good", "uncertain", "bad"])
+    return st.builds(replace, st.just(one), value=VALUES[one.point], quality=quality)
+
+
 @st.composite
 def arrivals(draw: st.DrawFn) -> list[Arrival]:
     """Readings, some of them twice, in any order, cut into batches."""
-    said = draw(
-        st.lists(readings(), min_size=1, max_size=24, unique_by=lambda one: (one.point, one.at, one.seq))
-    )
+    said = draw(st.lists(readings(), min_size=1, max_size=24, unique=True))
+    said += [draw(contradicting(one)) for one in draw(st.lists(st.sampled_from(said), max_size=5))]
     repeated = draw(st.lists(st.sampled_from(said), max_size=6))
     order = draw(st.permutations(said + repeated))
     found, begin = [], 0

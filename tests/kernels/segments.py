@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from kernels.rows import (
     BAD,
+    CONFLICT,
     COUNTER,
     DELTA,
     GAUGE,
@@ -167,7 +168,7 @@ def segment(draw: st.DrawFn, values: st.SearchStrategy[float], kind: int | None 
             math.nan if draw(st.integers(0, 15)) == 0 else draw(values),
             draw(counts),
             draw(st.sampled_from([0, 0, 0, 0, 1, 2, BAD])),
-            draw(st.sampled_from([0, 0, 0, 1, 1 << 8, 1 << 3, REPLACED])),
+            draw(st.sampled_from([0, 0, 0, 1, 1 << 8, 1 << 3, REPLACED, CONFLICT])),
         )
         for instant in at
     ]

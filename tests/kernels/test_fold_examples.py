@@ -11,6 +11,7 @@ import pytest
 from kernels.fold import fold_intervals
 from kernels.rows import (
     BAD,
+    CONFLICT,
     DELTA,
     GAP,
     GLITCH,
@@ -272,6 +273,19 @@ def test_a_fall_that_is_back_with_the_next_reading_is_a_glitch() -> None:
     as_declared = run(counter(*readings, max_gap_us=HOUR, fall_is_reset=1), 3 * HOUR)
     assert as_declared.steps.tolist() == [(0, HOUR + HOUR // 2, HOUR, RESET_STEP, 3, -95)]
     assert as_declared.rows["amount_count"].tolist() == [5, 3 + 97, 10]
+
+
+def test_a_glitch_of_a_clock_that_stood_leaves_its_whole_step_in_doubt() -> None:
+    """What a clock that stands keeps back is taken to run evenly, but nobody saw it."""
+    readings = (0, 0), (MINUTE, 6), (MINUTE + 1, 90, UNCERTAIN, CONFLICT), (4 * MINUTE, 24), (5 * MINUTE, 30)
+    folded = run(counter(*readings, max_gap_us=5 * MINUTE, max_step_count_per_h=600.0), 5 * MINUTE, MINUTE)
+    assert columns(folded.rows, "amount_count", "valid_us", "quality", "reasons") == [
+        (6, MINUTE, GOOD, 0),
+        (6, MINUTE, UNCERTAIN, CONFLICT | GLITCH),
+        (6, MINUTE, UNCERTAIN, CONFLICT),
+        (6, MINUTE, UNCERTAIN, CONFLICT),
+        (6, MINUTE, GOOD, 0),
+    ]
 
 
 def test_of_alternating_registers_every_other_is_a_glitch() -> None:

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kernels import frontier, reference, tail
+from kernels.conflict import flag_conflicts
 from kernels.fold import fold_intervals
 from kernels.reference import tail as definition
 from kernels.rows import BAD, COUNTER, GAUGE, HOUR_US, INTERVAL_ROW, NEVER, STEP_ROW, Records
@@ -82,7 +83,7 @@ def test_gather_equals_its_definition(
     found = []
     for gather in (tail.gather, reference.gather):
         offsets = np.zeros(len(chosen) + 1, np.int64)
-        ints = [np.zeros(rows, np.int64) for _ in range(4)]
+        ints = [np.zeros(rows, np.int64) for _ in range(5)]
         value = np.zeros(rows)
         gather(arena.entries, arena.points, np.array(chosen, np.int64), offsets, ints[0], value, *ints[1:])
         found.append((offsets.tolist(), [column.tolist() for column in ints], repr(value.tolist())))
@@ -92,10 +93,11 @@ def test_gather_equals_its_definition(
 def fold(arena: Arena, from_at: int, to_at: int) -> tuple[Records, Records]:
     """Rows and steps of point 0 from its list."""
     held = arena.held(0)
-    at, count, quality, reasons = (
+    at, count, quality, reasons, seq = (
         np.array([getattr(one, name) for one in held], np.int64)
-        for name in ("at", "count", "quality", "reasons")
+        for name in ("at", "count", "quality", "reasons", "seq")
     )
+    flag_conflicts(np.array([0, len(held)]), at, quality, reasons, seq, arena.params)
     value = np.array([one.value for one in held], np.float64)
     rows, steps = np.zeros(40, INTERVAL_ROW), np.zeros(40, STEP_ROW)
     n, m = fold_intervals(
@@ -189,6 +191,14 @@ def test_a_bad_correction_of_a_register_beyond_the_edge_reopens() -> None:
     arena = closed(COUNTER, 10, reading(8, 1.0), reading(11, 2.0))
     wrong, other = reading(11, math.nan, BAD, seq=1), reading(12, math.nan, BAD)
     assert arena.insert(tail.insert, [other, wrong]) == [tail.APPENDED, tail.REOPENS]
+
+
+def test_what_contradicts_the_bracket_reopens_though_it_loses() -> None:
+    arena = closed(COUNTER, 10, reading(8, 1.0), reading(11, 2.0))
+    assert arena.insert(tail.insert, [reading(11, math.nan, BAD), reading(12, math.nan, BAD)]) == [
+        tail.REOPENS,
+        tail.APPENDED,
+    ]
 
 
 def test_a_register_that_was_taken_back_is_no_bracket() -> None:

@@ -149,6 +149,26 @@ def test_a_reset_register_has_lost_what_its_record_says(columns: list[Column]) -
             assert step == expected
 
 
+def test_a_new_meter_that_starts_again_shows_what_it_has_counted_since(columns: list[Column]) -> None:
+    """What the old one showed has no part in it."""
+    record: list[Disturbance] = []
+    column = _register(columns)
+    given = _counts(column.instrument, list(column.values))
+    readings = _pass(Replaced(0.004, 1, record.append), column)
+    exchanged = {one.at for one in record}
+    assert exchanged
+    readings = [Shown(at, at, value) for at, value in zip(column.at, column.values, strict=True)]
+    for fault in (Reset(0.004, 1, record.append), Replaced(0.004, 1, record.append)):
+        fault.disturb(column.instrument, readings)
+    resets = {one.at: one.numbers[0] for one in record if one.fault == "reset"}
+    shown = _counts(column.instrument, [one.value for one in readings])
+    late = [i for i in range(1, N) if column.at[i] in resets and min(exchanged) < column.at[i]]
+    assert late
+    for i in late:
+        if column.at[i] not in exchanged:
+            assert shown[i] == given[i] - given[i - 1] - resets[column.at[i]]
+
+
 def test_a_declared_replacement_closes_the_books(columns: list[Column]) -> None:
     record: list[Disturbance] = []
     column = _register(columns)

@@ -30,7 +30,7 @@ def rests_on(zone: str, interval: str, begin: datetime) -> tuple[int, int]:
     plan = compile_plan(parse_plant(PLANT.format(zone=zone, interval=interval), "test.yaml"))
     at = np.array([int(begin.timestamp()) * SECOND], np.int64) + np.array([0, 1800]) * SECOND
     count, good = np.array([0, 30]), np.zeros(2, np.int64)
-    signals = Signals(np.array([0, 2]), at, count.astype(np.float64), count, good, good)
+    signals = Signals(np.array([0, 2]), at, count.astype(np.float64), count, good, good, good)
     spans = Spans(np.zeros(1, np.int64), at[:1] - at[:1] % plan.interval_us, at[1:])
     [found] = filling.gaps_of(SiteState(plan), signals, spans)
     return int(found["source_from"]), int(found["source_to"])

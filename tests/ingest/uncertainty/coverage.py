@@ -163,7 +163,7 @@ def folded(plan: Plan, read: Columns) -> Any:
         own = np.full(value.size, plan.index[point.id])
         counts = state.counts(own, value)
         assert point.kind != COUNTER
-        parts.append(Signals(np.array([0, value.size]), at, value, counts, none, none))
+        parts.append(Signals(np.array([0, value.size]), at, value, counts, none, none, none))
     signals = Signals.join(parts)
 
     def load(points: Any) -> Signals:

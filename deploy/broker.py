@@ -3,8 +3,8 @@
 Ingest acknowledges only after commit, so the broker's queue is where readings
 wait while ingest or the database is away. The defaults would drop them: 1000
 queued messages, 20 in flight, saved every half hour. Ours keeps every message
-up to a stated number of bytes and saves every 5 s; what Mosquitto acknowledged
-since the last save is still lost when it is killed with -9 (never with TERM).
+up to a stated number of bytes and saves every few seconds; what Mosquitto acknowledged
+since it began its last save is still lost when it is killed with -9 (never with TERM).
 amqtt, where there is no Mosquitto, keeps nothing across a crash: demo only.
 """
 
@@ -28,6 +28,12 @@ from ingest.errors import StackwattError
 USER = "stackwatt"
 MAX_QUEUED_BYTES = 2_000_000_000
 """What one disconnected client may leave waiting in the broker: hours of a plant, not its memory."""
+
+AUTOSAVE_S = 2
+"""`autosave_interval`. Mosquitto compares whole seconds with >, from the beginning of one save to that of the next: they are
+a second more apart than it says, and nothing is acknowledged while one is written."""
+LOST_AT_MOST_S = 5.0
+"""What it may lose by SIGKILL: the time between two saves, and what one takes."""
 
 _ALSO_IN = ("/usr/sbin", "/usr/local/sbin", "/opt/homebrew/sbin")
 _PBKDF2_ITERATIONS = 101  # Mosquitto's own default; the password is 192 random bits
@@ -58,7 +64,7 @@ def mosquitto_config(folder: Path, bind: str, port: int) -> str:
         *access,
         "persistence true",
         f"persistence_location {folder}/",
-        "autosave_interval 5",
+        f"autosave_interval {AUTOSAVE_S}",
         "max_queued_messages 0",
         f"max_queued_bytes {MAX_QUEUED_BYTES}",
         "max_inflight_messages 65535",

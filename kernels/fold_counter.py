@@ -27,9 +27,9 @@ glitch. It follows:
 A declared replacement is two readings of one time, the winner with the reason
 REPLACED: the register runs to the first and goes on from the second.
 
-Bad readings are skipped; only their reasons stay. A glitch that is one of several readings of its
-time leaves all of the step it lies in uncertain: a clock stood, and what it has kept back is
-not known to have run evenly. An amount is an int64: it wraps
+Bad readings are skipped; only their reasons stay. But where several readings of one time contradict
+each other and none of them is kept, all of the step over them is uncertain, unless it is longer
+than max_gap: a clock stood, and what it has kept back is not known to have run evenly. An amount is an int64: it wraps
 where one interval holds nine resets of a register at 1e18 counts.
 """
 
@@ -75,6 +75,17 @@ def _skipped_reasons(at: Ints, reasons: Ints, i: int, later: int, start: int, en
             bits |= reasons[k]
         k += 1
     return bits
+
+
+@kernel
+def _skips_conflict(at: Ints, reasons: Ints, i: int, later: int) -> bool:
+    """Whether a winner strictly between the times of i and later has been contradicted."""
+    k = i + 1
+    while k < later and at[k] < at[later]:
+        if reasons[k] & CONFLICT != 0 and at[k + 1] != at[k]:
+            return True
+        k += 1
+    return False
 
 
 @kernel
@@ -244,7 +255,7 @@ def _note(
             worst, bits = UNCERTAIN, bits | GLITCH
     ends_here = start < at[later] <= end
     booked = book_step(count[i], count[later], at[later] - at[i], param)
-    if glitch >= 0 and reasons[glitch] & CONFLICT != 0 and booked[0] != TOO_LONG_STEP:
+    if at[later] - at[i] <= param["max_gap_us"] and _skips_conflict(at, reasons, i, later):
         worst, bits = UNCERTAIN, bits | CONFLICT
     if booked[0] != NORMAL_STEP and ends_here:
         _put_step(steps, filled, segment, (at[later], at[i]), booked)

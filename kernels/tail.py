@@ -176,8 +176,9 @@ def trim(
     """Free what nothing will ask for again.
 
     Kept is all from `retain_from` on and, before it, the last time that matters, of a
-    counter also its anchor (of a delta point instead what speaks of time after
-    `retain_from`). Readings of these times that lost stay as well: they may come again.
+    counter also its anchor and what may contradict itself after it (of a delta point instead
+    what speaks of time after `retain_from`). Readings of these times that lost stay as well:
+    they may come again.
     """
     for p in range(points.size):
         owner, param = points[p], params[p]
@@ -187,18 +188,31 @@ def trim(
         delta = param["kind"] == DELTA
         newest = -1 if delta else _newest_of_closed(entries, param, owner)
         anchor = anchor_of(entries, param, newest) if newest >= 0 and param["kind"] == COUNTER else newest
-        kept_at, anchor_at = NEVER, NEVER
+        kept_at, anchor_at, doubted_until = NEVER, NEVER, NEVER
         if newest >= 0:
             kept_at, anchor_at = entries[newest]["at"], entries[anchor]["at"]
+            if param["kind"] == COUNTER:
+                doubted_until = kept_at + param["max_gap_us"]
         until = keep_from - reach_after(param) + 1 if delta else keep_from
         e = owner["first"]
         while e >= 0 and entries[e]["at"] < until:
             later = entries[e]["later"]
-            if entries[e]["at"] != kept_at and entries[e]["at"] != anchor_at:
+            at = entries[e]["at"]
+            doubts = anchor_at < at <= doubted_until and _stands_beside(entries, e)
+            if at != kept_at and at != anchor_at and not doubts:
                 _unlink(entries, owner, e)
                 free[free_count[0]] = e
                 free_count[0] += 1
             e = later
+
+
+@kernel
+def _stands_beside(entries: np.ndarray, e: int) -> bool:
+    """Whether there is another entry of the time of entry `e`."""
+    earlier, later, at = entries[e]["earlier"], entries[e]["later"], entries[e]["at"]
+    return bool(
+        (earlier >= 0 and entries[earlier]["at"] == at) or (later >= 0 and entries[later]["at"] == at)
+    )
 
 
 @kernel

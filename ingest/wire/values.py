@@ -15,7 +15,11 @@ from ingest.wire.refusal import RefusedError, RejectReason, shown
 from ingest.wire.rows import PLAIN, Flags
 
 QUALITIES: dict[str | None, int] = {None: Quality.GOOD, **{item.name.lower(): int(item) for item in Quality}}
-REASONS: dict[str | None, int] = {None: 0, **{str(item.name).lower(): int(item) for item in Reason}}
+REASONS: dict[str | None, int] = {
+    None: 0,
+    **{str(item.name).lower(): int(item) for item in Reason if item is not Reason.CONFLICT},
+}
+"""What a publisher may say; whether readings contradict each other is told by those that are known."""
 UNKNOWN = -1
 """Code of a quality or reason that has no such name."""
 MAY_LACK_VALUE = frozenset({int(Quality.BAD), int(Quality.UNCERTAIN)})

@@ -151,10 +151,11 @@ def counter_pieces(readings: list[Reading], param: np.void) -> list[tuple[Piece 
         steps = []
         if now.glitch is not None:
             steps.append(Step(now.glitch.at, a.at, GLITCH_STEP, 0, 0))
-            if now.glitch.reasons & CONFLICT:
-                quality, reasons = max(quality, UNCERTAIN), reasons | CONFLICT
         if step_class != NORMAL_STEP:
             steps.append(Step(b.at, a.at, step_class, increment, correction))
+        skipped = [one for one in winners(readings) if a.at < one.at < b.at]
+        if any(one.reasons & CONFLICT for one in skipped) and b.at - a.at <= param["max_gap_us"]:
+            quality, reasons = max(quality, UNCERTAIN), reasons | CONFLICT
         if step_class == RESET_STEP:
             quality = max(quality, UNCERTAIN)
         if now.register.is_replacement:

@@ -5,6 +5,7 @@ changes them as lists are changed, and lays all of them down again from the fron
 """
 
 import math
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
@@ -97,6 +98,7 @@ def trim(entries: Records, free: Ints, free_count: Ints, points: Records, params
             lists[p] = [one for one in held if _end_of_delta(params[p], one) > since]
         else:
             times = _closed_times(held, params[p], since)
+            times += _doubted_times(held, params[p], times)
             lists[p] = [one for one in held if one.at >= since or one.at in times]
     _lay_down(entries, free, free_count, points, lists)
 
@@ -150,6 +152,14 @@ def _closed_times(held: list[Held], param: np.void, since: int) -> list[int]:
     if param["kind"] == COUNTER and times and hangs_on_next(held, param, times[-1]):
         return times[-2:]
     return times[-1:]
+
+
+def _doubted_times(held: list[Held], param: np.void, times: list[int]) -> list[int]:
+    """Of a counter the times after its anchor that several readings tell of, and that a step may pass over."""
+    if param["kind"] != COUNTER or not times:
+        return []
+    told = Counter(one.at for one in held)
+    return [at for at, n in told.items() if n > 1 and times[0] < at <= times[-1] + int(param["max_gap_us"])]
 
 
 def hangs_on_next(held: list[Held], param: np.void, at: int) -> bool:

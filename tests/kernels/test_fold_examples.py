@@ -288,6 +288,17 @@ def test_a_glitch_of_a_clock_that_stood_leaves_its_whole_step_in_doubt() -> None
     ]
 
 
+def test_bad_readings_that_contradict_each_other_leave_the_step_over_them_in_doubt() -> None:
+    """Unless it is a gap anyway; a bad reading alone says nothing of the step."""
+    bad, alone = (MINUTE + 1, 90, BAD, CONFLICT), (4 * MINUTE + 1, 0, BAD, 4)
+    readings = (0, 0), bad, (4 * MINUTE, 24), alone, (5 * MINUTE, 30)
+    folded = run(counter(*readings, max_gap_us=5 * MINUTE), 5 * MINUTE, MINUTE)
+    assert folded.rows["reasons"].tolist() == [CONFLICT] * 4 + [4]
+    assert folded.rows["quality"].tolist() == [UNCERTAIN] * 4 + [GOOD]
+    gap = run(counter(*readings, max_gap_us=3 * MINUTE), 5 * MINUTE, MINUTE)
+    assert gap.rows["reasons"].tolist() == [GAP, GAP | CONFLICT, GAP, GAP, 4]
+
+
 def test_of_alternating_registers_every_other_is_a_glitch() -> None:
     """Two devices on one topic: whichever came first is believed."""
     readings = [(MINUTE * i, 100 + i if i % 2 == 0 else 9000 + i) for i in range(9)]

@@ -8,7 +8,7 @@ import numpy as np
 from ingest.methods.figures import KpiKind
 from ingest.methods.tiers import MRR_TIERS
 from ingest.plant.plan import PlanSource
-from ingest.plant.plan_doubts import PlanTerm
+from ingest.plant.plan_doubts import PlanTerm, source_term
 from ingest.uncertainty.contributions import reads
 from service.as_of import Known
 from service.plans import PlanCache, SitePlan
@@ -36,7 +36,11 @@ async def emission_sureness(
     if not points or to_at == from_at:
         nothing = "no closed intervals in the span"
         return [Sureness(KpiKind.TOTAL, (), reason or nothing) for reason in reasons]
-    held = await read(connection, points, from_at, to_at, grain_of(from_at, *ends), known)
+    named = [source for sources in groups for source in sources]
+    changes = [at for source in named for at, _ in source.steps if from_at < at < to_at]
+    grain_us = grain_of(from_at, *ends, *changes)
+    restated = [source.id for source in named] if plan.version > 1 else []
+    held = await read(connection, points, from_at, to_at, grain_us, known, sources=restated)
     versions = {int(v) for one in held.values() for v in np.unique(one.plan_version)}
     of_versions = await plans.versions(connection, site, versions)
     found = []
@@ -54,9 +58,7 @@ async def emission_sureness(
 
 
 def _terms(sources: Sequence[PlanSource]) -> tuple[PlanTerm, ...]:
-    return tuple(
-        PlanTerm(source.point, source.kg_per_amount, source.factors, source.varies) for source in sources
-    )
+    return tuple(source_term(source) for source in sources)
 
 
 def mrr_tier(source: PlanSource, told: UncertaintyDocument | None) -> int | None:

@@ -147,7 +147,9 @@ async def read_data(
         connection, site.plan, plan.sources, begin_at, n + longest_lag_h(plan) + 1, known
     )
     points = {*reads(site.plan, difference_terms(plan)), *composition_points(site.plan, plan)}
-    rows = await read(connection, sorted(points), begin_at, to_at, HOUR, known)
+    compared = (plan.measured, *plan.additions, *(source for source, _ in plan.calculated))
+    restated = [source.id for source in compared] if site.plan.version > 1 else []
+    rows = await read(connection, sorted(points), begin_at, to_at, HOUR, known, sources=restated)
     versions = {int(v) for one in rows.values() for v in np.unique(one.plan_version)}
     return Data(
         from_at, to_at, hours, begin_at, n, await plans.versions(connection, site, versions), rows, known

@@ -23,6 +23,7 @@ from ingest.plant.factors import Factor
 from ingest.plant.instruments import due_instant
 from ingest.plant.plan_doubts import PlanDoubt, PlanDoubts
 from ingest.plant.sentence import Place
+from ingest.plant.series import instants_of
 from ingest.plant.trust import Uncertainty
 from ingest.units import Measure, measure
 
@@ -38,16 +39,20 @@ def compile_doubts(catalogue: Catalogue) -> PlanDoubts:
         for point_id in instrument.points:
             found = _of_instrument(catalogue, ("instruments", i), instrument, catalogue.points[point_id])
             points.setdefault(catalogue.index[point_id], []).append(found)
-    factors = {}
+    factors, series = {}, {}
     for i, factor in enumerate(file.factors):
-        judged = factor.uncertainty is not None or factor.uncertainty_class is not None
-        if judged and not factor.series:
-            factors[factor.id] = _of_factor(catalogue, ("factors", i), factor)
+        if factor.uncertainty is None and factor.uncertainty_class is None:
+            continue
+        if factor.series:
+            series[factor.id] = _of_series(catalogue, ("factors", i), factor)
+        else:
+            name = f"factor {factor.id} {factor.number!r}"
+            factors[factor.id] = _of_factor(catalogue, ("factors", i), factor, name, factor.number)
     constants: dict[tuple[int, str], PlanDoubt] = {}
     for i, point in enumerate(file.points):
         constants |= _of_constants(catalogue, ("points", i, "computed"), point)
     held = {point: tuple(found) for point, found in points.items()}
-    return PlanDoubts(held, factors, constants, _correlations(catalogue))
+    return PlanDoubts(held, factors, series, constants, _correlations(catalogue))
 
 
 def _correlations(catalogue: Catalogue) -> dict[frozenset[str], float]:
@@ -140,16 +145,26 @@ def _scale(catalogue: Catalogue, place: Place, is_relative: bool, unit: str, tar
         raise catalogue.refused(place, refusal) from None
 
 
-def _of_factor(catalogue: Catalogue, place: Place, factor: Factor) -> PlanDoubt:
-    """A factor's, as a share of it: what a sample adds lasts as long as the factor made of it."""
-    name = f"factor {factor.id} {factor.number!r}"
+def _of_series(catalogue: Catalogue, place: Place, factor: Factor) -> tuple[tuple[int, PlanDoubt], ...]:
+    """Per step of a factor that changes with time; steps of one publication are one systematic source."""
+    found = []
+    for step, at in zip(factor.series, instants_of(catalogue, factor), strict=True):
+        said = (step.data_year, step.edition, step.published, step.source)
+        name = f"factor {factor.id}, {', '.join(str(word) for word in said if word is not None)}"
+        value = 1.0 if step.value is None else step.value  # of none there is no mass, and no doubt
+        found.append((at, _of_factor(catalogue, place, factor, name, value)))
+    return tuple(found)
+
+
+def _of_factor(catalogue: Catalogue, place: Place, factor: Factor, name: str, value: float) -> PlanDoubt:
+    """A factor's, as a share of its value: what a sample adds lasts as long as the factor made of it."""
     if factor.uncertainty_class is None:
         found = _given(name, factor.uncertainty)
     else:
         where = (*place, "uncertainty_class")
         row = _row(catalogue, where, factor.uncertainty_class)
         found = _listed(catalogue, where, name, row, catalogue.measure(where, factor.unit, factor.basis))
-    size = abs(factor.number) or math.nan
+    size = abs(value) or math.nan
     systematic = found.systematic if found.is_relative else found.systematic / size
     random = found.random if found.is_random_relative else found.random / size
     return PlanDoubt(name, math.hypot(systematic, random), is_relative=True, observations=found.observations)

@@ -3,8 +3,14 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from ingest.model import HOUR, NEVER
+
+if TYPE_CHECKING:
+    from ingest.plant.plan import PlanSource
+
+Steps = tuple[tuple[int, float], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +43,9 @@ class PlanDoubts:
     points: Mapping[int, tuple[PlanDoubt, ...]]
     """Point index → its instruments; a point without one is left out."""
     factors: Mapping[str, PlanDoubt]
+    """Those of one value."""
+    series: Mapping[str, tuple[tuple[int, PlanDoubt], ...]]
+    """Those that change with time: (instant in µs, the doubt of the value from it on), ascending."""
     constants: Mapping[tuple[int, str], PlanDoubt]
     """(computed point, name of a constant that the plant gives) → its own, relative."""
     correlations: Mapping[frozenset[str], float]
@@ -52,5 +61,13 @@ class PlanTerm:
     """On the point's amount, in the unit of the figure's sum."""
     factors: tuple[str, ...]
     """What the weight is made with."""
-    varies: bool = False
-    """Whether its factor depends on time, and is not in the weight."""
+    steps: Steps = ()
+    """(instant in µs, the weight from it on; NaN: not known), in place of `weight`; empty: the same at all times."""
+    factor_point: int | None = None
+    """The sample point whose mean is a further factor."""
+
+
+def source_term(source: "PlanSource", sign: float = 1.0) -> PlanTerm:
+    """The mass of an emission source, in kg."""
+    steps = tuple((at, sign * value) for at, value in source.steps)
+    return PlanTerm(source.point, sign * source.kg_per_amount, source.factors, steps, source.factor_point)

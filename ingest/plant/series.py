@@ -44,6 +44,11 @@ def steps_of(catalogue: Catalogue, source: Source, number: Fraction) -> tuple[tu
     return tuple(found)
 
 
+def instants_of(catalogue: Catalogue, factor: Factor) -> list[int]:
+    """From when on each step of a series holds, µs; PlantError as `steps_of`."""
+    return _edges(catalogue, factor)[0]
+
+
 def _edges(catalogue: Catalogue, factor: Factor) -> tuple[list[int], list[Fraction | None]]:
     """The instants of a series and the values that hold from them on."""
     file, zone = catalogue.file, ZoneInfo(catalogue.file.time_zone)

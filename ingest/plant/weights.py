@@ -108,8 +108,7 @@ def compile_terms(
             weight = float(number * carry(catalogue, (*place, key, i), given, measure(unit)))
             source = None if term.source is None else sources[term.source]
             of_source = () if source is None else source.factors
-            varies = source is not None and source.varies
-            terms.append(PlanTerm(point, weight, (*of_source, *term.factors), varies))
+            terms.append(PlanTerm(point, weight, (*of_source, *term.factors)))
         sides.append(tuple(terms))
     return sides[0], sides[1]
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from ingest.model import HOUR
 from ingest.plant.plan import PlanSource
-from ingest.plant.plan_doubts import PlanTerm
+from ingest.plant.plan_doubts import PlanTerm, source_term
 from ingest.plant.plan_reconciliation import PlanReconciliation
 from ingest.reconciliation.divergence import RandomPart, aligned
 from ingest.uncertainty.contributions import Contribution, PointRows
@@ -62,7 +62,7 @@ def difference_terms(plan: PlanReconciliation) -> tuple[PlanTerm, ...]:
 
 def terms_of(sources: tuple[PlanSource, ...], sign: float = 1.0) -> tuple[PlanTerm, ...]:
     """The mass of sources, in kg."""
-    return tuple(PlanTerm(one.point, sign * one.kg_per_amount, one.factors, one.varies) for one in sources)
+    return tuple(source_term(one, sign) for one in sources)
 
 
 def within(

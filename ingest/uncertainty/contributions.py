@@ -7,6 +7,7 @@ A systematic source is an instrument between two of its calibrations, a version 
 or a constant. An instrument that is overdue counts twice from its day on.
 """
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -56,7 +57,7 @@ class Contribution:
 def reads(plan: Plan, terms: Iterable[PlanTerm]) -> list[str]:
     """Ids of the points whose rows the contributions of some terms need."""
     programs = {program.point: program for program in plan.computed}
-    numbers = {term.point for term in terms}
+    numbers = {point for term in terms for point in (term.point, term.factor_point) if point is not None}
     inputs = {i for point in numbers if point in programs for i in programs[point].inputs}
     return [plan.points[number].id for number in sorted(numbers | inputs)]
 
@@ -65,19 +66,29 @@ def unknown(plan: Plan, terms: Iterable[PlanTerm]) -> str | None:
     """Why a plan does not know the uncertainty of some terms; None: it does."""
     programs = {program.point: program for program in plan.computed}
     for term in terms:
-        if term.varies:
-            return f"the factor on {plan.points[term.point].id} changes with time"
-        for factor in term.factors:
-            if factor not in plan.doubts.factors or np.isnan(plan.doubts.factors[factor].systematic):
-                return f"factor {factor} has no uncertainty"
-        program = programs.get(term.point)
-        if program is None or term.point in plan.doubts.points:
-            found = _unknown_point(plan, term.point)
-        else:
-            found = _unknown_program(plan, program)
-        if found is not None:
-            return found
+        silent = next((name for name in term.factors if not _is_judged(plan, name)), None)
+        if silent is not None:
+            return f"factor {silent} has no uncertainty"
+        for point in (term.point, term.factor_point):
+            program = programs.get(point) if point is not None else None
+            if point is None:
+                continue
+            if program is None or point in plan.doubts.points:
+                found = _unknown_point(plan, point)
+            else:
+                found = _unknown_program(plan, program)
+            if found is not None:
+                return found
     return None
+
+
+def _is_judged(plan: Plan, factor: str) -> bool:
+    """Whether a plan says how far a factor may be off, at all times at which it has a value."""
+    one = plan.doubts.factors.get(factor)
+    if one is not None:
+        return not math.isnan(one.systematic)
+    steps = plan.doubts.series.get(factor)
+    return steps is not None and not any(math.isnan(doubt.systematic) for _, doubt in steps)
 
 
 def _unknown_point(plan: Plan, point: int) -> str | None:
@@ -166,24 +177,76 @@ def _of_term(
         whole.start_at[chosen], whole.amount[chosen], whole.mean[chosen], whole.hours[chosen],
         whole.plan_version[chosen],
     )  # fmt: skip
-    weighed = term.weight * mine.amount
-    for factor in term.factors:
-        doubt = plan.doubts.factors[factor]
-        yield doubt, mine.start_at, doubt.systematic * weighed, np.zeros_like(weighed)
-    program = next((one for one in plan.computed if one.point == term.point), None)
-    if program is None or term.point in plan.doubts.points:
-        for doubt in plan.doubts.points[term.point]:
-            yield from _moved(doubt, mine.start_at, weighed, term.weight * mine.hours)
+    weight = weights(term, mine.start_at)
+    if term.factor_point is None:
+        yield from _of_factors(plan, term.factors, mine.start_at, weight * mine.amount)
+        yield from _of_point(plan, term.point, rows, mine, weight)
+        return
+    mean = _means(rows[plan.points[term.factor_point].id], mine.start_at)
+    yield from _of_factors(plan, term.factors, mine.start_at, weight * mean * mine.amount)
+    yield from _of_point(plan, term.point, rows, mine, weight * mean)
+    # Its mean as an amount of one hour: what is off in it by a unit moves the mass by weight · amount.
+    factor = PointRows(mine.start_at, mean, mean, np.ones_like(mean), mine.plan_version)
+    yield from _of_point(plan, term.factor_point, rows, factor, weight * mine.amount)
+
+
+def weights(term: PlanTerm, start_at: Ints) -> Floats:
+    """The weight of a term in intervals; 0 where it is not known, for there is no figure then."""
+    if not term.steps:
+        return np.full(start_at.size, term.weight)
+    since = np.array([at for at, _ in term.steps], np.int64)
+    value = np.nan_to_num(np.array([0.0, *(value for _, value in term.steps)]))
+    found: Floats = value[np.searchsorted(since, start_at, side="right")]
+    return found
+
+
+def _means(rows: PointRows, start_at: Ints) -> Floats:
+    """The means of a point in intervals; 0 where it has none, for there is no mass then."""
+    known = ~np.isnan(rows.mean)
+    starts, means = rows.start_at[known], rows.mean[known]
+    if not starts.size:
+        return np.zeros(start_at.size)
+    place = np.minimum(np.searchsorted(starts, start_at), starts.size - 1)
+    found: Floats = np.where(starts[place] == start_at, means[place], 0.0)
+    return found
+
+
+def _of_factors(
+    plan: Plan, names: Sequence[str], start_at: Ints, weighed: Floats
+) -> Iterable[tuple[PlanDoubt, Ints, Floats, Floats]]:
+    """What factors do to what is made with them."""
+    for name in names:
+        if name in plan.doubts.factors:
+            doubt = plan.doubts.factors[name]
+            yield doubt, start_at, doubt.systematic * weighed, np.zeros_like(weighed)
+            continue
+        steps = plan.doubts.series[name]
+        place = np.searchsorted(np.array([at for at, _ in steps], np.int64), start_at, side="right") - 1
+        for number in np.unique(place[place >= 0]).tolist():
+            chosen, doubt = place == number, steps[number][1]
+            moved = doubt.systematic * weighed[chosen]
+            yield doubt, start_at[chosen], moved, np.zeros_like(moved)
+
+
+def _of_point(
+    plan: Plan, point: int, rows: Mapping[str, PointRows], mine: PointRows, slope: Floats
+) -> Iterable[tuple[PlanDoubt, Ints, Floats, Floats]]:
+    """What the instruments behind a point do to slope · its amounts, which are those of `mine`."""
+    program = next((one for one in plan.computed if one.point == point), None)
+    weighed = slope * mine.amount
+    if program is None or point in plan.doubts.points:
+        for doubt in plan.doubts.points[point]:
+            yield from _moved(doubt, mine.start_at, weighed, slope * mine.hours)
         return
     for name in SLOPES[program.method].scaling:
         doubt = plan.doubts.constants[program.point, name]
         yield doubt, mine.start_at, doubt.systematic * weighed, np.zeros_like(weighed)
     values, slopes = _slopes(plan, program, rows, mine)
-    for i, point in enumerate(program.inputs):
-        slope = term.weight * slopes[i]
-        size = values[i] + ZERO_CELSIUS_K if plan.points[point].unit == "°C" else values[i]
-        for doubt in plan.doubts.points[point]:
-            yield from _moved(doubt, mine.start_at, slope * size, slope)
+    for i, source in enumerate(program.inputs):
+        moved = slope * slopes[i]
+        size = values[i] + ZERO_CELSIUS_K if plan.points[source].unit == "°C" else values[i]
+        for doubt in plan.doubts.points[source]:
+            yield from _moved(doubt, mine.start_at, moved * size, moved)
 
 
 def _moved(

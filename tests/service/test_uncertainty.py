@@ -8,6 +8,8 @@ import psycopg
 import pytest
 
 from ingest.model import HOUR, SECOND
+from ingest.restate import Wanted, restate
+from ingest.site import Clocks
 from ingest.source import Delivery
 from ingest.uncertainty.figure import FigureUncertainty
 from service.live_uncertainty import AT_ZERO, CANCELS, FAR, Share
@@ -204,3 +206,26 @@ async def test_a_plan_version_that_cannot_be_read_any_more_takes_no_answer_away(
     assert series["uncertainty"]["reason"] == "plan version 1 cannot be read any more"
     items = (await asked(line, f"/v1/emissions?{span(0, 24)}&group_by=gas"))["items"]
     assert {item["uncertainty"]["reason"] for item in items} == {"plan version 1 cannot be read any more"}
+
+
+async def test_a_restated_figure_is_as_sure_as_its_version_says(dsn: str) -> None:
+    """Its intervals name the version that folded them, it the one that weighed them."""
+    await fed(dsn)
+    path = f"/v1/emissions?{span(0, 24)}&group_by=source"
+    doubled = PLANT.replace("value: 0.48, unit: t/t", "value: 0.96, unit: t/t").replace(
+        "percent: 0.37", "percent: 3.7"
+    )
+    clock = Clock(START + HOURS * HOUR)
+    await (await open_site(dsn, doubled, clock)).close()
+    then = {item["id"]: item for item in (await asked(dsn, path))["items"]}["line/process"]
+    wanted = Wanted(None, None, text(START), text(START + 24 * HOUR))
+    await restate(dsn, wanted, Clocks(clock.now, clock.monotonic), "a test")
+    now = {item["id"]: item for item in (await asked(dsn, path))["items"]}["line/process"]
+    assert now["value"] == pytest.approx(2 * then["value"])
+    assert then["uncertainty"]["u"] == pytest.approx(math.hypot(0.01, 0.0037) * then["value"], rel=1e-6)
+    assert now["uncertainty"]["u"] == pytest.approx(math.hypot(0.01, 0.037) * now["value"], rel=1e-6)
+    series = await asked(dsn, f"/v1/kpis/line/calculated/series?{span(0, 24)}&window=24h")
+    assert series["uncertainty"]["reason"] is None
+    # The scale's error is in the process and in the raw meal's carbon: 1 % of 201.136 t.
+    by_hand = 24 * math.hypot(0.501, 2.01136, 0.037 * 200.0, 0.328)
+    assert series["columns"]["u"][0] == pytest.approx(by_hand, rel=2e-3)

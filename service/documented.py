@@ -14,17 +14,18 @@ from ingest.model import Quality, Reason
 from ingest.plant.papers import PlanDocumented
 from ingest.plant.plan import Plan
 from service.as_of import Known
+from service.document_uncertainty import PieceTold, document_sureness
 from service.factor_book import FactorBook, factor_book
 from service.figures import QUALITY_NAMES, finite, reason_names, share, with_gap
 from service.inventory import EmissionFigure, GroupBy, Potentials, apart, group_of
+from service.plans import PlanCache, SitePlan
 from service.problems import ProblemError
 from service.store import Connection, rows
 from service.times import to_datetime
-from service.uncertainty import because
+from service.uncertainty import Sureness
 
 MOST_PIECES = 400_000
 """Pieces of documents one answer may read."""
-NOT_TOLD = "not known of documents: neither they nor their analyses say how far they may be off"
 
 
 @dataclass(slots=True)
@@ -32,7 +33,7 @@ class SourceTold:
     """What documents tell of one source."""
 
     source: PlanDocumented
-    parts: list[Emitted] = field(default_factory=list)
+    pieces: list[PieceTold] = field(default_factory=list)
     documents: set[int] = field(default_factory=set)
     wants: NoFigure | None = None
     """Why a mass is not known, where one is not."""
@@ -42,10 +43,16 @@ class SourceTold:
     revision: int = 0
     known_at: int = 0
 
+    @property
+    def parts(self) -> list[Emitted]:
+        """What its pieces emit."""
+        return [piece.emitted for piece in self.pieces]
+
 
 async def of_site(
     connection: Connection,
-    plan: Plan,
+    plans: PlanCache,
+    site: SitePlan,
     from_at: int,
     to_at: int,
     group_by: GroupBy,
@@ -53,6 +60,7 @@ async def of_site(
     potentials: Potentials,
 ) -> tuple[list[EmissionFigure], FactorBook]:
     """The documented groups of one site over [from_at, to_at) µs, cut to interval edges; all `known`."""
+    plan = site.plan
     from_at, to_at = from_at - from_at % plan.interval_us, to_at - to_at % plan.interval_us
     told = {source.id: SourceTold(source) for source in plan.documented}
     await _read(connection, told, from_at, to_at, known)
@@ -61,6 +69,8 @@ async def of_site(
         groups.setdefault(apart(one.source, group_by, "documented"), []).append(one)
     book = await factor_book(connection, plan, {version for one in told.values() for version in one.versions})
     span = from_at, max(from_at, to_at)
+    told_of = [[(one.source, one.pieces) for one in members] for members in groups.values()]
+    sure = await document_sureness(connection, plans, site, told_of, span)
     return [
         _figure(
             plan,
@@ -70,8 +80,9 @@ async def of_site(
             span,
             potentials,
             book,
+            one,
         )
-        for members in groups.values()
+        for members, one in zip(groups.values(), sure, strict=True)
     ], book
 
 
@@ -105,7 +116,8 @@ async def _read(
     for source, number, begin, end, count, *piece in found:
         piece_from, piece_to, kg_per_count, analyses, defaulted, version, revision, known_at = piece
         one = told[source]
-        one.parts.append(Emitted(Quantity(number, begin, end, count), piece_from, piece_to, kg_per_count))
+        emitted = Emitted(Quantity(number, begin, end, count), piece_from, piece_to, kg_per_count)
+        one.pieces.append(PieceTold(emitted, version, analyses))
         if kg_per_count is None:
             unsaid = len(defaulted) < sum(analysis is None for analysis in analyses)
             one.wants = NoFigure.NO_ANALYSIS if unsaid else one.wants or NoFigure.NO_FACTOR
@@ -124,6 +136,7 @@ def _figure(
     span: tuple[int, int],
     potentials: Potentials,
     book: FactorBook,
+    sure: Sureness,
 ) -> EmissionFigure:
     source, (from_at, to_at) = members[0].source, span
     value, reason = _mass(members, span)
@@ -148,7 +161,7 @@ def _figure(
         revision=max(one.revision for one in members),
         known_at=max(one.known_at for one in members) or None,
         data_age_s=None,
-        uncertainty=None if value is None else because(NOT_TOLD),
+        uncertainty=sure.document(value, (value or 0.0, 0.0), span),
         method=" ".join(dict.fromkeys(one.source.method for one in members)),
         plan_version=max((version for one in members for version in one.versions), default=plan.version),
         site=plan.site,

@@ -30,6 +30,7 @@ class InstrumentDocument(Document):
     id: str
     site: str
     points: list[str] = Field(description="Full ids of the points it measures")
+    activities: list[str] = Field(description="Documented activities whose amounts it tells")
     kind: str
     accuracy_class: str | None = Field(description="As printed on it")
     serial: str | None
@@ -61,6 +62,7 @@ def _document(plan: Plan, instrument: Instrument, now: int) -> InstrumentDocumen
         id=f"{plan.site}/{instrument.id}",
         site=plan.site,
         points=[f"{plan.site}/{point}" for point in instrument.points],
+        activities=list(instrument.activities),
         kind=instrument.kind,
         accuracy_class=instrument.accuracy_class,
         serial=instrument.serial,

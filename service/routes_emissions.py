@@ -148,7 +148,7 @@ async def emitted(request: Request, access: Reader, asked: Annotated[EmissionsAs
                 connection, service.plans, site, from_at, to_at, asked.group_by, now, known, potentials
             )
             told, others = await documented.of_site(
-                connection, site.plan, from_at, to_at, asked.group_by, known, potentials
+                connection, service.plans, site, from_at, to_at, asked.group_by, known, potentials
             )
             items += [*lines, *told]
             if asked.group_by == "source":

@@ -26,6 +26,7 @@ INSTRUMENTS_EXAMPLE = {
             "id": "cement/stack-co2",
             "site": "cement",
             "points": ["cement/kiln/stack/co2"],
+            "activities": [],
             "kind": "CO2 analyser, NDIR",
             "accuracy_class": None,
             "serial": "N-2231",

@@ -5,11 +5,12 @@ meter; an analysis stands for a factor of the sources that name it. Documents th
 are facts, not part of the plant file.
 """
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
-from pydantic import BeforeValidator, ValidationError
+from pydantic import BeforeValidator, ValidationError, model_validator
 
 from ingest.plant.fields import Bases, Entry, Expected, Positive, Segment, Text, parse_path
+from ingest.plant.trust import Uncertainty, one_uncertainty
 
 
 class Activity(Entry):
@@ -35,6 +36,15 @@ class Analysis(Entry):
     basis: Bases = ()
     default: Segment | None = None
     """The factor that stands in where no approved analysis covers; without one there is no mass then."""
+    uncertainty: Uncertainty | None = None
+    """`percent` of the laboratory, which lasts, `random_percent` of every sample."""
+    uncertainty_class: Text | None = None
+    """A row of the instrument table, as ncv-laboratory."""
+
+    @model_validator(mode="after")
+    def _judged(self) -> Self:
+        one_uncertainty(self.uncertainty, self.uncertainty_class)
+        return self
 
 
 class Documented(Entry):

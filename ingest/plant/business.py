@@ -136,14 +136,16 @@ class Allowance(Entry):
 
 
 class Instrument(Entry):
-    """The device behind points: its class, and how long its calibration holds.
+    """The device behind points, or behind what documents tell: its class, and how long its calibration holds.
 
     From the day it is due on, what its points measure is uncertain, reason overdue, and its
     uncertainty counts twice.
     """
 
     id: Segment
-    points: tuple[Path, ...] = Field(min_length=1)
+    points: tuple[Path, ...] = ()
+    activities: tuple[Segment, ...] = ()
+    """Documented activities whose amounts it tells: the weighbridge of a coal yard."""
     kind: Text
     """What it is: electricity meter, belt weigher, CO2 analyser."""
     accuracy_class: Text | None = None
@@ -160,6 +162,8 @@ class Instrument(Entry):
 
     @model_validator(mode="after")
     def _judged(self) -> Self:
+        if not self.points and not self.activities:
+            raise ValueError("at least one of points and activities")
         if self.accuracy_class is None and self.uncertainty is None and self.uncertainty_class is None:
             raise ValueError("an accuracy_class or an uncertainty")
         one_uncertainty(self.uncertainty, self.uncertainty_class)

@@ -16,6 +16,7 @@ from ingest.errors import InputError
 from ingest.methods.instruments import InstrumentClass, instrument_classes
 from ingest.methods.registry import METHODS
 from ingest.model import HOUR
+from ingest.plant.activities import Analysis
 from ingest.plant.business import Instrument
 from ingest.plant.catalogue import Catalogue
 from ingest.plant.entries import Point
@@ -48,11 +49,21 @@ def compile_doubts(catalogue: Catalogue) -> PlanDoubts:
         else:
             name = f"factor {factor.id} {factor.number!r}"
             factors[factor.id] = _of_factor(catalogue, ("factors", i), factor, name, factor.number)
+    told: dict[str, list[PlanDoubt]] = {}
+    for i, instrument in enumerate(file.instruments):
+        for activity in instrument.activities:
+            told.setdefault(activity, []).append(_of_bridge(catalogue, ("instruments", i), instrument))
+    activities = {activity: tuple(found) for activity, found in told.items()}
+    analyses = {
+        one.id: _of_analysis(catalogue, ("analyses", i), one)
+        for i, one in enumerate(file.analyses)
+        if one.uncertainty is not None or one.uncertainty_class is not None
+    }
     constants: dict[tuple[int, str], PlanDoubt] = {}
     for i, point in enumerate(file.points):
         constants |= _of_constants(catalogue, ("points", i, "computed"), point)
     held = {point: tuple(found) for point, found in points.items()}
-    return PlanDoubts(held, factors, series, constants, _correlations(catalogue))
+    return PlanDoubts(held, factors, series, constants, activities, analyses, _correlations(catalogue))
 
 
 def _correlations(catalogue: Catalogue) -> dict[frozenset[str], float]:
@@ -103,6 +114,36 @@ def _of_instrument(catalogue: Catalogue, place: Place, instrument: Instrument, p
     step_us = max(point.period or HOUR, HOUR) if per_sample else HOUR
     found = _listed(catalogue, where, name, row, target)
     return replace(found, step_us=step_us, calibrated_at=calibrated_at, due_at=due_at)
+
+
+def _of_bridge(catalogue: Catalogue, place: Place, instrument: Instrument) -> PlanDoubt:
+    """Of what an instrument says of a documented activity: a share, for a document has no instants to be off at."""
+    zone, name = ZoneInfo(catalogue.file.time_zone), f"instrument {instrument.id}"
+    found = _given(name, instrument.uncertainty)
+    if instrument.uncertainty_class is not None:
+        where = (*place, "uncertainty_class")
+        row = _row(catalogue, where, instrument.uncertainty_class)
+        if row.of != "reading" or (row.random is not None and row.random.of != "reading"):
+            expected = "a class in percent of the value, for an instrument of a documented activity"
+            raise catalogue.fault(where, instrument.uncertainty_class, expected)
+        found = _listed(catalogue, where, name, row, measure("1"))
+    return replace(
+        found,
+        rho=0.0,
+        calibrated_at=due_instant(instrument.calibrated_on, zone),
+        due_at=due_instant(instrument.due_on, zone),
+    )
+
+
+def _of_analysis(catalogue: Catalogue, place: Place, analysis: Analysis) -> PlanDoubt:
+    """Of a property: what the laboratory keeps, and what each document's sample adds."""
+    name = f"analysis {analysis.id}"
+    if analysis.uncertainty_class is None:
+        return replace(_given(name, analysis.uncertainty), rho=0.0)
+    where = (*place, "uncertainty_class")
+    row = _row(catalogue, where, analysis.uncertainty_class)
+    found = _listed(catalogue, where, name, row, catalogue.measure(where, analysis.unit, analysis.basis))
+    return replace(found, rho=0.0)
 
 
 def _given(name: str, uncertainty: Uncertainty | None) -> PlanDoubt:

@@ -48,6 +48,10 @@ class PlanDoubts:
     """Those that change with time: (instant in µs, the doubt of the value from it on), ascending."""
     constants: Mapping[tuple[int, str], PlanDoubt]
     """(computed point, name of a constant that the plant gives) → its own, relative."""
+    activities: Mapping[str, tuple[PlanDoubt, ...]]
+    """Documented activity → the instruments its amounts come from; relative, the random part per document."""
+    analyses: Mapping[str, PlanDoubt]
+    """Property that laboratories determine → how far they are off, and per document how far a sample is."""
     correlations: Mapping[frozenset[str], float]
     """Two names of doubts → correlation of their systematic errors; others are independent."""
 

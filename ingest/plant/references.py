@@ -235,6 +235,9 @@ def _check_business(file: PlantFile, known: Known) -> None:
     for i, instrument in enumerate(file.instruments):
         for j, point in enumerate(instrument.points):
             _check_known(file, ("instruments", i, "points", j), point, known["points"], "point")
+        for j, activity in enumerate(instrument.activities):
+            where = ("instruments", i, "activities", j)
+            _check_known(file, where, activity, known["activities"], "documented activity")
     if file.contracted_demand is not None:
         place = ("contracted_demand", "kpi")
         demands = {kpi.id for kpi in file.kpis if kpi.kind is KpiKind.DEMAND}

@@ -110,6 +110,14 @@ def _unknown_program(plan: Plan, program: PlanComputed) -> str | None:
     return next((found for i in program.inputs if (found := _unknown_point(plan, i)) is not None), None)
 
 
+def factor_doubt(plan: Plan, factor: str, at: int) -> PlanDoubt | None:
+    """How far a factor may be off at an instant, µs; None: nobody says."""
+    one = plan.doubts.factors.get(factor)
+    if one is not None:
+        return one
+    return next((doubt for since, doubt in reversed(plan.doubts.series.get(factor, ())) if since <= at), None)
+
+
 def contributions(
     plans: Mapping[int, Plan],
     terms: Mapping[int, tuple[Sequence[PlanTerm], Sequence[PlanTerm]]],

@@ -1,6 +1,7 @@
 """Documents by HTTP: proposed by one, checked by another, and what they make of emissions, then and now."""
 
 import itertools
+import math
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from fractions import Fraction
@@ -519,3 +520,47 @@ async def test_what_would_be_too_much_is_refused(papers: Papers, monkeypatch: py
     response = await papers.client.get(f"/v1/emissions?from={text(FROM)}&to={text(TO)}")
     assert response.status_code == 422
     assert problem_of(response).type.rpartition(":")[2] == "too-much-asked"
+
+
+def judged(plant: str) -> str:
+    """The plant with how far its coal, its analyses and its factors may be off."""
+    of_x = "source: x, trust: P}"
+    for old, new in (
+        ("id: coal-c,", f"id: coal-c, uncertainty: {{percent: 1.5, {of_x},"),
+        ("id: to-co2,", "id: to-co2, uncertainty_class: exact,"),
+        ("id: coal-ncv-default,", "id: coal-ncv-default, uncertainty_class: default-coal,"),
+        ("default: coal-ncv-default}", "default: coal-ncv-default, uncertainty_class: ncv-laboratory}"),
+    ):
+        assert old in plant
+        plant = plant.replace(old, new)
+    dates = "calibrated_on: 2026-01-01, due_on: 2036-01-01"
+    bridge = f"  - {{id: bridge, activities: [coal], kind: weighbridge, uncertainty_class: weighbridge-iii, {dates}}}\n"
+    return f"{plant}instruments:\n{bridge}"
+
+
+async def test_a_documented_mass_is_as_sure_as_what_it_was_weighed_and_analysed_with(
+    papers: Papers, dsn: str
+) -> None:
+    plant = judged(PAPERS)
+    await (await opened(dsn, plant)).close()
+    await papers.approved(await papers.proposed())
+    await taken(dsn, plant)
+    bridge, carbon, default = 0.1 / math.sqrt(3), 1.5, 2.5
+    line = await papers.line(FROM, TO)
+    assert line["uncertainty"]["percent"] == pytest.approx(2 * math.hypot(bridge, carbon, default), rel=1e-9)
+    before = batch(dsn)
+    await papers.approved(await papers.proposed(**analysis(20.0)))
+    await taken(dsn, plant)
+    line = await papers.line(FROM, TO)
+    laboratory = 100 * 0.30 / (2 * math.sqrt(2)) / 20.0
+    u = math.hypot(bridge, carbon, laboratory, 1.0) / 100 * line["value"]
+    told = line["uncertainty"]
+    assert (told["u"], told["U"], told["reason"]) == (pytest.approx(u), pytest.approx(2 * u), None)
+    assert told["random_u"] == pytest.approx(0.01 * line["value"])
+    assert [one["source"] for one in told["dominant"]][:2] == [
+        "factor coal-c 0.0255", "analysis coal-ncv, document 2, random",
+    ]  # fmt: skip
+    then = await papers.line(FROM, TO, as_of=str(before))
+    assert then["uncertainty"]["percent"] == pytest.approx(2 * math.hypot(bridge, carbon, default), rel=1e-9)
+    methane = await papers.line(FROM, TO, "coal-ch4")
+    assert methane["uncertainty"]["reason"] == "factor ch4-coal has no uncertainty"

@@ -86,10 +86,7 @@ async def test_a_documented_line_says_why_it_has_no_uncertainty(papers: Papers) 
     assert line["value"] > 0
     told = line["uncertainty"]
     assert (told["u"], told["percent"]) == (None, None)
-    assert (
-        told["reason"]
-        == "not known of documents: neither they nor their analyses say how far they may be off"
-    )
+    assert told["reason"] == "activity coal has no instrument"
     after = await papers.line(TO, TO + HOUR)
     assert (after["value"], after["uncertainty"]) == (None, None)
 

@@ -13,11 +13,12 @@ from psycopg import AsyncConnection, IsolationLevel
 
 from ingest.errors import InputError
 from ingest.methods.changes import Change, Changes
+from ingest.plant.plan import Plan
 from ingest.site import Clocks
 from ingest.spans import days_of, edge_of, site_of
+from ingest.store.redocumented import redocumented
 from ingest.store.refigured import refigured
 from ingest.store.restate import Restatement
-from ingest.store.unrestated import not_restated
 from ingest.store.versions import Edition, Versions, stored_frontiers
 from ingest.store.writer import Writer
 
@@ -49,7 +50,7 @@ class Restated:
     left: int = 0
     """Figures that the version does not make, left as they were said."""
     not_restated: list[str] = field(default_factory=list)
-    """Documented sources that weigh documents of the span otherwise under the version: they stay as they are."""
+    """Documented sources of which the version makes no mass in some of the span: it is left as it was said."""
     written: bool = False
 
 
@@ -74,8 +75,6 @@ async def restate(dsn: str, wanted: Wanted, clocks: Clocks, holder: str | None) 
             assert edition is not None
             assert newest is not None
             outcome = Restated(site, version, *_span(wanted, edition))
-            span = outcome.from_at, outcome.to_at
-            outcome.not_restated = await not_restated(cursor, site_no, edition.plan, version, span)
         try:
             restatement = None
             if holder is not None:
@@ -109,7 +108,27 @@ async def _run(
         if restatement is not None and day.found:
             await restatement.write(day.found)
             outcome.written = True
+    await _run_documents(connection, versions.site_no, edition.plan, outcome, changes, restatement)
     outcome.changes = changes.lines()
+
+
+async def _run_documents(
+    connection: AsyncConnection,
+    site_no: int,
+    plan: Plan,
+    outcome: Restated,
+    changes: Changes,
+    restatement: Restatement | None,
+) -> None:
+    span = outcome.from_at, outcome.to_at
+    async with connection.transaction(), connection.cursor() as cursor:
+        told = await redocumented(cursor, site_no, plan, plan.version, span, changes)
+    outcome.not_restated = told.left
+    if told.differences:
+        outcome.different["document_piece"] += len(told.differences)
+    if restatement is not None and told.differences:
+        await restatement.write_documents(told.differences)
+        outcome.written = True
 
 
 def _span(wanted: Wanted, edition: Edition) -> tuple[int, int]:

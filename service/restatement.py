@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ingest.errors import InputError
-from ingest.methods.changes import Change, Changes
+from ingest.methods.changes import Changes
 from ingest.methods.mass import masses
 from ingest.plant import compile_plan, plan_from_body
 from ingest.plant.plan import Plan, PlanSource
@@ -24,6 +24,9 @@ from service.times import to_datetime
 
 MOST_INTERVALS = 400_000
 """Rows, of all points and sources together, one preview may read."""
+
+MOST_DOCUMENTS = 20_000
+"""Documents of amounts one preview may weigh again."""
 
 Columns = dict[int, npt.NDArray[np.float64]]
 """By number of a point or source: start in µs, then its figures; ascending in time."""
@@ -70,11 +73,11 @@ async def with_values(plan: Plan, values: Mapping[str, float]) -> Plan:
         raise ProblemError("invalid-parameter", f"Query parameter 'values' makes no plan: {error}.") from None
 
 
-async def preview(connection: Connection, site: SitePlan, plan: Plan, span: tuple[int, int]) -> list[Change]:
-    """What each source of `plan` was over `span` and would be, by month.
+async def preview(connection: Connection, site: SitePlan, plan: Plan, span: tuple[int, int]) -> Changes:
+    """What each metered source of `plan` was over `span` and would be, by month.
 
     Raises:
-        ProblemError: the span holds too many intervals.
+        ProblemError: the span holds too many intervals, or documents.
     """
     from_at, to_at = span
     wanted = {point for source in plan.sources for point in source.points}
@@ -83,6 +86,13 @@ async def preview(connection: Connection, site: SitePlan, plan: Plan, span: tupl
         raise ProblemError(
             "too-much-asked",
             f"The preview would be made of {count} intervals: expected at most {MOST_INTERVALS}; ask for a shorter span.",
+        )
+    documents = await row(connection, _DOCUMENTS, [site.site_no, to_datetime(to_at), to_datetime(from_at)])
+    if documents is not None and documents[0] > MOST_DOCUMENTS:
+        raise ProblemError(
+            "too-much-asked",
+            f"The preview would be made of {documents[0]} documents: expected at most {MOST_DOCUMENTS};"
+            " ask for a shorter span.",
         )
     points = await _numbers(connection, "point", site, [plan.points[point] for point in sorted(wanted)])
     sources = await _numbers(connection, "source", site, plan.sources)
@@ -98,9 +108,12 @@ async def preview(connection: Connection, site: SitePlan, plan: Plan, span: tupl
             [_of(intervals, n, 2) for n in numbers],
             _of(emitted, sources.get(source.id, -1), 1),
         )
-    return changes.lines()
+    return changes
 
 
+_DOCUMENTS = """
+    SELECT count(*) FROM document WHERE site_no = %s AND count IS NOT NULL AND from_at < %s AND to_at > %s
+"""
 _INTERVALS = """
     SELECT point_no, start_at, coalesce(amount, 'NaN'), coalesce(mean, 'NaN') FROM interval
      WHERE point_no = ANY(%(numbers)s) AND start_at >= %(from)s AND start_at < %(to)s AND revision > 0 AND quality < 3

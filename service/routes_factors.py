@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field
 
-from ingest.store.unrestated import not_restated
+from ingest.store.redocumented import redocumented
 from service import cursors, factors, latest, restatement
 from service.auth import Reader
 from service.context import service_of
@@ -121,7 +121,7 @@ class PreviewPage(Page[ChangeDocument]):
     to: Instant
     plan_version: int
     not_restated: list[str] = Field(
-        description="Documented sources that would weigh documents of the span otherwise: no restatement reaches them"
+        description="Documented sources of which no mass would be made in some of the span: it is left as it was said"
     )
 
 
@@ -173,12 +173,12 @@ async def previewed(request: Request, access: Reader, asked: Annotated[PreviewAs
         version = plan.version
         if asked.values is not None:
             plan = await restatement.with_values(plan, _values(asked.values))
-        changes = await restatement.preview(connection, site, plan, span)
+        counted = await restatement.preview(connection, site, plan, span)
         async with connection.cursor() as cursor:
-            left = await not_restated(cursor, site.site_no, plan, version, span)
+            told = await redocumented(cursor, site.site_no, plan, version, span, counted)
     items = [
         ChangeDocument(**{name: getattr(change, name) for name in ChangeDocument.model_fields})
-        for change in changes
+        for change in counted.lines()
     ]
     head = PreviewPage(
         items=[],
@@ -187,7 +187,7 @@ async def previewed(request: Request, access: Reader, asked: Annotated[PreviewAs
         from_=span[0],
         to=span[1],
         plan_version=version,
-        not_restated=left,
+        not_restated=told.left,
     )
     said = head.model_dump(by_alias=True, exclude={"items", "next"})
     return table(request, of_models(ChangeDocument, items, said), asked.format)

@@ -58,7 +58,7 @@ def _as_text(outcome: "Restated") -> str:
     said = "restated" if outcome.written else "would change" if outcome.different else "changes"
     left = f"; {outcome.left} figures it does not make are left" if outcome.left else ""
     if outcome.not_restated:
-        left += f"; not restated, as documents tell them: {', '.join(outcome.not_restated)}"
+        left += f"; left as documents told them, for it makes no mass: {', '.join(outcome.not_restated)}"
     span = f"{_instant(outcome.from_at)} to {_instant(outcome.to_at)}"
     lines.append(f"{outcome.site}: {span}: plan version {outcome.version} {said} {different}{left}")
     return "\n".join(lines)

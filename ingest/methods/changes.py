@@ -27,7 +27,7 @@ class Change:
     month: str | None
     """`2026-11`; None: all of them."""
     intervals: int
-    """Of which the mass is another, or there was none."""
+    """Of which the mass is another, or there was none; of a documented source parts of documents in a month."""
     before_kg: float
     after_kg: float
     difference_kg: float
@@ -60,7 +60,14 @@ class Changes:
         self._months: dict[tuple[str, str], _Sums] = {}
 
     def add(self, source: str, start_at: IntArray, before: FloatArray, after: FloatArray) -> None:
-        """Count intervals of a source: start in µs, kg as it is and as it would be, NaN where there is none."""
+        """Count intervals of a source, or parts of documents within a month.
+
+        Args:
+            source: its id.
+            start_at: µs.
+            before: kg as it is, NaN where there is none.
+            after: kg as it would be.
+        """
         for month, mine in self._by_month(start_at):
             sums = self._months.setdefault((source, month), _Sums())
             sums.before.append(before[mine])
@@ -82,14 +89,19 @@ class Changes:
     def _by_month(self, start_at: IntArray) -> list[tuple[str, npt.NDArray[np.bool_]]]:
         if not start_at.size:
             return []
-        last = int(start_at.max())
-        edges: list[int] = []
-        names: list[str] = []
-        month = datetime.fromtimestamp(int(start_at.min()) // SECOND, self._zone)
-        month = month.replace(day=1, hour=0, minute=0, second=0, microsecond=0, fold=0)
-        while not edges or edges[-1] <= last:
-            edges.append(round(month.timestamp()) * SECOND)
-            names.append(f"{month:%Y-%m}")
-            month = month.replace(year=month.year + month.month // 12, month=month.month % 12 + 1)
+        edges, names = months_of(int(start_at.min()), int(start_at.max()), self._zone)
         place = np.searchsorted(np.array(edges, np.int64), start_at, side="right") - 1
         return [(names[i], place == i) for i in np.unique(place).tolist()]
+
+
+def months_of(first_at: int, last_at: int, zone: ZoneInfo) -> tuple[list[int], list[str]]:
+    """Beginnings (µs) and names of the months of a zone from that of one instant to that of another."""
+    edges: list[int] = []
+    names: list[str] = []
+    month = datetime.fromtimestamp(first_at // SECOND, zone)
+    month = month.replace(day=1, hour=0, minute=0, second=0, microsecond=0, fold=0)
+    while not edges or edges[-1] <= last_at:
+        edges.append(round(month.timestamp()) * SECOND)
+        names.append(f"{month:%Y-%m}")
+        month = month.replace(year=month.year + month.month // 12, month=month.month % 12 + 1)
+    return edges, names

@@ -66,14 +66,10 @@ async def take(cursor: AsyncCursor, stamp: Stamp, site_no: int, inbox_no: int, p
     await cursor.execute(
         "UPDATE document SET batch_no = %s WHERE document_no = %s", [stamp.batch_no, document.document_no]
     )
-    changed = []
     own = [no for no in (document.document_no, document.supersedes, document.withdraws) if no is not None]
     touched = await concerned(cursor, site_no, own)
-    for one in await Renewal(cursor, site_no, plan).differences(touched):
-        await _replace(cursor, stamp, one)
-        spans = [(row.from_at, row.to_at) for row in one.made] + [row[1:3] for row in one.stored.current]
-        changed.append(Changed(one.source_no, min(a for a, _ in spans), max(b for _, b in spans)))
-    return changed
+    differences = await Renewal(cursor, site_no, plan).differences(touched)
+    return [await replace(cursor, stamp, one, Cause.DECLARATION) for one in differences]
 
 
 async def replayed(
@@ -95,7 +91,8 @@ async def replayed(
         return len(documents), len(await Renewal(cursor, site_no, plan).differences(documents))
 
 
-async def _replace(cursor: AsyncCursor, stamp: Stamp, one: Difference) -> None:
+async def replace(cursor: AsyncCursor, stamp: Stamp, one: Difference, cause: Cause) -> Changed:
+    """Put pieces in the place of those that are stored; of what that says something anew."""
     await cursor.execute(
         """
         UPDATE document_piece SET superseded_batch = %s
@@ -103,7 +100,6 @@ async def _replace(cursor: AsyncCursor, stamp: Stamp, one: Difference) -> None:
         """,
         [stamp.batch_no, one.source_no, one.document_no],
     )
-    revision = max((row[6] for row in one.stored.every), default=0) + 1
     await cursor.executemany(
         """
         INSERT INTO document_piece (source_no, document_no, from_at, to_at, kg_per_count, analyses, defaulted,
@@ -114,9 +110,11 @@ async def _replace(cursor: AsyncCursor, stamp: Stamp, one: Difference) -> None:
         """,
         [
             (
-                one.source_no, one.document_no, *row.key, revision, int(Cause.DECLARATION), one.plan_version,
+                one.source_no, one.document_no, *row.key, one.revision + 1, int(cause), row.plan_version,
                 stamp.known_at, stamp.batch_no,
             )
             for row in one.made
         ],
     )  # fmt: skip
+    spans = [(row.from_at, row.to_at) for row in (*one.made, *one.current)]
+    return Changed(one.source_no, min(a for a, _ in spans), max(b for _, b in spans))

@@ -17,6 +17,7 @@ from ingest.model import NEVER, Cause
 from ingest.pipeline.batch import EMISSION_ROW, KPI_ROW, IntArray, Rows
 from ingest.pipeline.drift import COMPARISON_ROW
 from ingest.pipeline.state import SiteState
+from ingest.store import documents
 from ingest.store.drifted import delete_comparisons, load_drifted, write_comparisons
 from ingest.store.earlier import Earlier
 from ingest.store.facts import Stamp, delete_rows, stage_intervals, stage_rows, write_steps
@@ -26,8 +27,9 @@ from ingest.store.late import NONE, LateWriter
 from ingest.store.mismatch import Mismatch
 from ingest.store.rebuild import last_watermark
 from ingest.store.registry import Numbers
+from ingest.store.renewal import Difference
 from ingest.store.rollups import roll_up
-from ingest.store.seals import SealBook, Touched, book, sealed_periods
+from ingest.store.seals import SealBook, Touched, book, book_documents, sealed_periods
 from ingest.store.stored import (
     COMPARISONS,
     DAYS,
@@ -111,6 +113,24 @@ class Restatement:
             self._writer.done()
             transactions += 1
         return transactions
+
+    async def write_documents(self, found: Sequence[Difference]) -> None:
+        """Write what documents come to, in one transaction, with what sealed periods come to by it.
+
+        Raises as `Writer.commit` does.
+        """
+        connection = await self._writer.connection()
+        sealed = await sealed_periods(connection, self._writer.site_no)
+        stamp = await self._writer.begin(self._newest.plan.version)
+        assert stamp is not None, "a restatement is not tried again within a run"
+        async with connection.transaction(), connection.cursor() as cursor:
+            watermark = await last_watermark(cursor, self._writer.site_no)
+            await self._writer.open(cursor, stamp, watermark, 0)
+            changed = [await documents.replace(cursor, stamp, one, Cause.RESTATEMENT) for one in found]
+            for seal in sealed:
+                await book_documents(cursor, seal, stamp, changed, Cause.RESTATEMENT)
+            await self._writer.announce(cursor, stamp)
+        self._writer.done()
 
     async def _late_writer(self) -> LateWriter:
         """What fills gaps anew that rest on restated intervals."""

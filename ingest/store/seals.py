@@ -107,6 +107,14 @@ async def book(
             await write_sources(cursor, seal, stamp, sources, activities)
 
 
+async def book_documents(
+    cursor: AsyncCursor, seal: Seal, stamp: Stamp, changed: Iterable[documents.Changed], cause: Cause
+) -> None:
+    """Say what a sealed period comes to now that documents say something else."""
+    inside = {one.source_no for one in changed if one.from_at < seal.to_at and seal.from_at < one.to_at}
+    await write_sources(cursor, seal, stamp, [(number, int(cause)) for number in sorted(inside)], {})
+
+
 def _keys(seal: Seal, rows: IntArray) -> Keys:
     rows = rows[(rows[:, 1] >= seal.from_at) & (rows[:, 1] < seal.to_at)]
     return [(number, weightiest(rows[rows[:, 0] == number, 2])) for number in np.unique(rows[:, 0]).tolist()]
@@ -192,11 +200,7 @@ class SealBook:
         plan, site_no = self._state.plan, self._writer.site_no
         changed = await documents.take(cursor, stamp, site_no, asked.inbox_no, plan)
         for seal in self._sealed:
-            inside = {
-                one.source_no for one in changed if one.from_at < seal.to_at and seal.from_at < one.to_at
-            }
-            keys = [(no, int(Cause.DECLARATION)) for no in sorted(inside)]
-            await write_sources(cursor, seal, stamp, keys, {})
+            await book_documents(cursor, seal, stamp, changed, Cause.DECLARATION)
 
     async def _seal(self, cursor: AsyncCursor, stamp: Stamp, asked: SealAsked) -> None:
         try:

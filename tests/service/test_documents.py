@@ -13,8 +13,6 @@ from psycopg import AsyncConnection
 
 from ingest.model import DAY, HOUR, MINUTE
 from ingest.plant import canonical, parse_plant
-from ingest.restate import Wanted, restate
-from ingest.site import Clocks
 from ingest.store import renewal
 from ingest.store.document_facts import concerned
 from ingest.store.registry import apply_plan
@@ -413,29 +411,6 @@ async def test_a_document_stays_under_the_version_and_the_source_it_took_effect_
     line = await papers.line(FROM, TO, "boiler-co2")
     assert line["value"] == pytest.approx(co2(1000, 25.0) + co2(1, 25.0) * 0.5 / 0.0255, rel=1e-14)
     assert line["plan_version"] == 2
-
-
-async def test_what_a_corrected_factor_does_not_reach_is_named(papers: Papers, dsn: str) -> None:
-    await papers.entered()
-    changed = PAPERS.replace("{id: coal-co2,", "{id: boiler-co2, formerly: [coal-co2],")
-    changed = changed.replace("id: coal-c, value: 0.0255", "id: coal-c, value: 0.5")
-    await (await opened(dsn, changed)).close()
-
-    async def previewed(more: str, from_at: int = FROM, to_at: int = TO) -> list[str]:
-        path = f"/v1/factors/restatement?site=mill&from={text(from_at)}&to={text(to_at)}&{more}"
-        response = await papers.client.get(path)
-        assert response.status_code == 200, response.text
-        found: list[str] = response.json()["not_restated"]
-        return found
-
-    assert await previewed("plan_version=2") == ["mill/boiler-co2"]
-    assert await previewed("plan_version=1") == []
-    assert await previewed("plan_version=1&values=ch4-coal:5") == ["mill/coal-ch4"]
-    assert await previewed("plan_version=1&values=coal-ncv-default:21") == ["mill/coal-co2"]
-    assert await previewed("plan_version=2", TO, TO + DAY) == []
-    clocks = Clocks(lambda: NOW, lambda: 0)
-    outcome = await restate(dsn, Wanted(None, 2, text(FROM), text(TO)), clocks, None)
-    assert outcome.not_restated == ["mill/boiler-co2"]
 
 
 async def test_a_document_that_the_plan_no_longer_knows_says_why(papers: Papers, dsn: str) -> None:

@@ -5,7 +5,9 @@ regime overstate on purpose. Figures are never rounded here but in `reported`, w
 regime's rule says how; a number of the regime that nobody read in the rule itself is named.
 """
 
+import asyncio
 import math
+from collections.abc import Mapping
 from typing import Any, Literal
 
 from pydantic import Field
@@ -14,15 +16,16 @@ from ingest.methods.hour_states import HourReason
 from ingest.methods.regimes import MASS, REGIME_RULES, RegimeRule
 from ingest.methods.registry import METHODS
 from ingest.methods.schemes import DETERMINATIONS, SCHEMES
-from ingest.model import HOUR, Cause
+from ingest.model import HOUR, Cause, Quality
 from ingest.plant.plan import Plan, PlanSource
 from ingest.plant.regime_plan import PlanRegime
 from ingest.units import amount_unit
-from service import cursors, past
+from service import cursors, past, substituted_hours
 from service.as_of import AsOfDocument, Known
 from service.documents import Document, Instant, Page
 from service.figures import QUALITY_NAMES, QualityName
 from service.store import Connection, Row, row, rows
+from service.substituted_hours import NOTHING, SubstitutedDocument, Told
 from service.times import to_datetime
 
 State = Literal["measured", "stopped", "replaced", "below_min_capture", "no_lookback", "no_rule"]
@@ -44,6 +47,13 @@ class ComponentDocument(Document):
     rests_on: int = Field(description="Hours the substitute was made from")
     valid: bool = Field(description="By the regime's rule for hours")
     out_of_control: bool = Field(description="By the tests of its analyser")
+    best_estimate: float | None = Field(
+        description="Of a substitute: the mean of the hours looked back at, or itself where it is such a mean; else null"
+    )
+    bias_conservative: float | None = Field(description="The substitute less it: overstated on purpose")
+    u: float | None = Field(
+        description="Standard uncertainty of the best estimate: the spread of those hours; null: not replaced, or too few"
+    )
 
 
 class RegimeHour(Document):
@@ -56,6 +66,10 @@ class RegimeHour(Document):
     reported_rate: float | None = Field(description="The same as the regime rounds it")
     operating_h: float = Field(description="How long the unit ran in it")
     quality: QualityName
+    bias_conservative_kg: float | None = Field(
+        description="Of an hour with substitutes: its mass less that of their best estimates; else null"
+    )
+    u_kg: float | None = Field(description="Standard uncertainty of those best estimates; null likewise")
     provisional: bool
     reasons: list[str] = Field(description="stopped, operation_unknown, diluent_cap, out_of_control, …")
     components: list[ComponentDocument]
@@ -89,6 +103,7 @@ class RegimeHoursPage(Page[RegimeHour]):
         description="Sum of reported rates by operating time, in `reported_unit`; null: as sum_kg, or replaced mass"
     )
     reported_unit: str
+    substituted: SubstitutedDocument
     as_of: AsOfDocument
 
 
@@ -123,14 +138,21 @@ async def page(
     more = len(found) > limit
     del found[limit:]
     sums = await rows(
-        connection, past.rows_of("regime_hour", "mass_kg, rate, operating_us", _SPAN, known), asked
+        connection,
+        past.rows_of("regime_hour", "mass_kg, rate, operating_us, quality::int", _SPAN, known),
+        asked,
     )
+    substituted = NOTHING
+    if number is not None and any(quality == Quality.SUBSTITUTED for *_, quality in sums):
+        held = await substituted_hours.read(connection, regime, number[0], span, known)
+        substituted = await asyncio.to_thread(substituted_hours.told_of, regime, *held, span)
     return RegimeHoursPage(
         **_head(source.id, regime, sums),
         from_=span[0],
         to=span[1],
         as_of=known.document,
-        items=[_hour(plan, regime, one) for one in found],
+        substituted=substituted.whole,
+        items=[_hour(plan, regime, one, substituted.hours.get(one[0])) for one in found],
         next=cursors.encode([found[-1][0]]) if more else None,
     )
 
@@ -138,7 +160,7 @@ async def page(
 def _head(source_id: str, regime: PlanRegime, sums: list[Row]) -> dict[str, Any]:
     """What is said once: the rule with its trust, and the sums of all hours of the span."""
     rule, unit = REGIME_RULES[regime.rule], METHODS[regime.equation].unit or ""
-    without = sum(mass is None for mass, _, _ in sums)
+    without = sum(mass is None for mass, *_ in sums)
     return {
         "id": source_id,
         "rule": rule.id,
@@ -151,7 +173,7 @@ def _head(source_id: str, regime: PlanRegime, sums: list[Row]) -> dict[str, Any]
         "rate_unit": unit,
         "hours": len(sums),
         "without_mass": without,
-        "sum_kg": None if without or not sums else math.fsum(mass for mass, _, _ in sums),
+        "sum_kg": None if without or not sums else math.fsum(mass for mass, *_ in sums),
         "reported_sum": _reported_sum(regime, rule, sums),
         "reported_unit": amount_unit(unit),
     }
@@ -176,13 +198,13 @@ def _label(rule: RegimeRule) -> str | None:
 
 def _reported_sum(regime: PlanRegime, rule: RegimeRule, sums: list[Row]) -> float | None:
     """Σ rounded rate · time, the products not rounded."""
-    if not sums or MASS in rule.schemes or any(mass is None for mass, _, _ in sums):
+    if not sums or MASS in rule.schemes or any(mass is None for mass, *_ in sums):
         return None
     rounding = METHODS[regime.equation].rounding
-    return math.fsum(rounding.apply(rate) * (us / HOUR) for _, rate, us in sums if rate is not None)
+    return math.fsum(rounding.apply(rate) * (us / HOUR) for _, rate, us, _ in sums if rate is not None)
 
 
-def _hour(plan: Plan, regime: PlanRegime, found: Row) -> RegimeHour:
+def _hour(plan: Plan, regime: PlanRegime, found: Row, told: Told | None) -> RegimeHour:
     (
         start,
         mass,
@@ -208,9 +230,15 @@ def _hour(plan: Plan, regime: PlanRegime, found: Row) -> RegimeHour:
         reported_rate=None if rate is None else rounding.apply(rate),
         operating_h=operating_us / HOUR,
         quality=QUALITY_NAMES[quality],
+        bias_conservative_kg=None if told is None else told.bias_kg,
+        u_kg=None if told is None else told.u_kg,
         provisional=provisional,
         reasons=HourReason(reasons).names,
-        components=[_component(plan, regime, name, said[name]) for name in (*order, MASS) if name in said],
+        components=[
+            _component(plan, regime, name, said[name], {} if told is None else told.components)
+            for name in (*order, MASS)
+            if name in said
+        ],
         revision=revision,
         cause=Cause(cause).name.lower(),
         plan_version=version,
@@ -219,7 +247,14 @@ def _hour(plan: Plan, regime: PlanRegime, found: Row) -> RegimeHour:
     )
 
 
-def _component(plan: Plan, regime: PlanRegime, name: str, said: dict[str, Any]) -> ComponentDocument:
+def _component(
+    plan: Plan,
+    regime: PlanRegime,
+    name: str,
+    said: dict[str, Any],
+    told: Mapping[str, tuple[float, float, float]],
+) -> ComponentDocument:
+    best, bias, u = told.get(name, (None, None, None))
     scheme = REGIME_RULES[regime.rule].schemes.get(name)
     points = {component.name: component.point for component in regime.components}
     code, value = said["code"] or None, said["value"]
@@ -229,6 +264,9 @@ def _component(plan: Plan, regime: PlanRegime, name: str, said: dict[str, Any]) 
         unit="kg" if name == MASS else plan.points[points[name]].unit,
         meaning=_MEANINGS[said["state"]] if code is None else DETERMINATIONS[code],
         reported=reported,
+        best_estimate=best,
+        bias_conservative=bias,
+        u=u,
         **{**said, "code": code},
     )
 

@@ -42,6 +42,13 @@ EXAMPLE: dict[str, Any] = {
     "sum_kg": 55846.3,
     "reported_sum": 61.6,
     "reported_unit": "short_ton",
+    "substituted": {
+        "hours": 1,
+        "mass_kg": 55846.3,
+        "bias_conservative_kg": 2585.5,
+        "u_kg": 1447.9,
+        "reason": None,
+    },
     "as_of": {"batch_no": 812, "known_at": "2026-11-20T08:00:04.010000Z"},
     "items": [
         {
@@ -52,6 +59,8 @@ EXAMPLE: dict[str, Any] = {
             "reported_rate": 61.6,
             "operating_h": 1.0,
             "quality": "substituted",
+            "bias_conservative_kg": 2585.5,
+            "u_kg": 1447.9,
             "provisional": False,
             "reasons": [],
             "components": [
@@ -69,6 +78,9 @@ EXAMPLE: dict[str, Any] = {
                     "rests_on": 720,
                     "valid": False,
                     "out_of_control": False,
+                    "best_estimate": 10.3,
+                    "bias_conservative": 0.5,
+                    "u": 0.28,
                 }
             ],
             "revision": 3,

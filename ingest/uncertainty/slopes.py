@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ingest.methods.method import PART75_F15, PART75_F16, PART75_F17, PART75_F18
+from ingest.methods.method import PART75_F14A, PART75_F14B, PART75_F15, PART75_F16, PART75_F17, PART75_F18
 from ingest.methods.registry import HJ212_STACK_CO2, LINEAR, PART98_C6, PART98_C7, RATIO
 from ingest.uncertainty.propagation import Floats
 
@@ -67,12 +67,26 @@ def _heat_o2_dry(x: Floats, constants: tuple[float, ...], amount: Floats, _: Flo
     return np.stack([_by(amount, x[0]), -_by(amount, constants[1] - x[1]), -_by(amount, 100.0 - x[2])])
 
 
+def _from_o2_dry(x: Floats, constants: tuple[float, ...], amount: Floats, _: Floats) -> Floats:
+    """CO2 from dry O2; constants Fc, Fd and the oxygen of air."""
+    return np.stack([-_by(amount, constants[2] - x[0])])
+
+
+def _from_o2_wet(x: Floats, constants: tuple[float, ...], amount: Floats, _: Floats) -> Floats:
+    """The same from wet O2 and moisture."""
+    wet_air = constants[2] / 100.0
+    used = _by(amount, wet_air * (100.0 - x[1]) - x[0])
+    return np.stack([-used, -wet_air * used])
+
+
 SLOPES: Mapping[int, MethodSlopes] = {
     LINEAR: MethodSlopes(_linear),
     RATIO: MethodSlopes(_ratio),
     HJ212_STACK_CO2: MethodSlopes(_stack, frozenset({"area", "kv"})),
     PART98_C6: MethodSlopes(_two),
     PART98_C7: MethodSlopes(_two_of_dry),
+    PART75_F14A: MethodSlopes(_from_o2_dry, frozenset({"fc", "fd"})),
+    PART75_F14B: MethodSlopes(_from_o2_wet, frozenset({"fc", "fd"})),
     PART75_F15: MethodSlopes(_two, frozenset({"fc"})),
     PART75_F16: MethodSlopes(_two_of_dry, frozenset({"fc"})),
     PART75_F17: MethodSlopes(_heat_o2_wet, frozenset({"fd"})),

@@ -1,6 +1,7 @@
 """Hours of a regime and tests of an analyser by HTTP, made by the real ingest."""
 
 import math
+import statistics
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -15,7 +16,7 @@ from ingest.store.analyser_tests import waiting
 from service.app import create_app
 from service.regime_hours import RegimeHoursPage
 from tests.ingest.feeding import START, feed, open_site
-from tests.ingest.regimes.plants import plant, stretch
+from tests.ingest.regimes.plants import concentration, plant, stretch
 from tests.service.conftest import ADMIN_KEY, client_of
 from tests.service.seeding import text
 
@@ -143,3 +144,59 @@ async def test_emissions_hold_no_hour_of_the_regime(api: httpx.AsyncClient) -> N
 async def test_an_unknown_source_is_a_problem(api: httpx.AsyncClient) -> None:
     response = await api.get("/v1/sources/mill/line/no/hours")
     assert (response.status_code, response.json()["detail"]) == (404, "There is no source 'mill/line/no'.")
+
+
+BEFORE = [concentration(4 * hour) for hour in range(DEAD.start)]
+
+
+@pytest.mark.parametrize("rule", ["part75", "part98", "mrr", "hj75"])
+async def test_substitutes_say_how_far_they_overstate_and_how_far_the_estimate_may_be_off(
+    rule: str, dsn: str
+) -> None:
+    made = await open_site(dsn, plant(rule))
+    await feed(made, stretch(0, 40, dead=DEAD))
+    await made.close()
+    app = create_app(dsn, ADMIN_KEY, now=lambda: NOW)
+    async with app.router.lifespan_context(app), client_of(app) as api:
+        api.headers["Authorization"] = f"Bearer {ADMIN_KEY}"
+        page = await told(api, HOURS)
+        # Of the dead hours alone they are told alike: the look-back is read from before the span.
+        part = {"from": text(START + DEAD.start * HOUR), "to": text(START + DEAD.stop * HOUR)}
+        apart = await told(api, HOURS, **part)
+    whole = page["substituted"]
+    assert apart["substituted"] == whole
+    dead = [item for item in page["items"] if item["bias_conservative_kg"] is not None]
+    assert [item["from"] for item in dead] == [text(START + hour * HOUR) for hour in DEAD]
+    kg_per_percent = page["items"][0]["mass_kg"] / BEFORE[0]
+    closed = range(len(page["items"]))
+    measured = [concentration(4 * hour) for hour in closed if hour not in DEAD]
+    spread = statistics.stdev(measured if rule == "mrr" else BEFORE)
+    # A mean of neighbours is its own estimate; two deviations, or a maximum, overstate.
+    bias = {
+        "part75": 0.0, "part98": 0.0, "mrr": 2 * spread, "hj75": max(BEFORE) - statistics.mean(BEFORE),
+    }[rule]  # fmt: skip
+    for item in dead:
+        [component] = [one for one in item["components"] if one["u"] is not None]
+        scale = kg_per_percent if rule == "hj75" else 1.0
+        assert component["u"] == pytest.approx(scale * spread)
+        assert component["bias_conservative"] == pytest.approx(scale * bias, abs=1e-9)
+        assert component["best_estimate"] == pytest.approx(component["value"] - scale * bias)
+        assert item["bias_conservative_kg"] == pytest.approx(kg_per_percent * bias, abs=1e-6)
+        assert item["u_kg"] == pytest.approx(kg_per_percent * spread)
+    assert (whole["hours"], whole["reason"]) == (4, None)
+    assert whole["mass_kg"] == pytest.approx(sum(item["mass_kg"] for item in dead))
+    assert whole["bias_conservative_kg"] == pytest.approx(4 * kg_per_percent * bias, abs=1e-6)
+    assert whole["u_kg"] == pytest.approx(4 * kg_per_percent * spread), "the hours of a gap are off together"
+
+
+async def test_too_few_measured_hours_make_no_estimate(dsn: str) -> None:
+    made = await open_site(dsn, plant("part75"))
+    await feed(made, stretch(0, 10, dead=range(1, 4)))
+    await made.close()
+    app = create_app(dsn, ADMIN_KEY, now=lambda: NOW)
+    async with app.router.lifespan_context(app), client_of(app) as api:
+        api.headers["Authorization"] = f"Bearer {ADMIN_KEY}"
+        whole = (await told(api, HOURS))["substituted"]
+    assert whole["hours"] == 3
+    assert (whole["bias_conservative_kg"], whole["u_kg"]) == (None, None)
+    assert whole["reason"] == "fewer than two hours were measured where the regime looks back"

@@ -17,6 +17,8 @@ INBOX_ROWS = 60
 ASKED_EVERY_US = 250_000
 """How often declarations and periods to be sealed are looked for."""
 TURN_US = 50_000
+ANALYSED_DAYS = 3
+"""Of what analyses say at a point, told in one turn: a day of minutes takes some tens of milliseconds."""
 
 
 class Allowance:
@@ -53,6 +55,8 @@ class Aside:
         self._allowance = Allowance()
         self._row_bytes = 0
         self._ask_at = 0
+        self._version = 0
+        self._tell_at: int | None = 0
         self.heavy = False
         """Whether more is waiting than went into the last turn."""
 
@@ -124,4 +128,15 @@ class Aside:
             free += await ingest.examine(test)
         for period in periods:
             free += await ingest.seal(period)
+            self._tell_at = 0
+        return free + await self._tell(ingest)
+
+    async def _tell(self, ingest: SiteIngest) -> list[Delivery]:
+        """Say what analyses give, when something was approved, time has come, or another version is taken."""
+        if ingest.plan.version == self._version and (
+            self._tell_at is None or self._clocks.now() < self._tell_at
+        ):
+            return []
+        self._version = ingest.plan.version
+        free, self._tell_at = await ingest.tell_analysed(self._site_no, ANALYSED_DAYS)
         return free

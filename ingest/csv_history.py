@@ -185,8 +185,15 @@ class CsvHistory:
     def _column(self, heading: str, place: int, plan: Plan) -> _Column:
         target = self._mapping.columns[heading]
         point = plan.index.get(f"{plan.site}/{target.point}")
-        if point is None or point >= plan.n_measured:
-            what = "no point of the plan" if point is None else "a computed point"
+        told = point is not None and plan.points[point].analysis is not None
+        if point is None or point >= plan.n_measured or told:
+            what = (
+                "no point of the plan"
+                if point is None
+                else "what analyses give"
+                if told
+                else "a computed point"
+            )
             raise InputError(
                 f"column {heading[:40]!r} goes to {target.point[:60]!r}, {what}; expected a measured point"
             )

@@ -135,3 +135,6 @@ NO_SEQ = -1
 
 DECLARED_SEQ = 1 << 62
 """From here on `seq` belongs to readings that people declared: they win over every device's."""
+
+ANALYSED_SEQ = DECLARED_SEQ + (1 << 61)
+"""From here on to readings that say what laboratory analyses give."""

@@ -25,6 +25,7 @@ from ingest.pipeline.batch import Batch, Readings
 from ingest.plant.plan import Plan
 from ingest.source import Delivery
 from ingest.status import SiteStatus
+from ingest.store.analysed import latest_days, told
 from ingest.store.analyser_tests import TestAsked
 from ingest.store.declarations import Declaration, DeclaredReading, book, said_by
 from ingest.store.facts import Stamp
@@ -197,6 +198,26 @@ class SiteIngest:
         free = await self.flush_late()
         await self._committer.seal(asked)
         return free
+
+    async def tell_analysed(self, site_no: int, days: int) -> tuple[list[Delivery], int | None]:
+        """Say what approved analyses give at the points they tell, of the last `days` that have something to be said.
+
+        Returns the deliveries that may be acknowledged now, in order, and when to look again, µs: at
+        once if there is more; None: not before something is approved.
+        """
+        waiting: list[tuple[Readings, int | None]] = []
+
+        async def look() -> None:
+            waiting[:] = [await told(await self.connection(), site_no, self.plan, self._clocks.now())]
+
+        await self.patiently(look)
+        readings, again = waiting[0]
+        if not len(readings):
+            return [], again
+        free = await self.flush_late()
+        part = latest_days(readings, days)
+        await self._committer.write_late(part)
+        return free, self._clocks.now() if len(part) < len(readings) else again
 
     async def examine(self, asked: TestAsked) -> list[Delivery]:
         """Keep an analyser's test; the deliveries that may be acknowledged now, in order."""

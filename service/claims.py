@@ -134,6 +134,9 @@ def withdrawal(given: Claim, declaration_no: int, asked: WithdrawalAsked) -> Cla
 
 
 def _check_instant(point: PlanPoint, name: str, at: int, now: int) -> None:
+    if point.analysis is not None:
+        expected = f"a measured one: it is what analyses {point.analysis[0]!r} give, which documents tell"
+        raise invalid("Path parameter", "point_id", point.id, expected)
     if not FIRST_INSTANT <= at <= LAST_INSTANT:  # no calendar has it, so it is shown as a number
         raise invalid("Body", name, at // 1000, "an instant since 2000, as RFC 3339 or in ms since 1970")
     if at > now:

@@ -138,8 +138,7 @@ def _figure(
     book: FactorBook,
     sure: Sureness,
 ) -> EmissionFigure:
-    source, (from_at, to_at) = members[0].source, span
-    value, reason = _mass(members, span)
+    source, (from_at, to_at), (value, reason) = members[0].source, span, _mass(members, span)
     covered = [covered_us([(part.from_at, part.to_at) for part in one.parts], *span) for one in members]
     defaulted = {name for one in members for _, name in one.defaulted}
     doubtful = {name for one in members for version, name in one.defaulted if book.default(version, name)}

@@ -9,7 +9,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import LiteralString
 
-from ingest.model import DECLARED_SEQ, Quality, Reason, StepClass
+from ingest.model import ANALYSED_SEQ, DECLARED_SEQ, Quality, Reason, StepClass
 from service import past
 from service.as_of import Known
 from service.store import Connection, row, rows
@@ -68,7 +68,7 @@ class Register:
 
 def declaration_of(seq: int) -> int | None:
     """The number of the declaration a reading's `seq` is of, None for a device's."""
-    return (seq - DECLARED_SEQ) // 2 if seq >= DECLARED_SEQ else None
+    return (seq - DECLARED_SEQ) // 2 if DECLARED_SEQ <= seq < ANALYSED_SEQ else None
 
 
 async def at_instant(connection: Connection, point_no: int, at: int) -> Winner | None:

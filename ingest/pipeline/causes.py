@@ -7,7 +7,7 @@ simply late. What follows from several points has the most deliberate of their c
 
 import numpy as np
 
-from ingest.model import DECLARED_SEQ, Cause, Reason
+from ingest.model import ANALYSED_SEQ, DECLARED_SEQ, Cause, Reason
 from ingest.pipeline.batch import IntArray, Rows
 from ingest.plant.plan import Plan
 
@@ -38,7 +38,8 @@ def of_points(plan: Plan, stored: IntArray, fills_gap: IntArray) -> IntArray:
     cause[point] = int(Cause.LATE)
     cause[np.setdiff1d(fills_gap, point[(reasons & int(Reason.LATE)) != 0])] = int(Cause.GAP_FILLED)
     cause[point[declared]] = int(Cause.CORRECTION)
-    cause[point[declared & ((reasons & int(Reason.REPLACED)) != 0)]] = int(Cause.DECLARATION)
+    analysed = stored[:, 3] >= ANALYSED_SEQ
+    cause[point[(declared & ((reasons & int(Reason.REPLACED)) != 0)) | analysed]] = int(Cause.DECLARATION)
     for program in plan.computed:
         cause[program.point] = weightiest(cause[np.array(program.reads)])
     return cause

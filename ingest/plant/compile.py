@@ -19,7 +19,7 @@ from ingest.plant.activities import Documented
 from ingest.plant.benchmarks import Benchmark
 from ingest.plant.catalogue import Catalogue, amount_text
 from ingest.plant.comparison import compile_comparisons
-from ingest.plant.documented import compile_activities, compile_analyses, compile_documented
+from ingest.plant.documented import analysed_point, compile_activities, compile_analyses, compile_documented
 from ingest.plant.doubts import compile_doubts
 from ingest.plant.entries import Kpi, Point
 from ingest.plant.file import PlantFile
@@ -120,6 +120,7 @@ def _point(catalogue: Catalogue, position: int) -> PlanPoint:
         until=None if point.until is None else _micros(point),
         computed=point.computed is not None,
         validity=_validity(catalogue, point),
+        analysis=analysed_point(catalogue, ("points", position), point),
     )
 
 

@@ -10,7 +10,7 @@ from fractions import Fraction
 from ingest.methods.gwp import GWP100
 from ingest.plant.activities import Activity, Analysis, Documented
 from ingest.plant.catalogue import Catalogue
-from ingest.plant.entries import Source
+from ingest.plant.entries import Point, Source
 from ingest.plant.factors import Factor
 from ingest.plant.papers import PlanActivity, PlanAnalysis, PlanDocumented
 from ingest.plant.sentence import Place
@@ -50,6 +50,20 @@ def _analysis(catalogue: Catalogue, place: Place, analysis: Analysis) -> PlanAna
         ratio = carry(catalogue, (*place, "default"), given, unit)
         default = (factor.id, float(decimal(factor.number) * ratio))
     return PlanAnalysis(analysis.id, analysis.name, analysis.unit, tuple(sorted(unit.basis)), default)
+
+
+def analysed_point(catalogue: Catalogue, place: Place, point: Point) -> tuple[str, float] | None:
+    """The property that analyses give at a point, and what its value is multiplied by; None: it is measured."""
+    if point.analysis is None:
+        return None
+    where = (*place, "analysis")
+    analysis = next(one for one in catalogue.file.analyses if one.id == point.analysis)
+    own = catalogue.measure((*place, "unit"), point.unit, point.basis)
+    given = catalogue.measure(where, analysis.unit, analysis.basis)
+    if given.same_dimension(own) and given.basis != own.basis:
+        expected = f"an analysis of the point's basis, {' and '.join(sorted(own.basis)) or 'none'}"
+        raise catalogue.fault(where, point.analysis, expected)
+    return point.analysis, float(carry(catalogue, where, given, own))
 
 
 def compile_documented(catalogue: Catalogue) -> tuple[PlanDocumented, ...]:

@@ -40,6 +40,13 @@ def compile_doubts(catalogue: Catalogue) -> PlanDoubts:
         for point_id in instrument.points:
             found = _of_instrument(catalogue, ("instruments", i), instrument, catalogue.points[point_id])
             points.setdefault(catalogue.index[point_id], []).append(found)
+    judged = {one.id: one for one in file.analyses if one.uncertainty or one.uncertainty_class}
+    for i, point in enumerate(file.points):
+        if point.analysis in judged:
+            told_by = judged[point.analysis]
+            points.setdefault(catalogue.index[point.id], []).extend(
+                _of_analysed(catalogue, ("points", i, "analysis"), told_by, point)
+            )
     factors, series = {}, {}
     for i, factor in enumerate(file.factors):
         if factor.uncertainty is None and factor.uncertainty_class is None:
@@ -55,9 +62,9 @@ def compile_doubts(catalogue: Catalogue) -> PlanDoubts:
             told.setdefault(activity, []).append(_of_bridge(catalogue, ("instruments", i), instrument))
     activities = {activity: tuple(found) for activity, found in told.items()}
     analyses = {
-        one.id: _of_analysis(catalogue, ("analyses", i), one)
+        one.id: _of_analysis(catalogue, ("analyses", i), one, one)
         for i, one in enumerate(file.analyses)
-        if one.uncertainty is not None or one.uncertainty_class is not None
+        if one.id in judged
     }
     constants: dict[tuple[int, str], PlanDoubt] = {}
     for i, point in enumerate(file.points):
@@ -135,14 +142,29 @@ def _of_bridge(catalogue: Catalogue, place: Place, instrument: Instrument) -> Pl
     )
 
 
-def _of_analysis(catalogue: Catalogue, place: Place, analysis: Analysis) -> PlanDoubt:
-    """Of a property: what the laboratory keeps, and what each document's sample adds."""
+def _of_analysed(
+    catalogue: Catalogue, place: Place, analysis: Analysis, point: Point
+) -> tuple[PlanDoubt, PlanDoubt]:
+    """Of a point that analyses tell: its laboratory's error, and one of all its samples.
+
+    How long a sample stands for the point is told by documents, not by the plan: so samples are not taken
+    to be independent, which makes it rather too unsure than too sure.
+    """
+    found = _of_analysis(catalogue, place, analysis, point)
+    sampled = PlanDoubt(f"{found.name}, sample", found.random, is_relative=found.is_random_relative)
+    return replace(found, random=0.0), sampled
+
+
+def _of_analysis(
+    catalogue: Catalogue, place: Place, analysis: Analysis, shown: Analysis | Point
+) -> PlanDoubt:
+    """Of a property: what the laboratory keeps, and what each document's sample adds; in the unit of `shown`."""
     name = f"analysis {analysis.id}"
     if analysis.uncertainty_class is None:
         return replace(_given(name, analysis.uncertainty), rho=0.0)
     where = (*place, "uncertainty_class")
     row = _row(catalogue, where, analysis.uncertainty_class)
-    found = _listed(catalogue, where, name, row, catalogue.measure(where, analysis.unit, analysis.basis))
+    found = _listed(catalogue, where, name, row, catalogue.measure(where, shown.unit, shown.basis))
     return replace(found, rho=0.0)
 
 

@@ -173,6 +173,9 @@ class Point(Entry):
     """Names of a state point's codes."""
     min_valid_share: Share = 0.75
     """Below this share of valid time an interval is at best uncertain."""
+    analysis: Segment | None = None
+    """Of a sample the property that laboratory analyses give: it is what the newest approved one says that is valid for a
+    time and no lot, nothing else is. Nobody publishes it; it is told anew every period, of 1h to 1d."""
     compare: Compare | None = None
     """By what it is seen to drift. Of measured points but states."""
     validity: Validity | None = None

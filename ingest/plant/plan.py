@@ -1,9 +1,8 @@
 """The plan: a plant file compiled to what the running code needs.
 
-A point is a dense index 0..n-1: measured points in file order, then computed ones. Parameters are
-columns over that index, KPIs and emission sources are sparse weights on it, computed points are a
-method number with input indices and constants. All ids are full (`site/unit/…/point`), spans are µs, readings
-in their point's declared unit. No database ids, no state, and importing it loads no numba.
+A point is a dense index 0..n-1: measured points in file order, then computed ones. Parameters are columns over that
+index, KPIs and emission sources are sparse weights on it, computed points are a method number with input indices and
+constants. All ids are full (`site/unit/…/point`), spans are µs. No database ids, no state; importing it loads no numba.
 """
 
 from collections.abc import Mapping
@@ -104,6 +103,7 @@ class PlanPoint:
     """Readings at or after this instant are refused, µs; None: in use."""
     computed: bool
     validity: PlanValidity | None
+    analysis: tuple[str, float] | None = None  # what analyses give and nobody publishes, its multiplier
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ here too; units and methods are the compiler's.
 from fractions import Fraction
 
 from ingest.methods.validity import QUARTER
-from ingest.model import DAY
+from ingest.model import DAY, HOUR
 from ingest.plant.comparison import check_compare
 from ingest.plant.entries import Point
 from ingest.plant.fields import format_span
@@ -21,17 +21,21 @@ LEAST_STUCK_PERIODS = 3
 """Fewer readings that are alike are nothing strange."""
 _MAX_COUNT = 2**62
 _COMMON = {"period", "limits", "topics", "until"}
+_ANALYSED = frozenset({"period", "limits", "until", "analysis"})
+"""What means something to a point that analyses tell."""
 _SIGNAL = _COMMON | {"max_gap", "sloped", "max_rate", "resolution", "stuck_after", "stuck_except"}
 _KEYS = {
     "counter": _COMMON
     | {"max_gap", "max_rate", "resolution", "modulus", "on_fall", "fill_at_most", "fill", "fill_by"},
     "delta": _COMMON | {"stamp", "resolution"},
     "gauge": _SIGNAL,
-    "sample": _SIGNAL,
+    "sample": _SIGNAL | {"analysis"},
     "state": _COMMON | {"max_gap", "states"},
     "computed": {"max_gap", "sloped"},
+    "analysed": _ANALYSED,
 }
 """Kind → the keys that mean something to it, of those that not every point has."""
+_A = {role: "an" if role == "analysed" else "a" for role in _KEYS}
 _OPTIONAL = sorted(set().union(*_KEYS.values()))
 
 
@@ -51,6 +55,7 @@ def check_points(file: PlantFile, units: frozenset[str]) -> None:
         _check_numbers(file, point, place)
         _check_stuck(file, point, place)
         _check_validity(file, point, (*place, "validity"))
+        _check_analysed(file, point, place)
         check_fill(file, point, place)
         check_compare(file, point, (*place, "compare"))
         if point.max_gap is not None and not 0 < point.max_gap <= longest:
@@ -70,7 +75,7 @@ def _check_path(file: PlantFile, point: Point, place: Place, units: frozenset[st
 
 
 def _check_keys(file: PlantFile, point: Point, place: Place) -> None:
-    role = "computed" if point.computed else point.kind
+    role = "computed" if point.computed else "analysed" if point.analysis else point.kind
     if point.computed and point.kind not in {"gauge", "sample"}:
         raise fault(file.origin, (*place, "kind"), point.kind, "gauge or sample of a computed point")
     for key in _OPTIONAL:
@@ -79,13 +84,26 @@ def _check_keys(file: PlantFile, point: Point, place: Place) -> None:
             shown = (
                 format_span(value) if key in {"period", "max_gap", "stuck_after", "fill_at_most"} else value
             )
-            raise fault(file.origin, (*place, key), shown, f"no such key for a {role} point")
+            raise fault(file.origin, (*place, key), shown, f"no such key for {_A[role]} {role} point")
     if point.period is None and not point.computed:
         raise absent(file.origin, (*place, "period"), "the time between readings such as 5s or 15min")
     if point.period is not None and point.period <= 0:
         raise fault(file.origin, (*place, "period"), format_span(point.period), "a duration above 0s")
     if point.kind == "state" and point.unit != "1":
         raise fault(file.origin, (*place, "unit"), point.unit, "no unit for a state")
+
+
+def _check_analysed(file: PlantFile, point: Point, place: Place) -> None:
+    if point.analysis is None:
+        return
+    if point.kind != "sample":
+        raise fault(file.origin, (*place, "kind"), point.kind, "sample of a point that analyses tell")
+    if point.analysis not in {one.id for one in file.analyses}:
+        raise fault(file.origin, (*place, "analysis"), point.analysis, "the id of an analysis of this file")
+    assert point.period is not None
+    if not HOUR <= point.period <= DAY or point.period % file.interval:
+        expected = f"1h to 1d, a multiple of the interval, {format_span(file.interval)}"
+        raise fault(file.origin, (*place, "period"), format_span(point.period), expected)
 
 
 def _check_numbers(file: PlantFile, point: Point, place: Place) -> None:

@@ -31,6 +31,8 @@ class RejectReason(StrEnum):
     UNKNOWN_POINT = "unknown_point"
     COMPUTED_POINT = "computed_point"
     """The plan computes this point; nobody else may say what it is."""
+    ANALYSED_POINT = "analysed_point"
+    """Laboratory analyses tell this point, by documents."""
     NOT_A_NUMBER = "not_a_number"
     NOT_FINITE = "not_finite"
     UNKNOWN_STATE = "unknown_state"

@@ -3,7 +3,7 @@
 Built once per plan, so that a message costs one dictionary look-up. A unit's
 table holds its points by the path that leads from the unit to them, the
 site's table therefore all points by site-relative id. Computed points have no
-topic; retired ones keep theirs, since late readings of their time still count.
+topic, nor have those that analyses tell; retired ones keep theirs, since late readings of their time still count.
 """
 
 from dataclasses import dataclass
@@ -33,7 +33,10 @@ class Topics:
         """Topic → index of a measured point."""
         self.units: dict[str, UnitTopic] = {}
         """Topic → the unit it stands for."""
+        self._analysed = {point.id for point in plan.points if point.analysis is not None}
         for index, point in enumerate(plan.points[: plan.n_measured]):
+            if point.analysis is not None:
+                continue
             self.points[self._prefix + point.id] = index
             self._add_to_units(point.id, index, plan.site)
         self.points.update(plan.topics)
@@ -61,6 +64,11 @@ class Topics:
             return RefusedError(
                 RejectReason.COMPUTED_POINT,
                 f"{what} is a computed point, which only the plan may say; a measured one was expected.",
+            )
+        if point_id in self._analysed:
+            return RefusedError(
+                RejectReason.ANALYSED_POINT,
+                f"{what} is what approved analyses give, which documents tell; a measured point was expected.",
             )
         return RefusedError(
             RejectReason.UNKNOWN_POINT, f"{what} names no point of the plan; a declared one was expected."

@@ -258,9 +258,8 @@ def shares(gas: int) -> dict[str, Fraction]:
 
 def works() -> tuple[str, dict[str, float]]:
     """The plant file of the works, and an hour of its meters."""
-    factors, points, sources, attributed = [factor("co2-of-c", CO2_OF_C)], [], [], []
-    values: dict[str, float] = {}
-    balance = []
+    factors, values = [factor("co2-of-c", CO2_OF_C)], dict[str, float]()
+    points, sources, balance, attributed = list[str](), list[str](), list[str](), list[str]()
 
     def meter(name: str, amount: Fraction, unit: str = "t") -> None:
         points.append(deltas(name, unit=unit))

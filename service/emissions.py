@@ -9,13 +9,14 @@ offset. Sums are correctly rounded (`exact_sum`) over the stored intervals. What
 tell is `service.documented`'s.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from ingest.methods.figures import NoFigure
 from ingest.model import Quality
 from ingest.plant.plan import Plan, PlanSource
 from service import past
+from service.analysed import documents_of
 from service.as_of import Known
 from service.emission_uncertainty import emission_sureness, mrr_tier
 from service.factor_book import FactorBook, factor_book
@@ -60,6 +61,8 @@ class SourceSum:
     known_at: int = 0
     no_factor: bool = False
     """Whether there was activity without a factor."""
+    documents: Sequence[int] = ()
+    """Those of the analyses it rests on."""
 
     def add(self, values: Row) -> None:
         """Count one interval in, unless the group's span has ended."""
@@ -124,6 +127,9 @@ async def of_site(
     for number, one in sums.items():
         if one.source.varies and one.to_at > one.from_at:
             one.no_factor = await _lacks_factor(connection, plan, number, one, known)
+    analysed = await documents_of(connection, plan, plan.sources, (from_at, to_at), known)
+    for one in sums.values():
+        one.documents = analysed.get(one.source.id, ())
     groups_of = [[one.source for one in found] for _, found in members]
     ends = [found[0].to_at for _, found in members]
     sure = await emission_sureness(connection, plans, site, groups_of, from_at, ends, known)
@@ -289,6 +295,6 @@ def _figure(
         factors=factors,
         unconfirmed=unconfirmed,
         defaulted=[],
-        documents=[],
+        documents=sorted({number for member in members for number in member.documents}),
         mrr_tier=mrr_tier(source, told),
     )

@@ -81,6 +81,12 @@ class Yard(Papers):
         )
         return line["value"], line["reason"]
 
+    async def documents(self, begin_h: int, end_h: int, **more: Any) -> list[int]:
+        line = await self.line(START + begin_h * HOUR, START + end_h * HOUR, "line/fuel", **more)
+        assert line["evidence"] == "metered"
+        found: list[int] = line["documents"]
+        return found
+
 
 @pytest.fixture
 async def yard(dsn: str) -> AsyncIterator[Yard]:
@@ -153,6 +159,9 @@ async def test_the_newest_counts_and_what_was_known_before_can_be_had_again(yard
     await yard.take()
     assert await yard.mass(0, HOURS) == (co2((2, 0.60), (4, 0.62)), None)
     assert await yard.mass(0, 4, as_of=str(before)) == (co2((4, 0.60)), None)
+    assert await yard.documents(0, HOURS) == [1, second]
+    assert await yard.documents(3, HOURS) == [second]
+    assert await yard.documents(0, 4, as_of=str(before)) == [1]
     assert causes(dsn) == {
         0: (1, Cause.CLOSING),
         1: (1, Cause.CLOSING),

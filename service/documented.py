@@ -58,8 +58,11 @@ async def of_site(
     group_by: GroupBy,
     known: Known,
     potentials: Potentials,
-) -> tuple[list[EmissionFigure], FactorBook]:
-    """The documented groups of one site over [from_at, to_at) µs, cut to interval edges; all `known`."""
+) -> tuple[list[EmissionFigure], FactorBook, dict[str, Sureness]]:
+    """The documented groups of one site over [from_at, to_at) µs, cut to interval edges; all `known`.
+
+    And by the id of a source that is a line of its own how sure that is.
+    """
     plan = site.plan
     from_at, to_at = from_at - from_at % plan.interval_us, to_at - to_at % plan.interval_us
     told = {source.id: SourceTold(source) for source in plan.documented}
@@ -71,7 +74,12 @@ async def of_site(
     span = from_at, max(from_at, to_at)
     told_of = [[(one.source, one.pieces) for one in members] for members in groups.values()]
     sure = await document_sureness(connection, plans, site, told_of, span)
-    return [
+    apart_of = {
+        members[0].source.id: one
+        for members, one in zip(groups.values(), sure, strict=True)
+        if len(members) == 1
+    }
+    figures = [
         _figure(
             plan,
             group_by,
@@ -83,7 +91,8 @@ async def of_site(
             one,
         )
         for members, one in zip(groups.values(), sure, strict=True)
-    ], book
+    ]
+    return figures, book, apart_of
 
 
 async def _read(

@@ -29,11 +29,11 @@ from service.figures import (
     share,
     with_gap,
 )
-from service.frontiers import closed_until
 from service.inventory import EmissionFigure, GroupBy, Potentials, apart, group_of
 from service.plans import PlanCache, SitePlan
 from service.problems import ProblemError
-from service.store import Connection, Row, chunks, rows
+from service.source_ends import closed_ends, lacks_factor
+from service.store import Connection, Row, chunks
 from service.times import to_datetime
 from service.uncertainty import Sureness, UncertaintyDocument
 from service.windows import joined
@@ -107,11 +107,14 @@ async def of_site(
     now: int,
     known: Known,
     potentials: Potentials,
-) -> tuple[list[EmissionFigure], FactorBook]:
-    """The metered groups of one site over [from_at, to_at) µs, on interval edges, in the plan's order; all `known`."""
+) -> tuple[list[EmissionFigure], FactorBook, dict[str, Sureness]]:
+    """The metered groups of one site over [from_at, to_at) µs, on interval edges, in the plan's order; all `known`.
+
+    And by the id of a source that is a line of its own how sure that is.
+    """
     plan = site.plan
     from_at, to_at = from_at - from_at % plan.interval_us, to_at - to_at % plan.interval_us
-    closed = await _closed_ends(connection, plan, known)
+    closed = await closed_ends(connection, plan, known)
     groups: dict[tuple[str | None, ...], list[PlanSource]] = {}
     for source in plan.sources:
         groups.setdefault(apart(source, group_by, "metered"), []).append(source)
@@ -126,7 +129,8 @@ async def of_site(
     await _read(connection, sums, from_at, to_at, known)
     for number, one in sums.items():
         if one.source.varies and one.to_at > one.from_at:
-            one.no_factor = await _lacks_factor(connection, plan, number, one, known)
+            span = one.from_at, one.to_at
+            one.no_factor = await lacks_factor(connection, plan, one.source, number, span, known)
     analysed = await documents_of(connection, plan, plan.sources, (from_at, to_at), known)
     for one in sums.values():
         one.documents = analysed.get(one.source.id, ())
@@ -138,74 +142,10 @@ async def of_site(
         _figure(plan, group_by, group, found, now, potentials, book, one)
         for (group, found), one in zip(members, sure, strict=True)
     ]
-    return figures, book
-
-
-async def _closed_ends(connection: Connection, plan: Plan, known: Known) -> dict[str, tuple[int, int]]:
-    """Per source its number and the end of its closed span, µs; a negative number and 0 where it has none."""
-    points = [point for source in plan.sources for point in source.points]
-    frontiers = await closed_until(connection, plan, points, known)
-    last = await _newest(connection, [source.id for source in plan.sources], known)
-    ends = {}
-    for place, source in enumerate(plan.sources):
-        number, last_at = last.get(source.id, (-1 - place, None))
-        until = min(frontiers.get(point, 0) for point in source.points)
-        if last_at is not None:
-            until = max(last_at + plan.interval_us, until)
-        else:  # without a factor nothing is emitted that is known, for as long as the activity is
-            until = frontiers.get(source.point, 0) if source.varies else 0
-        ends[source.id] = (number, until)
-    return ends
-
-
-async def _lacks_factor(
-    connection: Connection, plan: Plan, number: int, one: SourceSum, known: Known
-) -> bool:
-    """Whether the activity of a source has an amount in its span of which no mass is known."""
-    usable = """
-        point_no = (SELECT point_no FROM point WHERE id = %(id)s) AND start_at >= %(from)s AND start_at < %(to)s
-        AND revision > 0 AND quality < 3 AND amount IS NOT NULL
-    """
-    said = "source_no = %(source)s AND start_at >= %(from)s AND start_at < %(to)s"
-    amounts = past.rows_of("interval", "start_at", usable, known)
-    masses = past.rows_of("emission", "start_at", said, known)
-    found = await rows(
-        connection,
-        f"SELECT 1 FROM ({amounts}) a WHERE NOT EXISTS (SELECT FROM ({masses}) m WHERE m.start_at = a.start_at) LIMIT 1",  # noqa: S608
-        {
-            "id": plan.points[one.source.point].id,
-            "source": number,
-            "from": to_datetime(one.from_at),
-            "to": to_datetime(one.to_at),
-            "batch": known.batch_no,
-        },
-    )
-    return bool(found)
-
-
-async def _newest(
-    connection: Connection, sources: list[str], known: Known
-) -> dict[str, tuple[int, int | None]]:
-    """Per source its number and the start of its last interval, µs."""
-    if known.past:
-        numbers = await rows(connection, "SELECT id, source_no FROM source WHERE id = ANY(%s)", [sources])
-        return {
-            source: (
-                number,
-                (await past.first_and_last(connection, "emission", "source_no", number, known))[1],
-            )
-            for source, number in numbers
-        }
-    found = await rows(
-        connection,
-        """
-        SELECT s.id, s.source_no, (SELECT max(start_at) FROM emission e WHERE e.source_no = s.source_no)
-          FROM source s
-         WHERE s.id = ANY(%s)
-        """,
-        [sources],
-    )
-    return {source: (number, last_at) for source, number, last_at in found}
+    apart_of = {
+        found[0].source.id: one for (_, found), one in zip(members, sure, strict=True) if len(found) == 1
+    }
+    return figures, book, apart_of
 
 
 async def _read(

@@ -7,18 +7,21 @@ offset stands beside the gross emissions and is never netted with them, save in 
 of a boundary, which is just that and says so.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from pydantic import Field
 
+from ingest.methods.figures import KpiKind
 from ingest.methods.gwp import GWP100
 from ingest.plant.papers import PlanDocumented
 from ingest.plant.plan import Plan, PlanSource
+from ingest.uncertainty.joined import merged
 from service.as_of import AsOfDocument
 from service.documents import Document, Page
 from service.figures import Figure, exact_sum
+from service.uncertainty import Sureness, UncertaintyDocument
 
 GroupBy = Literal["scope", "category", "source", "method", "gas", "account", "evidence"]
 Account = Literal["gross", "biogenic", "captured", "fixed", "offset", "attributed"]
@@ -119,6 +122,9 @@ class BoundaryDocument(Document):
     gas: str
     balance_kg: float | None
     reason: str | None = Field(description="Why it is null: that of a source, or spans: sources end apart")
+    uncertainty: UncertaintyDocument | None = Field(
+        description="Of the balance: what its sources share is counted once, with its sign; null: it has no value"
+    )
     attributed: list[AttributedDocument]
     unallocated_kg: float | None = Field(description="The balance less what is attributed; may be below 0")
 
@@ -203,14 +209,17 @@ def totals(lines: Sequence[EmissionFigure]) -> list[Co2eTotal]:
     return made
 
 
-def balances(plan: Plan, lines: Sequence[EmissionFigure]) -> list[BoundaryDocument]:
-    """The boundaries of a site, from its lines grouped by source."""
+def balances(
+    plan: Plan, lines: Sequence[EmissionFigure], sure: Mapping[str, Sureness]
+) -> list[BoundaryDocument]:
+    """The boundaries of a site, from its lines grouped by source and how sure each is."""
     by_source = {line.sources[0].removeprefix(f"{plan.site}/"): line for line in lines}
     units = {source.id: source.unit for source in plan.sources}
     units |= {source.id: source.unit for source in plan.documented}
     made = []
     for boundary in plan.file.boundaries:
         total, reason = _total([by_source[name] for name in boundary.sources], "value")
+        first = by_source[boundary.sources[0]]
         span = {(by_source[name].from_, by_source[name].to) for name in boundary.sources}
         parts = []
         for name in boundary.attributed:
@@ -233,14 +242,25 @@ def balances(plan: Plan, lines: Sequence[EmissionFigure]) -> list[BoundaryDocume
                 site=plan.site,
                 id=boundary.id,
                 name=boundary.name,
-                gas=by_source[boundary.sources[0]].gas,
+                gas=first.gas,
                 balance_kg=total,
                 reason=reason,
+                uncertainty=_sureness([sure[by_source[name].id] for name in boundary.sources]).document(
+                    total, (total or 0.0, 0.0), (first.from_ or 0, first.to or 0)
+                ),
                 attributed=parts,
                 unallocated_kg=rest,
             )
         )
     return made
+
+
+def _sureness(parts: Sequence[Sureness]) -> Sureness:
+    """Of a sum of sources."""
+    reason = next((one.reason for one in parts if one.reason is not None), None)
+    correlations = next((one.correlations for one in parts if one.correlations), None)
+    found = () if reason is not None else merged([one for part in parts for one in part.found])
+    return Sureness(KpiKind.TOTAL, found, reason, correlations)
 
 
 def _total(lines: Sequence[EmissionFigure], figure: Literal["value", "co2e_kg"]) -> Sum:

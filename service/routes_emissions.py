@@ -144,15 +144,15 @@ async def emitted(request: Request, access: Reader, asked: Annotated[EmissionsAs
         for site, known, (from_at, to_at) in zip(sites, knowns, spans, strict=True):
             now = known.at(service.now())
             potentials = Potentials.of(site.plan, asked.gwp)
-            lines, book = await emissions.of_site(
+            lines, book, sure = await emissions.of_site(
                 connection, service.plans, site, from_at, to_at, asked.group_by, now, known, potentials
             )
-            told, others = await documented.of_site(
+            told, others, sure_told = await documented.of_site(
                 connection, service.plans, site, from_at, to_at, asked.group_by, known, potentials
             )
             items += [*lines, *told]
             if asked.group_by == "source":
-                boundaries += inventory.balances(site.plan, [*lines, *told])
+                boundaries += inventory.balances(site.plan, [*lines, *told], {**sure, **sure_told})
             factors += {**book.used, **others.used}.values()
     head = {
         "as_of": {

@@ -26,8 +26,9 @@ def analysed(draw: st.DrawFn) -> list[Analysed]:
         begin, end = sorted(draw(st.lists(instants, min_size=2, max_size=2, unique=True)))
         lot = draw(st.sampled_from([None, None, None, "A"]))
         value = draw(st.sampled_from([0.6, 0.61, 0.0]))
-        known = (None, None) if lot and draw(st.booleans()) else (begin, end)
-        found.append(Analysed(number, number, "c", value, *known, lot))
+        timeless = lot is not None and draw(st.booleans())
+        first, last = (None, None) if timeless else (begin, end)
+        found.append(Analysed(number, number, "c", value, first, last, lot))
     return found
 
 
@@ -83,10 +84,12 @@ points:
 
 
 def test_a_point_may_show_an_analysis_in_its_own_unit() -> None:
-    plan = compile_plan(parse_plant(PLANT, "mill.yaml"))
-    assert plan.points[1].analysis == ("ncv", pytest.approx(1.0))
-    other = compile_plan(parse_plant(PLANT.replace("unit: MJ/kg", "unit: GJ/kg"), "mill.yaml"))
-    assert other.points[1].analysis == ("ncv", pytest.approx(1e-3))
+    for unit, multiplier in (("MJ/kg", 1.0), ("GJ/kg", 1e-3)):
+        plan = compile_plan(parse_plant(PLANT.replace("unit: MJ/kg", f"unit: {unit}"), "mill.yaml"))
+        told = plan.points[1].analysis
+        assert told is not None
+        assert told[0] == "ncv"
+        assert told[1] == pytest.approx(multiplier)
 
 
 @pytest.mark.parametrize(

@@ -539,3 +539,31 @@ async def test_a_documented_mass_is_as_sure_as_what_it_was_weighed_and_analysed_
     assert then["uncertainty"]["percent"] == pytest.approx(2 * math.hypot(bridge, carbon, default), rel=1e-9)
     methane = await papers.line(FROM, TO, "coal-ch4")
     assert methane["uncertainty"]["reason"] == "factor ch4-coal has no uncertainty"
+
+
+async def test_the_balance_of_a_boundary_counts_what_its_sources_share_once(papers: Papers, dsn: str) -> None:
+    """A quarter of the coal's carbon stays in a product: what is unsure of the coal is as unsure of the rest."""
+    fixed = "{id: stays, value: 0.25, unit: '1', uncertainty_class: exact, source: test, trust: R}"
+    plant = judged(PAPERS).replace("factors:\n", f"factors:\n  - {fixed}\n", 1)
+    kept = "scope: 1, category: products, gas: co2, route: calculated, activity: {document: coal}"
+    plant = plant.replace(
+        "sources:\n",
+        f"sources:\n  - {{id: stays-co2, {kept}, factors: [coal-ncv, coal-c, to-co2, stays]}}\n",
+        1,
+    )
+    plant += "boundaries: [{id: fence, name: Fence, sources: [coal-co2, stays-co2]}]\n"
+    await (await opened(dsn, plant)).close()
+    await papers.approved(await papers.proposed())
+    await papers.approved(await papers.proposed(**analysis(20.0)))
+    await taken(dsn, plant)
+    answer = await papers.emitted(FROM, TO)
+    [fence] = answer["boundaries"]
+    whole = next(line for line in answer["items"] if line["id"] == "mill/coal-co2")
+    assert fence["balance_kg"] == pytest.approx(0.75 * whole["value"])
+    assert fence["uncertainty"]["reason"] is None
+    assert fence["uncertainty"]["u"] == pytest.approx(0.75 * whole["uncertainty"]["u"], rel=1e-9)
+    assert fence["uncertainty"]["random_u"] == pytest.approx(
+        0.75 * whole["uncertainty"]["random_u"], rel=1e-9
+    )
+    empty = (await papers.emitted(TO, TO + HOUR))["boundaries"][0]
+    assert (empty["balance_kg"], empty["uncertainty"]) == (None, None)

@@ -111,6 +111,7 @@ async def test_worked_hours(papers: Papers) -> None:
     # Cement by oxides: 208.333·[(0.65 - 0.06009)·44/56 + 0.015·44/40] = 100.000 t/h.
     assert found["kiln"]["balance_kg"] == pytest.approx(100_000, rel=2e-5)
     assert (found["kiln"]["attributed"], found["kiln"]["unallocated_kg"]) == ([], found["kiln"]["balance_kg"])
+    assert found["kiln"]["uncertainty"]["reason"] == "activity clinker has no instrument"
     # Steel: 172.862 t C/h over the fence are 633.83 t CO2/h; what the stacks do not explain is unallocated.
     works = found["works"]
     assert works["balance_kg"] == pytest.approx(633_830, rel=2e-5)

@@ -199,7 +199,7 @@ def trim(
             later = entries[e]["later"]
             at = entries[e]["at"]
             doubts = anchor_at < at <= doubted_until and _stands_beside(entries, e)
-            if at != kept_at and at != anchor_at and not doubts:
+            if at not in (kept_at, anchor_at) and not doubts:
                 _unlink(entries, owner, e)
                 free[free_count[0]] = e
                 free_count[0] += 1

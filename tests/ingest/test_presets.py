@@ -31,7 +31,7 @@ def masses_t(plan: Plan, values: Mapping[str, float]) -> dict[str, float]:
         at = np.array([START + HOUR if point.kind is Kind.DELTA else START], np.int64)
         value, none = np.array([values[point.id.partition("/")[2]]]), np.zeros(1, np.int64)
         counts = state.counts(np.array([plan.index[point.id]]), value)
-        parts.append(Signals(np.array([0, 1]), at, value, counts, none, none))
+        parts.append(Signals(np.array([0, 1]), at, value, counts, none, none, none))
     signals = Signals.join(parts)
 
     def load(points: Any) -> Signals:

@@ -5,7 +5,8 @@ from collections.abc import Iterable, Mapping
 from pydantic import Field
 
 from ingest.methods.bands import Band, band, in_force
-from ingest.plant.plan import Plan, PlanBenchmark
+from ingest.plant.plan import Plan
+from ingest.plant.plan_benchmark import PlanBenchmark
 from service.documents import Document
 from service.figures import Figure
 

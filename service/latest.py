@@ -90,12 +90,12 @@ async def read_shares(
     now: int,
 ) -> dict[int, Shares]:
     """How sure the windows of each site are."""
-    return {
-        site.site_no: await live.of_site(
-            connection, site, {key: row.to_at for key, row in found[site.site_no].items()}, now
-        )
-        for site in sites
-    }
+    shares = {}
+    for site in sites:
+        told = {(kpi.id, window_us) for kpi in site.plan.kpis for window_us in kpi.windows_us}
+        ends = {key: row.to_at for key, row in found[site.site_no].items() if key in told}
+        shares[site.site_no] = await live.of_site(connection, site, ends, now)
+    return shares
 
 
 async def read(

@@ -10,6 +10,7 @@ judged at the time of the batch.
 
 from collections.abc import Mapping, Sequence
 
+from ingest.methods.demand import block_begin
 from ingest.methods.figures import KpiKind, fresh
 from ingest.plant.plan import Plan, PlanKpi
 from service import series
@@ -55,7 +56,7 @@ async def _windows(
     blocks = None
     if kpi.kind is KpiKind.LOAD_FACTOR:
         assert kpi.block_us is not None
-        blocks = block_rates(rows, kpi.block_us)
+        blocks = block_rates(rows, kpi.block_us, kpi.phase_us)
     sure = await kpi_sureness(connection, plans, site, kpi, rows, grain_of(until, *begins), known)
     return [
         _figure(plan, kpi, window_us, window_figure(rows, kpi.kind, blocks, from_at, until), sure, at)
@@ -66,7 +67,7 @@ async def _windows(
 def _begin(plan: Plan, kpi: PlanKpi, window_us: int, until: int) -> int:
     """Where the window of a horizon begins, as `ingest.pipeline.kpis` has it."""
     if kpi.kind is KpiKind.DEMAND:
-        return until - (until % window_us or window_us)
+        return block_begin(until - 1, window_us, kpi.phase_us)
     from_at = until - window_us
     return from_at - from_at % plan.interval_us
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from pydantic import Field
 
+from ingest.methods.demand import block_begin
 from ingest.methods.figures import KpiKind, NoFigure
 from ingest.plant.plan import Plan, PlanKpi
 from service import past
@@ -97,7 +98,7 @@ def checked(
         if span % grid:
             expected = f"a multiple of {format_span(grid)}"
             raise invalid("Query parameter", name, format_span(span), expected)
-    from_at -= from_at % grid
+    from_at = block_begin(from_at, grid, kpi.phase_us if kpi.kind is KpiKind.DEMAND else 0)
     windows = (to_at - from_at) // step_us
     per_window = window_us // plan.interval_us
     for count, most, what in (
@@ -195,7 +196,7 @@ def _windows(closed: Closed, kpi: PlanKpi, ask: Ask) -> list[WindowFigure]:
     blocks = None
     if kpi.kind is KpiKind.LOAD_FACTOR:
         assert kpi.block_us is not None
-        blocks = block_rates(closed.rows, kpi.block_us)
+        blocks = block_rates(closed.rows, kpi.block_us, kpi.phase_us)
     made = []
     for to_at in range(ask.from_at + ask.step_us, closed.end + 1, ask.step_us):
         from_at = to_at - ask.window_us

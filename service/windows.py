@@ -10,6 +10,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from ingest.methods.demand import block_begin
 from ingest.methods.figures import KpiKind, NoFigure, combine
 from ingest.model import Quality, Reason
 from service.figures import exact_sum, finite, with_gap
@@ -81,12 +82,12 @@ class BlockRates:
         return max(self.rate[first:end], default=0.0)
 
 
-def block_rates(rows: KpiRows, block_us: int) -> BlockRates:
+def block_rates(rows: KpiRows, block_us: int, phase_us: int) -> BlockRates:
     """The rates of aligned blocks; once for all windows, of which each holds many."""
     made = BlockRates(block_us, [], [])
     begin = 0
     while begin < len(rows.start_at):
-        start_at = rows.start_at[begin] - rows.start_at[begin] % block_us
+        start_at = block_begin(rows.start_at[begin], block_us, phase_us)
         end = bisect_left(rows.start_at, start_at + block_us, begin)
         b = exact_sum(rows.b[begin:end])
         if b:

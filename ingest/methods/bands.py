@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ingest.plant.plan import PlanBenchmark
+    from ingest.plant.plan_benchmark import PlanBenchmark
 
 Band = Literal["better", "between", "worse"]
 

@@ -44,6 +44,14 @@ class NoFigure(StrEnum):
     """No approved analysis covers all of it, and the plant file has no default."""
     NO_FACTOR = "no_factor"
     """There was activity, but no factor is known for the span."""
+    NO_PRICE = "no_price"
+    """There was an amount, but no tariff holds for its meter then."""
+    NO_METER = "no_meter"
+    """The plant file names no meter that bills it."""
+    NO_CONTRACT = "no_contract"
+    """No demand is contracted."""
+    ENDED = "ended"
+    """Of a block that is complete nothing is left to draw in."""
 
 
 Figure = tuple[float | None, NoFigure | None]

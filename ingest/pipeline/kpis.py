@@ -9,6 +9,7 @@ usable is in neither sum.
 
 import numpy as np
 
+from ingest.methods.demand import block_begin
 from ingest.methods.figures import KpiKind, NoFigure, combine
 from ingest.model import NEVER
 from ingest.pipeline.batch import KPI_ROW, IntArray, Latest, Rows
@@ -164,13 +165,15 @@ class KpiBoard:
         found = []
         for window_us in kpi.windows_us:
             if kpi.kind is KpiKind.DEMAND:
-                from_at = horizon - horizon % window_us
-                if from_at == horizon:
-                    from_at -= window_us
+                from_at = block_begin(horizon - 1, window_us, kpi.phase_us)
             else:
                 from_at = horizon - window_us
                 from_at -= from_at % interval_us
             found.append(self._figure(k, kpi, open_slots, window_us, from_at, horizon))
+        if kpi.load_us is not None:  # the present load, with which the block is projected
+            from_at = horizon - kpi.load_us
+            from_at -= from_at % interval_us
+            found.append(self._figure(k, kpi, open_slots, kpi.load_us, from_at, horizon))
         return found
 
     def _figure(
@@ -214,7 +217,8 @@ class KpiBoard:
         assert kpi.block_us is not None
         block_us = kpi.block_us
         largest = 0.0
-        for begin in range(-(-from_at // block_us) * block_us, to_at - block_us + 1, block_us):
+        first = block_begin(from_at + block_us - 1, block_us, kpi.phase_us)
+        for begin in range(first, to_at - block_us + 1, block_us):
             block = self._sum(k, open_slots, begin, begin + block_us)
             if block["slots"] and block["b"]:
                 largest = max(largest, float(block["a"]) / float(block["b"]))

@@ -1,8 +1,8 @@
-"""What surrounds the plant: prices, contracts, limits, alerts, deliveries, instruments.
+"""What surrounds the plant: its calendar, limits, alerts, deliveries, instruments.
 
 Checked for shape and references when the file is read, so that a plan version
 never holds a word nobody understands. Of all this the pipeline uses only the days on
-which instruments are due; contracted demand and benchmarks are shown beside figures.
+which instruments are due. Prices and contracts are in `tariffs`.
 """
 
 from typing import Annotated, Literal, Self
@@ -12,7 +12,6 @@ from pydantic import Field, HttpUrl, PlainSerializer, model_validator
 from ingest.plant.fields import (
     Date,
     Entry,
-    Hours,
     MonthDay,
     Number,
     Path,
@@ -42,44 +41,10 @@ class Calendar(Entry):
 
     shifts: tuple[Shift, ...] = ()
     holidays: tuple[Date, ...] = ()
+    workdays: tuple[Date, ...] = ()
+    """Saturdays and Sundays that are worked."""
     day_starts: Time = "00:00"
     year_starts: MonthDay = "01-01"
-
-
-class Price(Entry):
-    """A price with its source."""
-
-    value: Number
-    unit: Text
-    source: Text
-    trust: Trust
-
-
-class TariffPeriod(Entry):
-    """The price in certain hours."""
-
-    name: Segment
-    value: Number
-    hours: tuple[Hours, ...] = Field(min_length=1)
-    days: Literal["all", "workdays", "weekends"] = "all"
-
-
-class Tariff(Entry):
-    """What a carrier costs, by hour of the day in the plant's zone."""
-
-    id: Segment
-    carrier: Segment
-    unit: Text
-    valid_from: Date
-    periods: tuple[TariffPeriod, ...] = Field(min_length=1)
-
-
-class ContractedDemand(Entry):
-    """The demand agreed with the supplier."""
-
-    value: Positive
-    unit: Text
-    kpi: Path
 
 
 class Alert(Entry):

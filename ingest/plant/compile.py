@@ -17,6 +17,7 @@ from ingest.errors import InputError
 from ingest.model import MINUTE, NEVER, SECOND, Kind
 from ingest.plant.activities import Documented
 from ingest.plant.benchmarks import Benchmark
+from ingest.plant.blocks import load_window, phase_of
 from ingest.plant.catalogue import Catalogue, amount_text
 from ingest.plant.comparison import compile_comparisons
 from ingest.plant.documented import analysed_point, compile_activities, compile_analyses, compile_documented
@@ -28,7 +29,6 @@ from ingest.plant.instruments import NOT_DUE, due_at, due_instant
 from ingest.plant.plan import (
     COLUMNS,
     Plan,
-    PlanBenchmark,
     PlanComputed,
     PlanKpi,
     PlanPoint,
@@ -36,7 +36,9 @@ from ingest.plant.plan import (
     PlanUnit,
     PlanValidity,
 )
+from ingest.plant.plan_benchmark import PlanBenchmark
 from ingest.plant.points import DEFAULT_RESOLUTION
+from ingest.plant.pricing import compile_prices
 from ingest.plant.programs import compile_program
 from ingest.plant.reconciliations import compile_reconciliations
 from ingest.plant.references import check_references, live_windows, unit_paths
@@ -92,6 +94,7 @@ def compile_plan(file: PlantFile, version: int = 0) -> Plan:
         comparisons=compile_comparisons(catalogue, programs),
         doubts=compile_doubts(catalogue),
         reconciliations=compile_reconciliations(catalogue, sources),
+        prices=compile_prices(catalogue),
         activities=compile_activities(catalogue),
         analyses=compile_analyses(catalogue),
         documented=compile_documented(catalogue),
@@ -159,6 +162,8 @@ def _kpi(catalogue: Catalogue, i: int, kpi: Kpi, sources: Mapping[str, PlanSourc
         basis=tuple(sorted(catalogue.measure((*place, "unit"), kpi.unit, kpi.basis).basis)),
         windows_us=live_windows(file, kpi),
         block_us=kpi.block,
+        phase_us=phase_of(file, kpi),
+        load_us=load_window(kpi),
         stale_after_us=default if kpi.stale_after is None else kpi.stale_after,
         a=a,
         b=b,
@@ -167,6 +172,7 @@ def _kpi(catalogue: Catalogue, i: int, kpi: Kpi, sources: Mapping[str, PlanSourc
         a_unit=a_unit,
         b_unit=b_unit,
         contract=_contract(catalogue, kpi),
+        caution=0.0 if file.contracted_demand is None else file.contracted_demand.caution,
         formerly=tuple(f"{file.site}/{former}" for former in kpi.formerly),
     )
 
@@ -217,12 +223,8 @@ def _check_priced_units(catalogue: Catalogue) -> None:
     kpis = {kpi.id: kpi for kpi in file.kpis}
     for i, target in enumerate(file.targets):
         _ratio(catalogue, ("targets", i, "unit"), target.unit, kpis[target.kpi])
-    for i, tariff in enumerate(file.tariffs):
-        catalogue.measure(("tariffs", i, "unit"), tariff.unit)
     for i, allowance in enumerate(file.allowance):
         catalogue.measure(("allowance", i, "unit"), allowance.unit)
-    if file.carbon_price is not None:
-        catalogue.measure(("carbon_price", "unit"), file.carbon_price.unit)
 
 
 def _columns(catalogue: Catalogue, programs: tuple[PlanComputed, ...]) -> dict[str, NDArray[Any]]:

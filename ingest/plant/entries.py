@@ -268,7 +268,11 @@ class Kpi(Entry):
     windows: tuple[Span, ...] | None = None
     """Live windows; default those of the plant. None of a demand: its block is its window."""
     block: Span | None = None
-    """Of a demand or load factor, aligned to midnight UTC."""
+    """Of a demand or load factor: as long as the meter's."""
+    align: Literal["site", "utc"] | None = None
+    """By whose clock blocks begin; default the site's, unless changes of its clock would cut them."""
+    load_window: Span | None = None
+    """Of a demand: over which the present load is taken that projects it; default 2min, at most half a block."""
     stale_after: Span | None = None
     """Data older than this give no figure; default 5min of a live plant, never of a replay."""
     formerly: tuple[Path, ...] = ()

@@ -17,19 +17,17 @@ from ingest.plant.business import (
     Alert,
     Allowance,
     Calendar,
-    ContractedDemand,
     Correlation,
     Instrument,
-    Price,
     Retention,
     Target,
-    Tariff,
     Webhook,
 )
 from ingest.plant.entries import Carrier, Kpi, Point, Product, Source, Unit
 from ingest.plant.factors import Factor
 from ingest.plant.fields import Entry, Segment, Span, Text, TopicPrefix, Zone
 from ingest.plant.reconciliation_entries import Reconciliation
+from ingest.plant.tariffs import CarbonPrice, ContractedDemand, DemandCharge, Tariff
 
 
 def _default_windows(given: dict[str, Any]) -> tuple[int, ...]:
@@ -52,7 +50,7 @@ class PlantFile(Entry):
     topic_prefix: TopicPrefix = "plant"
     calendar: Calendar = Calendar()
     currency: Literal["CNY", "EUR", "USD", "KRW", "JPY", "GBP", "INR"] | None = None
-    carbon_price: Price | None = None
+    carbon_price: CarbonPrice | None = None
     gwp: Literal["SAR", "AR4", "AR5", "AR6"] = "AR5"
     windows: tuple[Span, ...] = Field(default_factory=_default_windows)
     """Live windows of KPIs that name none; default those of 5min, 1h, 8h and 1d that the interval divides."""
@@ -68,6 +66,7 @@ class PlantFile(Entry):
     kpis: tuple[Kpi, ...] = ()
     tariffs: tuple[Tariff, ...] = ()
     contracted_demand: ContractedDemand | None = None
+    demand_charges: tuple[DemandCharge, ...] = ()
     alerts: tuple[Alert, ...] = ()
     webhooks: tuple[Webhook, ...] = ()
     benchmarks: tuple[Benchmark, ...] = ()

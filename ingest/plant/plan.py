@@ -15,7 +15,9 @@ from numpy.typing import NDArray
 from ingest.methods.figures import KpiKind
 from ingest.model import Kind
 from ingest.plant.papers import PlanActivity, PlanAnalysis, PlanDocumented
+from ingest.plant.plan_benchmark import PlanBenchmark
 from ingest.plant.plan_doubts import PlanDoubts, PlanTerm
+from ingest.plant.plan_prices import PlanPrices
 from ingest.plant.regime_plan import PlanRegime
 from ingest.units import conversion
 
@@ -165,7 +167,10 @@ class PlanKpi:
     windows_us: tuple[int, ...]
     """Live windows; those of a demand are its block."""
     block_us: int | None
-    """Block of a demand or load factor, aligned to midnight UTC."""
+    """Block of a demand or load factor; it begins where (t + phase_us) mod block_us is 0."""
+    phase_us: int
+    load_us: int | None
+    """Of a demand: over which its present load is taken."""
     stale_after_us: int | None
     """None: never stale (replay)."""
     a: Terms
@@ -178,6 +183,8 @@ class PlanKpi:
     b_unit: str
     contract: float | None
     """Contracted demand in the KPI's unit."""
+    caution: float
+    """How far the load may fall in the rest of a block whose exceedance is announced."""
     formerly: tuple[str, ...]
 
     @property
@@ -229,24 +236,6 @@ class PlanSource:
         return bool(self.steps) or self.factor_point is not None
 
 
-@dataclass(frozen=True, slots=True)
-class PlanBenchmark:
-    """A value beside a KPI, from an instant until another."""
-
-    id: str
-    kpi: str
-    """Full id."""
-    level: str
-    value: float
-    """In the KPI's unit, corrected for the plant."""
-    better: Literal["lower", "higher"]
-    from_at: int
-    """µs."""
-    to_at: int
-    source: str
-    trust: str
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Plan:
     """One version of a plant, compiled."""
@@ -278,6 +267,7 @@ class Plan:
     comparisons: tuple[PlanComparison, ...]
     doubts: PlanDoubts
     reconciliations: "tuple[PlanReconciliation, ...]"
+    prices: PlanPrices
     activities: tuple[PlanActivity, ...] = ()
     analyses: tuple[PlanAnalysis, ...] = ()
     documented: tuple[PlanDocumented, ...] = ()

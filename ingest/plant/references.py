@@ -5,13 +5,12 @@ first fault in the order of the file is raised, as one sentence.
 """
 
 from collections.abc import Container, Iterable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from ingest.methods.figures import KpiKind
-from ingest.model import DAY, HOUR
+from ingest.model import HOUR
 from ingest.plant.activities import Documented
+from ingest.plant.blocks import check_blocks, clock_offsets
 from ingest.plant.entries import Kpi, Term, Unit
 from ingest.plant.fields import format_span
 from ingest.plant.file import PlantFile
@@ -20,7 +19,17 @@ from ingest.plant.sentence import Place, absent, fault
 
 _NAMED = (
     *("carriers", "products", "factors", "points", "activities", "analyses", "sources", "boundaries"),
-    *("kpis", "tariffs", "alerts", "webhooks", "benchmarks", "targets", "instruments", "reconciliations"),
+    *(
+        "kpis",
+        "tariffs",
+        "demand_charges",
+        "alerts",
+        "webhooks",
+        "benchmarks",
+        "targets",
+        "instruments",
+        "reconciliations",
+    ),
 )
 """Lists whose entries have an id."""
 
@@ -75,19 +84,12 @@ def live_windows(file: PlantFile, kpi: Kpi) -> tuple[int, ...]:
 def _check_spans(file: PlantFile) -> None:
     if file.interval <= 0 or HOUR % file.interval:
         raise fault(file.origin, ("interval",), format_span(file.interval), "a duration that divides 1h")
-    for offset in _offsets(file.time_zone):
+    for offset in sorted({abs(offset) for offset in clock_offsets(file.time_zone)}):
         if offset % file.interval:
             expected = f"a duration that divides 1h and the {format_span(offset)} of {file.time_zone} to UTC"
             raise fault(file.origin, ("interval",), format_span(file.interval), expected)
     for i, window in enumerate(file.windows):
         _check_window(file, window, ("windows", i))
-
-
-def _offsets(zone: str) -> list[int]:
-    """How far the clocks of a zone are from UTC, summer and winter since 2000: days begin on an edge of all; µs."""
-    instants = (datetime(year, month, 1, tzinfo=UTC) for year in range(2000, 2038) for month in (1, 7))
-    offsets = {instant.astimezone(ZoneInfo(zone)).utcoffset() for instant in instants}
-    return sorted({abs(offset) // timedelta(microseconds=1) for offset in offsets if offset is not None})
 
 
 def _check_window(file: PlantFile, window: int, place: Place) -> None:
@@ -171,9 +173,7 @@ def _check_kpi(file: PlantFile, kpi: Kpi, place: Place, known: Known) -> None:
         for i, term in enumerate(getattr(kpi, key)):
             _check_term(file, term, (*place, key, i), known)
     _check_accounts(file, kpi, place)
-    if kpi.block is not None and (kpi.block <= 0 or kpi.block % file.interval or DAY % kpi.block):
-        expected = f"a multiple of the interval, {format_span(file.interval)}, that divides 1d"
-        raise fault(file.origin, (*place, "block"), format_span(kpi.block), expected)
+    check_blocks(file, kpi, place)
     for i, window in enumerate(kpi.windows or ()):
         where = (*place, "windows", i)
         _check_window(file, window, where)

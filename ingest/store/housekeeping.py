@@ -43,7 +43,12 @@ async def let_go(
 
 async def drop_live_figures(connection: AsyncConnection, site_no: int, plan: Plan, numbers: Numbers) -> None:
     """Delete the rows of `kpi_latest` that are of no KPI and window of the plan: nobody would renew them."""
-    windows = [(int(numbers.kpis[k]), us) for k, kpi in enumerate(plan.kpis) for us in kpi.windows_us]
+    windows = [
+        (int(numbers.kpis[k]), us)
+        for k, kpi in enumerate(plan.kpis)
+        for us in (*kpi.windows_us, kpi.load_us)
+        if us is not None
+    ]
     await connection.execute(
         """
         DELETE FROM kpi_latest l USING kpi k

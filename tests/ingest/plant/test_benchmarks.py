@@ -8,7 +8,7 @@ from ingest.errors import PlantError
 from ingest.methods.bands import band, in_force
 from ingest.model import SECOND
 from ingest.plant import compile_plan, parse_plant
-from ingest.plant.plan import PlanBenchmark
+from ingest.plant.plan_benchmark import PlanBenchmark
 
 HEAD = """\
 site: mill

@@ -1,0 +1,105 @@
+"""The steel year under a contract of 550 kW: every exceedance announced before its quarter ends, and nothing else."""
+
+import numpy as np
+import pytest
+
+from ingest.methods.demand import Projection, project
+from ingest.model import NO_SEQ, SECOND
+from ingest.pipeline.batch import Batch, Readings
+from ingest.pipeline.demand import by_window, running_of
+from ingest.pipeline.pipeline import SitePipeline
+from ingest.pipeline.state import SiteState
+from ingest.plant import compile_plan, parse_plant
+from tests.ingest.steel_demand import (
+    CONTRACT_KW,
+    LENGTH,
+    STEP_S,
+    STEPS,
+    YEAR,
+    Profiles,
+    horizons,
+    judge,
+    profile,
+    quarters,
+)
+
+pytestmark = pytest.mark.skipif(
+    not YEAR.exists(), reason="needs the steel year (UCI 851) in ../shared/data/steel"
+)
+
+START = 1_514_732_400 * SECOND
+"""2018-01-01T00:00 in Seoul."""
+PLANT = """\
+site: steel
+name: Steel works
+time_zone: Asia/Seoul
+lateness: 5s
+points:
+  - {id: energy, kind: counter, unit: kWh, period: 5s, max_gap: 1min, resolution: 0.001}
+kpis:
+  - {id: demand, kind: demand, unit: kW, numerator: [{point: energy}], block: 15min}
+contracted_demand: {value: 550, unit: kW, kpi: demand, caution: 0.2}
+"""
+
+
+@pytest.fixture(scope="module")
+def energy() -> np.ndarray:
+    return quarters()
+
+
+@pytest.mark.parametrize("kind", ["flat", "ramps", "swings"])
+def test_every_exceedance_is_announced_before_its_end_and_nothing_else(energy: np.ndarray, kind: str) -> None:
+    found = judge(profile(energy, kind), caution=0.2)
+    assert (found.exceeding, found.announced, found.false) == (55, 55, 0)
+    assert min(found.leads_s) >= STEP_S
+
+
+def test_the_bare_projection_is_right_where_the_load_is_steady_and_is_not_where_it_falls(
+    energy: np.ndarray,
+) -> None:
+    steady, falling = (judge(profile(energy, kind), caution=0.0) for kind in ("flat", "ramps"))
+    assert (steady.announced, steady.false, min(steady.leads_s)) == (55, 0, 780)
+    assert (falling.announced, falling.false) == (55, 56)
+
+
+@pytest.mark.parametrize("kind", ["flat", "ramps", "swings"])
+def test_the_pipeline_says_the_same_of_the_quarters_nearest_to_the_contract(
+    energy: np.ndarray, kind: str
+) -> None:
+    profiles = profile(energy, kind)
+    nearest = np.argsort(np.abs(energy - CONTRACT_KW / 4))[:8].tolist()
+    assert 0 < sum(energy[quarter] > CONTRACT_KW / 4 for quarter in nearest) < 8
+    for quarter in nearest:
+        told = list(through_the_pipeline(profiles[quarter - 1 : quarter + 1]))
+        before_the_end = [one for at, one in told if at < START + 2 * LENGTH]
+        assert len(before_the_end) == STEPS - 1
+        announced = any(one.announces(CONTRACT_KW) for one in before_the_end)
+        assert announced == (energy[quarter] > CONTRACT_KW / 4)
+        expected = [project(one) for one in horizons(profiles[quarter - 1 : quarter + 1].ravel(), 0.2)]
+        for (_, ours), theirs in zip(told[:-1], expected[:-1], strict=True):
+            assert ours.projected == pytest.approx(theirs.projected, abs=0.1)
+            assert ours.may_draw == pytest.approx(theirs.may_draw, rel=1e-3, abs=2.0)
+        assert told[-1][1].projected == pytest.approx(4 * energy[quarter], abs=0.01)
+
+
+def through_the_pipeline(steps: Profiles) -> list[tuple[int, Projection]]:
+    """When each reading of the second quarter came, and the projection with it; two quarters from START."""
+    plan = compile_plan(parse_plant(PLANT, "steel.yaml"))
+    pipeline = SitePipeline(plan, SiteState(plan))
+    told = []
+    for n, register in enumerate(np.concatenate([[0.0], np.cumsum(steps.ravel())]).tolist()):
+        at = START + n * STEP_S * SECOND
+        batch = feed(pipeline, at, round(register, 3))
+        if n > STEPS:
+            running = running_of(plan.kpis[0], 0, by_window(batch.latest))
+            assert running is not None
+            assert (running.from_at, running.horizon_at) == (START + LENGTH, at)
+            told.append((at, project(running)))
+    return told
+
+
+def feed(pipeline: SitePipeline, at: int, register: float) -> Batch:
+    zero = np.zeros(1, np.int64)
+    times = np.array([at])
+    readings = Readings(zero, times, times, np.array([register]), zero, zero, zero, np.full(1, NO_SEQ))
+    return pipeline.process(readings, zero, monotonic_us=at, caught_up=True, latest=True)

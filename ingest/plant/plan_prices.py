@@ -55,6 +55,8 @@ class PlanTariff:
     """Full id."""
     carrier: str
     direction: Literal["import", "export"]
+    amount_unit: str
+    """What its prices are per."""
     periods: tuple[PlanPeriod, ...]
     holidays: frozenset[date]
     workdays: frozenset[date]
@@ -93,6 +95,8 @@ class PlanMeter:
     from_at: int
     to_at: int
     """The span in which the tariff holds for it, µs."""
+    amount_per_count: Fraction
+    """In the unit of the tariff's amounts."""
     per_count: tuple[Fraction, ...]
     """Money per count, by period."""
 

@@ -46,7 +46,7 @@ def compile_prices(catalogue: Catalogue) -> PlanPrices:
     """All prices of a file; PlantError, one sentence, for the first that is false."""
     file = catalogue.file
     money = _Money(catalogue)
-    tariffs = [_tariff(catalogue, i, tariff) for i, tariff in enumerate(file.tariffs)]
+    tariffs = [_tariff(catalogue, i, tariff, money) for i, tariff in enumerate(file.tariffs)]
     meters = [
         meter for i, tariff in enumerate(file.tariffs) for meter in _meters(catalogue, i, tariff, money)
     ]
@@ -82,13 +82,14 @@ class _Money:
         return measure(tail, tuple(basis))
 
 
-def _tariff(catalogue: Catalogue, i: int, tariff: Tariff) -> PlanTariff:
+def _tariff(catalogue: Catalogue, i: int, tariff: Tariff, money: _Money) -> PlanTariff:
     file, place = catalogue.file, ("tariffs", i, "periods")
     has_holidays = any(period.days == "holidays" for period in tariff.periods)
     made = PlanTariff(
         id=f"{file.site}/{tariff.id}",
         carrier=tariff.carrier,
         direction=tariff.direction,
+        amount_unit=money.per(("tariffs", i, "unit"), tariff.unit, tariff.basis).text.strip(),
         periods=tuple(_period(period, has_holidays=has_holidays) for period in tariff.periods),
         holidays=frozenset(file.calendar.holidays),
         workdays=frozenset(file.calendar.workdays),
@@ -174,6 +175,7 @@ def _meters(catalogue: Catalogue, i: int, tariff: Tariff, money: _Money) -> Iter
                 tariff=i,
                 from_at=due_instant(tariff.valid_from, zone),
                 to_at=NOT_DUE if tariff.valid_to is None else due_instant(tariff.valid_to, zone),
+                amount_per_count=count,
                 per_count=tuple(count * decimal(period.value) for period in tariff.periods),
             )
 

@@ -93,13 +93,19 @@ def client_of(app: FastAPI) -> httpx.AsyncClient:
 
 
 @contextmanager
-def seeded_database(server: str, template: str) -> Iterator[SeededDatabase]:
-    """A migrated and seeded database of its own."""
+def migrated_database(server: str, template: str) -> Iterator[str]:
+    """A migrated database of its own."""
     name = f"stackwatt_test_{secrets.token_hex(6)}"
     with psycopg.connect(server, autocommit=True) as connection:
         connection.execute(
             sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template))
         )
-        dsn = make_conninfo(server, dbname=name)
-        yield SeededDatabase(dsn, seed(dsn))
+        yield make_conninfo(server, dbname=name)
         connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@contextmanager
+def seeded_database(server: str, template: str) -> Iterator[SeededDatabase]:
+    """A migrated and seeded database of its own."""
+    with migrated_database(server, template) as dsn:
+        yield SeededDatabase(dsn, seed(dsn))

@@ -46,7 +46,7 @@ def test_against_brute_force(parts: list[int], at_s: int, window_s: int, contrac
     loads = by_the_second(parts, BLOCK_S + window_s)
     found = project(running(loads, at_s, window_s, float(contract)))
     # What would be drawn if every second of the rest were as the mean of the window.
-    past = sum(map(Fraction, loads[window_s : window_s + at_s]))
+    past = sum(map(Fraction, loads[window_s : window_s + at_s]), Fraction(0))
     present = Fraction(sum(loads[at_s : at_s + window_s]), window_s)
     rest_s = BLOCK_S - at_s
     end = (past + present * rest_s) / BLOCK_S

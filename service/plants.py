@@ -12,6 +12,7 @@ from typing import Any
 from pydantic import Field
 
 from ingest.model import SECOND, Kind
+from ingest.plant.blocks import alignment
 from ingest.plant.plan import Plan, PlanKpi, PlanPoint, Terms
 from service.benchmarks import BenchmarkDocument, benchmark_documents
 from service.documents import Document, Span
@@ -142,6 +143,10 @@ class KpiDocument(Document):
     basis: list[str]
     windows: list[Span]
     block: Span | None
+    align: str | None = Field(
+        description="Where blocks begin: site, by its clock on the wall, or utc; null: it has none"
+    )
+    load_window: Span | None = Field(description="Over which a demand's present load is taken")
     stale_after_s: float | None = Field(description="null: never stale")
     route: str | None = Field(
         description="measured or calculated, where it rests on emission sources of one route"
@@ -229,6 +234,10 @@ def kpi_document(plan: Plan, kpi: PlanKpi) -> KpiDocument:
         basis=list(kpi.basis),
         windows=sorted(kpi.windows_us),
         block=kpi.block_us,
+        align=next(
+            (alignment(plan.file, one) for one in plan.file.kpis if f"{plan.site}/{one.id}" == kpi.id), None
+        ),
+        load_window=kpi.load_us,
         stale_after_s=None if kpi.stale_after_us is None else kpi.stale_after_us / SECOND,
         route=_route(plan, kpi),
         contract=kpi.contract,

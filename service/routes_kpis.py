@@ -60,6 +60,8 @@ KPIS_EXAMPLE = {
             "basis": [],
             "windows": ["5min", "1h", "8h", "24h"],
             "block": None,
+            "align": None,
+            "load_window": None,
             "stale_after_s": 300.0,
             "route": None,
             "contract": None,

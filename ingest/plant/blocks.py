@@ -8,6 +8,7 @@ a block begins where (t + phase) mod length is 0. Blocks that a change would cut
 
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 from ingest.methods.figures import KpiKind
@@ -31,10 +32,18 @@ def clock_offsets(zone: str) -> tuple[int, ...]:
 
 def phase_of(file: PlantFile, kpi: Kpi) -> int:
     """How far the blocks of a KPI begin before those of UTC, µs; 0 of one without blocks."""
-    if kpi.block is None or kpi.align == "utc":
+    if kpi.block is None or alignment(file, kpi) == "utc":
         return 0
-    phases = {offset % kpi.block for offset in clock_offsets(file.time_zone)}
-    return phases.pop() if len(phases) == 1 else 0
+    return clock_offsets(file.time_zone)[0] % kpi.block
+
+
+def alignment(file: PlantFile, kpi: Kpi) -> Literal["site", "utc"] | None:
+    """By whose clock the blocks of a KPI begin; None of one without blocks."""
+    if kpi.block is None:
+        return None
+    if kpi.align is not None:
+        return kpi.align
+    return "site" if len({at % kpi.block for at in clock_offsets(file.time_zone)}) == 1 else "utc"
 
 
 def load_window(kpi: Kpi) -> int | None:

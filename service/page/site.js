@@ -6,6 +6,7 @@ import { DemandTile, Others, Tile } from "./tiles.js";
 import * as words from "./words.js";
 
 const HISTORY_EVERY_MS = 5000;
+const DEMAND_EVERY_MS = 5000;
 
 export class Site {
   constructor(plant, kpis) {
@@ -14,6 +15,7 @@ export class Site {
     this.figures = new Map();
     this.state = null;
     this.askedAt = -Infinity;
+    this.demandAskedAt = -Infinity;
     this.newest = "";
     const clocks = words.clocks(plant.time_zone);
     this.clocks = clocks;
@@ -43,6 +45,20 @@ export class Site {
     this.others?.show(this.figures, now);
     this.tellAge(now);
     this.askHistory();
+    this.askDemand();
+  }
+
+  /** Fetch what may still be drawn in the running block, every few seconds. */
+  async askDemand() {
+    const tiles = this.tiles.filter((tile) => tile instanceof DemandTile);
+    if (!tiles.length || performance.now() - this.demandAskedAt < DEMAND_EVERY_MS) return;
+    this.demandAskedAt = performance.now();
+    try {
+      const { items } = await get(`/v1/demand?site=${this.plant.id}`);
+      for (const tile of tiles) tile.tell(items.find((demand) => demand.id === tile.kpis[0].id));
+    } catch {
+      for (const tile of tiles) tile.tell(null); // the connection says what is wrong
+    }
   }
 
   tellAge(now) {

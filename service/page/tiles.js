@@ -102,6 +102,7 @@ export class DemandTile {
     this.fill = h("div", "fill");
     this.gauge = h("div", "gauge", [this.fill]);
     this.text = h("p", "note");
+    this.room = h("p", "note room");
     this.block = h("p", "note");
     this.chart = new Chart(["energy"], clocks, kpi.contract);
     if (kpi.contract !== null) {
@@ -116,8 +117,16 @@ export class DemandTile {
       h("div", "readouts", [this.readout.root]),
       this.gauge,
       this.text,
+      this.room,
       this.chart.root,
     ]);
+  }
+
+  /** What the running block comes to, and what may still be drawn in it. */
+  tell(demand) {
+    say(this.room, demand ? roomText(demand, this.clocks) : "");
+    this.room.dataset.over = Boolean(demand?.announced);
+    this.room.dataset.mayDraw = demand?.may_draw ?? "";
   }
 
   show(figures, now) {
@@ -132,6 +141,16 @@ export class DemandTile {
     const contract = `${words.number(kpi.contract)} ${kpi.unit} contracted`;
     say(this.text, shown.value === null ? contract : `${words.percent(share)} of ${contract}`);
   }
+}
+
+function roomText(demand, clocks) {
+  if (demand.value === null) return `no projection: ${words.reason(demand.reason)}`;
+  const projected = `projected ${words.number(demand.value)} ${demand.unit} at ${clocks.time(Date.parse(demand.ends))}`;
+  if (demand.may_draw === null) return projected;
+  const room = `${words.number(demand.may_draw)} ${demand.unit} may still be drawn`;
+  if (demand.exceeds_in_s === null) return `${room}; ${projected}`;
+  const soon = demand.exceeds_in_s > 0 ? `contract drawn in ${words.age(demand.exceeds_in_s)}` : "contract exceeded";
+  return `${room}; ${projected}; ${soon}`;
 }
 
 /** Every other figure in every window. */

@@ -10,6 +10,9 @@ const REASONS = {
   no_data: "no data yet",
   no_factor: "no emission factor",
   no_analysis: "no laboratory analysis",
+  no_contract: "nothing contracted",
+  no_price: "no price",
+  ended: "block complete",
 };
 
 const QUALITIES = { uncertain: "uncertain", substituted: "partly substituted", bad: "bad data" };

@@ -15,7 +15,7 @@ from service import routes_live
 from service.app import create_app
 from tests.service.browser import Browser, Tab, browser, find_chromium
 from tests.service.conftest import ADMIN_KEY, Clock, SeededDatabase, seeded_database
-from tests.service.seeding import HORIZON, at
+from tests.service.seeding import CLOSED, HORIZON, at
 from tests.service.serving import serving
 
 CHROMIUM = find_chromium()
@@ -170,6 +170,21 @@ async def test_going_over_the_contract_is_seen(page: Tab, database: SeededDataba
     )
 
 
+async def test_what_may_still_be_drawn_is_told(page: Tab, database: SeededDatabase) -> None:
+    room = "document.querySelector('[data-site=cement] .room')"
+    running(database.dsn, "cement/demand", minutes=6, kw=14_000.0)
+    await page.until(f"{room}.dataset.mayDraw !== ''")
+    # Of 3250 kWh 1400 are drawn, and nine minutes are left.
+    assert float(await page.evaluate(f"{room}.dataset.mayDraw")) == pytest.approx(1850 / 0.15)
+    text = await page.evaluate(f"{room}.innerText")
+    assert text.startswith(
+        "12\u202f333 kW may still be drawn; projected 14\u202f000 kW at 16:15; contract drawn in 7"
+    )
+    assert await page.evaluate(f"{room}.dataset.over") == "false"
+    running(database.dsn, "cement/demand", minutes=14, kw=14_000.0)
+    await page.until(f"{room}.dataset.over === 'true'")
+
+
 async def test_no_line_is_drawn_across_a_gap(page: Tab) -> None:
     path = await page.evaluate(
         "document.querySelector('[data-id=\"cement/electricity-intensity\"]')"
@@ -255,6 +270,35 @@ async def sign_in(page: Tab, key: str) -> None:
     await page.evaluate(
         f"document.getElementById('key').value = '{key}'; document.getElementById('login').requestSubmit()"
     )
+
+
+def running(dsn: str, kpi: str, *, minutes: int, kw: float) -> None:
+    """A block that began at CLOSED, at a steady load, as ingest leaves its two windows."""
+    until = CLOSED + minutes * MINUTE
+    with psycopg.connect(dsn) as connection:
+        connection.execute(
+            """
+            INSERT INTO kpi_latest (kpi_no, window_us, from_at, to_at, a, b, value, reason, covered_us, valid_us,
+                                    substituted_us, quality, reasons, plan_version, known_at, batch_no)
+            SELECT kpi_no, w.window_us, w.from_at, %(to)s, %(kw)s * w.span_us / 3.6e9, w.span_us / 3.6e9, %(kw)s, NULL,
+                   w.span_us, w.span_us, 0, 0, 0, 1, %(to)s, 812
+              FROM kpi, (VALUES (900000000, %(block)s::timestamptz, %(block_us)s),
+                                (120000000, %(load)s::timestamptz, 120000000)) w (window_us, from_at, span_us)
+             WHERE id = %(kpi)s
+            ON CONFLICT (kpi_no, window_us) DO UPDATE
+               SET (from_at, to_at, a, b, value, covered_us, valid_us)
+                 = (excluded.from_at, excluded.to_at, excluded.a, excluded.b, excluded.value, excluded.covered_us,
+                    excluded.valid_us)
+            """,
+            {
+                "kpi": kpi,
+                "kw": kw,
+                "block": at(CLOSED),
+                "block_us": minutes * MINUTE,
+                "load": at(until - 2 * MINUTE),
+                "to": at(until),
+            },
+        )
 
 
 def change(dsn: str, kpi: str, *, value: float | None, to_at: int, reason: str | None = None) -> None:

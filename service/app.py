@@ -44,6 +44,7 @@ from service.context import HEAD_ONLY, Service
 from service.feed import Feed
 from service.live_uncertainty import LiveUncertainty
 from service.metrics import Measured, Metrics
+from service.peaks import LivePeaks
 from service.plans import PlanCache
 from service.store import Store
 
@@ -116,6 +117,7 @@ def create_app(dsn: str, admin_key: str | None, *, now: Callable[[], int] = utc_
         plans=plans,
         feed=Feed(store, plans, live, now),
         live_uncertainty=live,
+        peaks=LivePeaks(),
         metrics=Metrics(),
         admin_digest=None if admin_key is None else keys.digest_of(admin_key),
         session_secret=auth.session_secret(admin_key),

@@ -11,6 +11,7 @@ from fastapi import Request
 from service.feed import Feed
 from service.live_uncertainty import LiveUncertainty
 from service.metrics import Metrics
+from service.peaks import LivePeaks
 from service.plans import PlanCache
 from service.store import Store
 
@@ -23,6 +24,7 @@ class Service:
     plans: PlanCache
     feed: Feed
     live_uncertainty: LiveUncertainty
+    peaks: LivePeaks
     metrics: Metrics
     admin_digest: bytes | None
     """sha256 of the admin key; None: there is none, only keys of the database."""

@@ -24,7 +24,7 @@ from service.documents import Page
 from service.figures import QUALITY_NAMES, Figure, data_age_s, reason_names, with_gap
 from service.frontiers import closed_until
 from service.local_time import local
-from service.money import decimal_text
+from service.money import decimal_text, nearest
 from service.plans import PlanCache, SitePlan
 from service.problems import ProblemError
 from service.store import Connection
@@ -174,6 +174,9 @@ def _in_order(tallies: Tallies, group_by: GroupBy) -> list[tuple[Key, Tally]]:
 
 def _figure(plan: Plan, key: Key, tally: Tally, now: int, least_share: float) -> CostFigure:
     reason = tally.reason(least_share)
+    value = nearest(tally.money)
+    if value is None:
+        reason = reason or NoFigure.NO_DATA
     exact = None if reason is not None else decimal_text(tally.money)
     span = tally.to_at - tally.from_at
     is_one_unit = reason is None and len(tally.units) == 1
@@ -183,7 +186,7 @@ def _figure(plan: Plan, key: Key, tally: Tally, now: int, least_share: float) ->
         window=span or None,
         from_=tally.from_at,
         to=tally.to_at,
-        value=None if exact is None else float(tally.money),
+        value=None if exact is None else value,
         reason=reason,
         quality=QUALITY_NAMES[tally.quality if reason is None else Quality.BAD],
         reasons=reason_names(with_gap(tally.reasons, int(tally.is_covered), 1)),
@@ -199,7 +202,7 @@ def _figure(plan: Plan, key: Key, tally: Tally, now: int, least_share: float) ->
         group=key.group,
         component=key.component,
         exact=exact,
-        amount=float(tally.amount) if is_one_unit else None,
+        amount=nearest(tally.amount) if is_one_unit else None,
         amount_unit=next(iter(tally.units)) if is_one_unit else None,
         scope=key.scope,
         route=key.route,
@@ -240,7 +243,7 @@ def _month(plan: Plan, month: month_demand.PricedMonth, now: int) -> CostFigure:
         window=(found.to_at - found.from_at) or None,
         from_=found.from_at,
         to=found.to_at,
-        value=None if money is None else float(money),
+        value=None if money is None else nearest(money),
         reason=None if month.reason is None else NoFigure(month.reason),
         quality=QUALITY_NAMES[Quality.BAD if money is None else Quality.GOOD],
         reasons=reason_names(with_gap(0, found.covered_us, found.to_at - found.from_at)),
@@ -272,4 +275,4 @@ def _month(plan: Plan, month: month_demand.PricedMonth, now: int) -> CostFigure:
 def _billed(month: month_demand.PricedMonth) -> float | None:
     if month.charge is None or month.peak.value is None:
         return None
-    return float(month.charge.billed(Fraction(month.peak.value), month.earlier))
+    return nearest(month.charge.billed(Fraction(month.peak.value), month.earlier))

@@ -5,6 +5,7 @@ they are still of now is decided when they are asked for. What it would cost to 
 with the projection as its peak, less the charge with its peak so far.
 """
 
+import math
 from fractions import Fraction
 
 from pydantic import Field
@@ -28,6 +29,7 @@ from service.figures import (
     with_gap,
 )
 from service.local_time import begin_of
+from service.money import nearest
 from service.plans import SitePlan
 from service.store import Connection, rows
 from service.uncertainty import because
@@ -76,7 +78,12 @@ class DemandFigure(Figure):
 
 
 async def live(
-    connection: Connection, site: SitePlan, found: dict[tuple[str, int], LatestRow], known: Known, now: int
+    connection: Connection,
+    site: SitePlan,
+    found: dict[tuple[str, int], LatestRow],
+    months: peaks.LivePeaks,
+    known: Known,
+    now: int,
 ) -> list[DemandFigure]:
     """The demands of a site, from its rows of `kpi_latest`."""
     plan = site.plan
@@ -99,11 +106,11 @@ async def live(
             caution=kpi.caution,
         )
         begin = begin_of(running.from_at, plan.zone, "month")
-        month = await peaks.peak(connection, kpi, begin, running.from_at, known)
+        month = await months.of_month(connection, kpi, begin, running.from_at, known, now)
         charge = plan.prices.charge(kpi.id, month.from_at)
         earlier = Fraction(0)
         if charge is not None:
-            earlier = await peaks.earlier_peak(connection, plan, kpi, charge, month.from_at, known)
+            earlier = await months.earlier(connection, plan, kpi, charge, month.from_at, known, now)
         made.append(_figure(plan, kpi, row, running, (month, charge, earlier), now))
     return made
 
@@ -204,11 +211,11 @@ def _stale(plan: Plan, kpi: PlanKpi, running: Running | None, now: int) -> Proje
 
 
 def _cost(found: Projection, month: Month | None) -> tuple[float | None, str | None]:
-    if found.projected is None or month is None:
-        return None, found.reason
+    if found.projected is None or not math.isfinite(found.projected) or month is None:
+        return None, found.reason or NoFigure.NO_DATA
     peak, charge, earlier = month
     if charge is None:
         return None, NoFigure.NO_PRICE
     so_far = Fraction(peak.value or 0.0)
     projected = max(so_far, Fraction(found.projected))
-    return float(charge.money(projected, earlier) - charge.money(so_far, earlier)), None
+    return nearest(charge.money(projected, earlier) - charge.money(so_far, earlier)), None

@@ -17,7 +17,7 @@ from service import peaks
 from service.as_of import Known
 from service.documents import Document, Instant
 from service.local_time import months
-from service.money import decimal_text
+from service.money import decimal_text, nearest
 from service.plans import PlanCache, SitePlan
 from service.store import Connection
 
@@ -104,7 +104,7 @@ def _document(kpi: PlanKpi, month: PricedMonth) -> MonthDemand:
     then = next((one for one in month.plan.kpis if one.id == _name_in(month.plan, kpi)), kpi)
     billed = None
     if month.charge is not None and found.value is not None:
-        billed = float(month.charge.billed(Fraction(found.value), month.earlier))
+        billed = nearest(month.charge.billed(Fraction(found.value), month.earlier))
     has_both = then.contract is not None and found.value is not None
     return MonthDemand(
         from_=found.from_at,

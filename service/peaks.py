@@ -8,7 +8,7 @@ import math
 from dataclasses import dataclass
 from fractions import Fraction
 
-from ingest.model import HOUR
+from ingest.model import HOUR, MINUTE
 from ingest.plant.plan import Plan, PlanKpi
 from ingest.plant.plan_prices import PlanCharge
 from service import past
@@ -16,6 +16,9 @@ from service.as_of import Known
 from service.local_time import month_before
 from service.store import Connection, rows
 from service.times import to_datetime
+
+KEPT_US = MINUTE
+"""So long a month's peak is taken as it was read, but for its last blocks: it may be late data that change it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,68 @@ class Peak:
     def share(self) -> float:
         """How much of the span is known."""
         return self.covered_us / (self.to_at - self.from_at) if self.to_at > self.from_at else 0.0
+
+    def then(self, later: "Peak") -> "Peak":
+        """The peak of a span and the one that begins at its end."""
+        is_higher = later.value is not None and (self.value is None or later.value > self.value)
+        highest = later if is_higher else self
+        told = [one for one in (self, later) if one.blocks]
+        return Peak(
+            from_at=self.from_at,
+            to_at=later.to_at,
+            value=highest.value,
+            at=highest.at,
+            blocks=self.blocks + later.blocks,
+            covered_us=self.covered_us + later.covered_us,
+            revision=0 if any(one.revision == 0 for one in told) else max(self.revision, later.revision),
+            known_at=max(self.known_at, later.known_at),
+            versions=self.versions | later.versions,
+        )
+
+
+class LivePeaks:
+    """The peaks of running months, and what their ratchets look at, read whole at most once a minute."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, tuple[int, Peak]] = {}
+        self._earlier: dict[tuple[str, int, int], tuple[int, Fraction]] = {}
+
+    async def of_month(
+        self, connection: Connection, kpi: PlanKpi, begin: int, end: int, known: Known, now: int
+    ) -> Peak:
+        """The highest block of [begin, end) µs, `end` on an edge of blocks; the last may not be closed yet."""
+        assert kpi.block_us is not None
+        settled = max(begin, end - kpi.block_us)
+        kept = self._kept.get(kpi.id)
+        if (
+            kept is None
+            or kept[1].from_at != begin
+            or kept[1].to_at > settled
+            or not 0 <= now - kept[0] < KEPT_US
+        ):
+            kept = now, await peak(connection, kpi, begin, settled, known)
+            self._kept[kpi.id] = kept
+        return kept[1].then(await peak(connection, kpi, kept[1].to_at, end, known))
+
+    async def earlier(
+        self,
+        connection: Connection,
+        plan: Plan,
+        kpi: PlanKpi,
+        charge: PlanCharge,
+        month: int,
+        known: Known,
+        now: int,
+    ) -> Fraction:
+        """What the ratchet of a charge looks at in the months before the one that begins at `month`."""
+        key = kpi.id, month, charge.ratchet_months
+        kept = self._earlier.get(key)
+        if kept is None or not 0 <= now - kept[0] < KEPT_US:
+            kept = now, await earlier_peak(connection, plan, kpi, charge, month, known)
+            self._earlier = {one: held for one, held in self._earlier.items() if one[1] == month} | {
+                key: kept
+            }
+        return kept[1]
 
 
 async def peak(connection: Connection, kpi: PlanKpi, from_at: int, to_at: int, known: Known) -> Peak:

@@ -144,7 +144,7 @@ async def demands(request: Request, access: Reader, asked: Annotated[DemandAsked
         for site in sites:
             now = service.now()
             known = await as_of.resolve(connection, site, None, commits.get(site.site_no), now)
-            items += await demand.live(connection, site, found[site.site_no], known, now)
+            items += await demand.live(connection, site, found[site.site_no], service.peaks, known, now)
     return table(request, of_models(DemandFigure, items), asked.format)
 
 

@@ -43,6 +43,10 @@ kpis:
   - {id: intensity, kind: ratio, unit: kWh/t, numerator: [{point: energy}], denominator: [{point: mass}], windows: [1h]}
   - {id: demand, kind: demand, unit: kW, numerator: [{point: energy}], block: 15min}
 contracted_demand: {value: 500, unit: kW, kpi: demand}
+carbon_price: {value: 60, unit: EUR/t, source: test, trust: unconfirmed}
+tariffs:
+  - {id: power, carrier: electricity, unit: EUR/kWh, valid_from: 2026-01-01, meters: [energy], periods: [{name: day, value: 0.3, hours: ["06:00-22:00"]}, {name: night, value: 0.2, hours: ["00:00-06:00", "22:00-24:00"]}]}
+demand_charges: [{id: peak, kpi: demand, value: 10, unit: EUR/kW, ratchet: {share: 0.8, months: 11}, valid_from: 2026-01-01, source: test, trust: P}]
 benchmarks: [{id: limit, kpi: intensity, value: 61, unit: kWh/t, level: limit, source: x, trust: P}]
 """  # noqa: E501
 MAPPING = """

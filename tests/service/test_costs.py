@@ -9,10 +9,12 @@ from typing import Any
 import httpx
 import psycopg
 import pytest
+from psycopg.types.json import Jsonb
 
 from ingest.model import HOUR, SECOND
+from ingest.plant import canonical, parse_plant
 from tests.service.conftest import Clock, admin_client, migrated_database
-from tests.service.costing import BEGIN, END, GAP, QUARTER, ZONE, Works, clock, cost, price, seed
+from tests.service.costing import BEGIN, END, GAP, PLANT, QUARTER, ZONE, Works, clock, cost, price, seed
 from tests.service.seeding import at as instant
 from tests.service.seeding import text
 from tests.service.test_routes import problem_of
@@ -192,6 +194,42 @@ async def test_costs_follow_revisions_and_stay_what_they_were_as_of_a_batch(dsn:
     old, new = before["items"][0], now["items"][0]
     assert Fraction(new["exact"]) - Fraction(old["exact"]) == price(start)
     assert (old["revision"], new["revision"]) == (1, 2)
+
+
+async def test_each_interval_is_at_the_price_of_the_version_it_names(dsn: str) -> None:
+    works = seed(dsn)
+    since = BEGIN + 48 * HOUR + HOUR
+    dearer = parse_plant(
+        PLANT.replace("value: 0.3117", "value: 0.4").replace("name: deep", "name: cheap"), "works.yaml"
+    )
+    digest, body = canonical(dearer)
+    with psycopg.connect(dsn) as connection:
+        connection.execute(
+            "INSERT INTO plan_version (site_no, version, effective_at, digest, body)"
+            " SELECT site_no, 2, %s, %s, %s FROM site",
+            [instant(since), digest, Jsonb(body)],
+        )
+        connection.execute("INSERT INTO plan_in_force SELECT point_no, 1, '-infinity' FROM point")
+        connection.execute("INSERT INTO plan_in_force SELECT point_no, 2, %s FROM point", [instant(since)])
+        connection.execute(
+            "UPDATE interval SET plan_version = 2, batch_no = 6 WHERE start_at >= %s", [instant(since)]
+        )
+    async with admin_client(dsn, after()) as client:
+        days = exact(await lines(client, "day"), "energy")
+        periods = exact(await lines(client, "period"), "energy")
+    raised = Fraction("0.4") - Fraction("0.3117")
+    for day, money in days.items():
+        begin = int(datetime.fromisoformat(day).replace(tzinfo=ZONE).timestamp()) * SECOND
+        end = int((datetime.fromisoformat(day).replace(tzinfo=ZONE) + timedelta(days=1)).timestamp()) * SECOND
+        dear = sum(
+            count
+            for (point, start), count in works.counts.items()
+            if point == "main" and max(begin, since) <= start < end and price(start) == Fraction("0.3117")
+        )
+        expected = cost(works, "main", begin, end) + cost(works, "gas", begin, end) + dear * raised / 1000
+        assert money == expected, day
+    # The weekend was of the first version, the holiday after it of the second, which calls that price otherwise.
+    assert {"deep", "cheap"} < set(periods)
 
 
 def revise(dsn: str, start: int) -> None:

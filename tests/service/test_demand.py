@@ -162,6 +162,22 @@ async def test_blocks_as_a_series_and_months(dsn: str) -> None:
     )
 
 
+async def test_a_block_that_has_just_ended_is_in_the_month_although_it_was_read_before(dsn: str) -> None:
+    ingest = await open_site(dsn, WITH_DEMAND, Clock())
+    told = readings([(15, 400.0), (10, 600.0), (10, 100.0)])
+    clock = ServiceClock()
+    async with admin_client(dsn, clock) as client:
+        peaks: list[tuple[str, float]] = []
+        for begin, end in ((0, 20), (20, 25), (25, 31)):
+            await feed(ingest, told[begin * 12 : end * 12 + 1])
+            clock.now = START + 25 * MINUTE + len(peaks) * SECOND
+            (item,) = (await client.get("/v1/demand")).json()["items"]
+            peaks.append((item["to"], item["month"]["value"]))
+    await ingest.close()
+    assert [to for to, _ in peaks] == [text(START + minutes * MINUTE) for minutes in (20, 25, 31)]
+    assert [value for _, value in peaks] == pytest.approx([400.0, 400.0, 6500 / 15], abs=0.02)
+
+
 async def test_the_shipped_plants_are_told(client: httpx.AsyncClient) -> None:
     items = (await client.get("/v1/demand")).json()["items"]
     assert {item["id"] for item in items} == {"cement/demand", "steel/demand"}

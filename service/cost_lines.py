@@ -4,19 +4,19 @@ Pure: no database, no clock. Energy, what is exported, and carbon are components
 scope, route, basis and supply, which are accounts of the same gas. Nothing is netted.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
 from typing import Literal
-from zoneinfo import ZoneInfo
 
+from ingest.methods.figures import NoFigure
 from ingest.plant.plan import Plan, PlanSource
 from ingest.plant.plan_prices import PlanMeter, PlanTariff
 from ingest.plant.series import decimal
 from service.cost_rows import Bucket, Names, meter_at
 from service.cost_tally import Tally
-from service.local_time import begin_of, local
+from service.local_time import local
 from service.times import from_datetime
 
 GroupBy = Literal["hour", "day", "month", "unit", "carrier", "period"]
@@ -55,7 +55,7 @@ class Ledger:
         first = self._from_at - self._from_at % grain_us
         self._bins = range(first, self._to_at, grain_us)
         self._locals = {at: local(at, plan.zone) for at in self._bins}
-        self._labels = {at: _label(at, plan.zone, group_by) for at in self._bins}
+        self._labels = {at: _label(shown, group_by) for at, shown in self._locals.items()}
 
     def put_meters(self, buckets: Iterable[Bucket]) -> None:
         """Price the counts of all meters."""
@@ -137,8 +137,8 @@ class Ledger:
             case _:
                 return Key(self._labels[at], component)
 
-    def put_sources(self, buckets: Iterable[Bucket]) -> None:
-        """Price the gas of all gross sources, in CO2e."""
+    def put_sources(self, buckets: Iterable[Bucket], without_mass: Mapping[str, Container[int]]) -> None:
+        """Price the gas of all gross sources, in CO2e; a line with a bucket that lacks a mass is none."""
         by_version = {version: self._names.sources(plan) for version, plan in self._plans.items()}
         told = _by_bin(self._names, buckets)
         for source in by_version[self._plan.version].values():
@@ -147,6 +147,8 @@ class Ledger:
                 key = self._source_key(source, at)
                 tally = self._tally(key, (begin, end))
                 tally.expect(source.id, begin, end)
+                if at in without_mass.get(source.id, ()):
+                    tally.missing = NoFigure.NO_FACTOR
                 for bucket in told.get((source.id, at), []):
                     plan = self._plans.get(bucket.version)
                     then = by_version.get(bucket.version, {}).get(source.id, source)
@@ -177,18 +179,17 @@ def _by_bin(names: Names, buckets: Iterable[Bucket]) -> dict[tuple[str, int], li
     return found
 
 
-def _label(at: int, zone: ZoneInfo, group_by: GroupBy) -> str:
-    """The hour, day or month of an instant, as its begin is written in the site's zone."""
-    if group_by not in ("hour", "day", "month"):
-        return ""
-    begin: datetime = local(begin_of(at, zone, group_by), zone)
+def _label(shown: datetime, group_by: GroupBy) -> str:
+    """The hour, day or month that the clock on the wall shows; an hour with its offset, for one comes twice a year."""
     match group_by:
         case "hour":
-            return begin.isoformat()
+            return shown.replace(minute=0, second=0, microsecond=0).isoformat()
         case "day":
-            return begin.date().isoformat()
+            return shown.date().isoformat()
+        case "month":
+            return f"{shown:%Y-%m}"
         case _:
-            return f"{begin:%Y-%m}"
+            return ""
 
 
 def label_begin(group: str, group_by: GroupBy) -> int:

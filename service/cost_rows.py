@@ -82,6 +82,35 @@ async def masses(
     return [Bucket(*one) for one in await rows(connection, query, _values(sources, span, grain_us, known))]
 
 
+async def without_mass(
+    connection: Connection, plan: Plan, source: PlanSource, span: tuple[int, int], grain_us: int, known: Known
+) -> set[int]:
+    """The buckets (µs) in which a source was active and no mass of it is known, as it had no factor."""
+    usable = """
+        point_no = (SELECT point_no FROM point WHERE id = %(point)s) AND start_at >= %(from)s AND start_at < %(to)s
+        AND revision > 0 AND quality < 3 AND amount IS NOT NULL
+    """
+    said = """
+        source_no = (SELECT source_no FROM source WHERE id = %(source)s)
+        AND start_at >= %(from)s AND start_at < %(to)s
+    """
+    amounts = past.rows_of("interval", "start_at", usable, known)
+    masses = past.rows_of("emission", "start_at", said, known)
+    found = await rows(
+        connection,
+        f"""
+        SELECT DISTINCT {_BIN} FROM ({amounts}) a
+         WHERE NOT EXISTS (SELECT FROM ({masses}) m WHERE m.start_at = a.start_at)
+        """,  # noqa: S608  fragments of this module
+        {
+            **_values([], span, grain_us, known),
+            "point": plan.points[source.point].id,
+            "source": source.id,
+        },
+    )
+    return {at for (at,) in found}
+
+
 def _values(ids: Sequence[str], span: tuple[int, int], grain_us: int, known: Known) -> dict[str, object]:
     from_at, to_at = span
     return {

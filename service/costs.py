@@ -18,7 +18,7 @@ from ingest.plant.plan import Plan
 from service import cost_rows, month_demand, series
 from service.as_of import AsOfDocument, Known
 from service.cost_lines import Component, GroupBy, Key, Ledger, Tallies, label_begin, roll_up
-from service.cost_rows import Bucket, Names
+from service.cost_rows import Names
 from service.cost_tally import Tally
 from service.documents import Page
 from service.figures import QUALITY_NAMES, Figure, data_age_s, reason_names, with_gap
@@ -108,39 +108,31 @@ async def of_site(
     counts = await cost_rows.counts(connection, points, (from_at, end), grain_us, known)
     emitted_end = await _end(connection, plan, _inputs(plan, sources), (from_at, to_at), known)
     masses = await cost_rows.masses(connection, sources, (from_at, emitted_end), grain_us, known)
+    lacking = {
+        source.id: await cost_rows.without_mass(
+            connection, plan, source, (from_at, emitted_end), grain_us, known
+        )
+        for source in plan.sources
+        if source.varies and source.id in sources
+    }
     versions |= await plans.versions(connection, site, {bucket.version for bucket in (*counts, *masses)})
-    tallies = await asyncio.to_thread(
-        _reckoned, plan, versions, group_by, ((from_at, end), counts), ((from_at, emitted_end), masses), grain_us,
-        has_carbon=has_carbon,
-    )  # fmt: skip
+
+    def reckoned() -> Tallies:
+        ledger = Ledger(plan, versions, group_by, (from_at, end), grain_us)
+        ledger.put_meters(counts)
+        tallies = roll_up(plan, ledger.tallies) if group_by == "unit" else ledger.tallies
+        if has_carbon:
+            emitted = Ledger(plan, versions, group_by, (from_at, emitted_end), grain_us)
+            emitted.put_sources(masses, lacking)
+            tallies |= emitted.tallies
+        return tallies
+
+    # In a thread: a year of quarters would hold every other client up.
+    tallies = await asyncio.to_thread(reckoned)
     made = [_figure(plan, key, tally, now, least_share) for key, tally in _in_order(tallies, group_by)]
     if group_by == "month":
         made += await _demand(connection, plans, site, (from_at, to_at), known, now)
     return made
-
-
-Told = tuple[tuple[int, int], Sequence[Bucket]]
-"""A span in µs, and the buckets in it."""
-
-
-def _reckoned(
-    plan: Plan,
-    versions: dict[int, Plan],
-    group_by: GroupBy,
-    meters: Told,
-    sources: Told,
-    grain_us: int,
-    *,
-    has_carbon: bool,
-) -> Tallies:
-    ledger = Ledger(plan, versions, group_by, meters[0], grain_us)
-    ledger.put_meters(meters[1])
-    tallies = roll_up(plan, ledger.tallies) if group_by == "unit" else ledger.tallies
-    if has_carbon:
-        emitted = Ledger(plan, versions, group_by, sources[0], grain_us)
-        emitted.put_sources(sources[1])
-        tallies |= emitted.tallies
-    return tallies
 
 
 def _inputs(plan: Plan, sources: Sequence[str]) -> list[str]:

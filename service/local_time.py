@@ -1,17 +1,11 @@
-"""Hours, days and months as the clock on the wall has them.
-
-An instant's hour keeps the offset it has then, as the hour rollups do: the hour that summer time brings twice is two
-hours. Days and months begin at midnight in the site's zone.
-"""
+"""Days and months as the clock on the wall has them: they begin at midnight in the site's zone."""
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Literal
 from zoneinfo import ZoneInfo
 
 from service.times import from_datetime, to_datetime
-
-Calendar = Literal["hour", "day", "month"]
 
 
 def local(at: int, zone: ZoneInfo) -> datetime:
@@ -19,13 +13,9 @@ def local(at: int, zone: ZoneInfo) -> datetime:
     return to_datetime(at).astimezone(zone)
 
 
-def begin_of(at: int, zone: ZoneInfo, unit: Calendar) -> int:
-    """The instant at which the hour, day or month of an instant begins, µs."""
-    shown = local(at, zone)
-    if unit == "hour":
-        past = timedelta(minutes=shown.minute, seconds=shown.second, microseconds=shown.microsecond)
-        return at - past // timedelta(microseconds=1)
-    first = shown.replace(hour=0, minute=0, second=0, microsecond=0, fold=0)
+def begin_of(at: int, zone: ZoneInfo, unit: Literal["day", "month"]) -> int:
+    """The instant at which the day or month of an instant begins, µs."""
+    first = local(at, zone).replace(hour=0, minute=0, second=0, microsecond=0, fold=0)
     return from_datetime(first.replace(day=1) if unit == "month" else first)
 
 

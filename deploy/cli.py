@@ -22,6 +22,7 @@ from deploy.commands import (
     ingest,
     keys,
     migrate,
+    notify,
     plant,
     rejected,
     replay,
@@ -54,6 +55,7 @@ app.command("fuzz", context_settings=_PASS_ON, add_help_option=False)(fuzz.fuzz)
 app.command("ingest")(ingest.ingest)
 app.command("import")(import_history.import_history)
 app.command("serve")(serve.serve)
+app.command("notify")(notify.notify)
 app.command("simulate", context_settings=_PASS_ON, add_help_option=False)(simulate.simulate)
 app.command("conformance")(conformance.conformance)
 app.command("replay")(replay.replay)

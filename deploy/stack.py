@@ -1,4 +1,4 @@
-"""The embedded stack: PostgreSQL, broker, ingest, serve.
+"""The embedded stack: PostgreSQL, broker, ingest, serve, notify.
 
 `start` brings up what was not given from outside, in that order, each one
 ready before the next that needs it, and says what is happening. It decides
@@ -95,6 +95,7 @@ def start(wishes: Wishes, state: State, supervisor: Supervisor, say: Callable[[s
     state.write_endpoints(endpoints)
     supervisor.start(_ingest(plants, state, endpoints))
     supervisor.start(_serve(state, endpoints))
+    supervisor.start(_notify(state, endpoints))
     say("waiting for ingest (the first start compiles the kernels) and serve")
     supervisor.wait(["ingest", "serve"], _READY_TIMEOUT_S)
     return endpoints
@@ -225,4 +226,18 @@ def _serve(state: State, endpoints: Endpoints) -> Part:
         ["serve", "--host", endpoints.bind, "--port", str(endpoints.http)],
         {"STACKWATT_DSN": endpoints.dsn, "STACKWATT_ADMIN_KEY": endpoints.key},
         answers=partial(is_ready, endpoints.host, endpoints.http),
+    )
+
+
+def _notify(state: State, endpoints: Endpoints) -> Part:
+    """It listens on no port, so nobody waits for it; whether it runs is told by the service's metrics."""
+    return our_part(
+        state,
+        "notify",
+        ["notify"],
+        {
+            "STACKWATT_DSN": endpoints.dsn,
+            "STACKWATT_PUBLIC_URL": os.environ.get("STACKWATT_PUBLIC_URL", endpoints.page),
+        },
+        answers=lambda: True,
     )

@@ -34,6 +34,8 @@ BUSY_TIMEOUT_S = 6.0
 ANSWER_S = 1.0
 """Patience with the try of a connection that a pool has."""
 STATEMENT_TIMEOUT_MS = 15_000
+IDLE_TIMEOUT_MS = 30_000
+"""A transaction that asks nothing for so long is ended by the server."""
 CHUNK_ROWS = 5_000
 """Rows decoded at a time, so that a long answer does not hold the event loop."""
 
@@ -52,7 +54,6 @@ _CONNECT: dict[str, Any] = {
     "keepalives_interval": 2,
     "keepalives_count": 3,
     "tcp_user_timeout": 10_000,
-    "application_name": "stackwatt service",
 }
 
 Row = tuple[Any, ...]
@@ -64,23 +65,29 @@ Parameters = Mapping[str, Any] | Sequence[Any]
 class Store:
     """Connections to one database; open it before use, close it after."""
 
-    def __init__(self, dsn: str, *, readers: int = 8) -> None:
+    def __init__(self, dsn: str, *, readers: int = 8, name: str = "stackwatt service") -> None:
+        """`name` is what the database's own views call these connections."""
         self._dsn = dsn
-        self._read = self._pool(dsn, readers, _prepare_reader)
-        self._glance = self._pool(dsn, 2, _prepare_reader)
-        self._write = self._pool(dsn, 2, _prepare)
+        self._connect = {**_CONNECT, "application_name": name}
+        self._read = self._pool(readers, _prepare_reader)
+        self._glance = self._pool(2, _prepare_reader)
+        self._write = self._pool(2, _prepare)
         self._at_work: Counter[str] = Counter()
         """Connections handed out, by the name of their pool."""
         self._away_until = 0.0
         self._returning: set[asyncio.Task[None]] = set()
         """Those who wait for what nobody else waits for any more."""
 
-    @staticmethod
-    def _pool(dsn: str, size: int, configure: Any) -> AsyncConnectionPool[Connection]:
+    def _pool(self, size: int, configure: Any) -> AsyncConnectionPool[Connection]:
         return AsyncConnectionPool(
-            dsn,
+            self._dsn,
             connection_class=AsyncConnection,
-            kwargs={**_CONNECT, "options": f"-c statement_timeout={STATEMENT_TIMEOUT_MS}"},
+            kwargs={
+                **self._connect,
+                # A stopped process must not hold its locks for ever.
+                "options": f"-c statement_timeout={STATEMENT_TIMEOUT_MS}"
+                f" -c idle_in_transaction_session_timeout={IDLE_TIMEOUT_MS}",
+            },
             min_size=1,
             max_size=size,
             timeout=ACQUIRE_TIMEOUT_S,
@@ -168,7 +175,7 @@ class Store:
 
     async def listener(self) -> Connection:
         """A connection of its own for LISTEN; the caller closes it."""
-        return await AsyncConnection.connect(self._dsn, autocommit=True, **_CONNECT)
+        return await AsyncConnection.connect(self._dsn, autocommit=True, **self._connect)
 
     def statistics(self) -> dict[str, int]:
         """What the reading pool says of itself."""

@@ -7,7 +7,7 @@ which instruments are due. Prices and contracts are in `tariffs`.
 
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, HttpUrl, PlainSerializer, model_validator
+from pydantic import Field, model_validator
 
 from ingest.plant.fields import (
     Date,
@@ -21,12 +21,9 @@ from ingest.plant.fields import (
     Span,
     Text,
     Time,
-    Variable,
     Whole,
 )
 from ingest.plant.trust import Trust, Uncertainty, one_uncertainty
-
-Url = Annotated[HttpUrl, PlainSerializer(str, return_type=str)]
 
 
 class Shift(Entry):
@@ -68,17 +65,6 @@ class Alert(Entry):
         if (self.above is None) == (self.below is None):
             raise ValueError("either above or below")
         return self
-
-
-class Webhook(Entry):
-    """Where events are delivered."""
-
-    id: Segment
-    url: Url
-    secret_env: Variable
-    """Name of the environment variable that holds the signing secret; never the secret."""
-    events: tuple[Text, ...] = Field(min_length=1)
-    body: Literal["native", "alertmanager", "cloudevents"] = "native"
 
 
 class Target(Entry):

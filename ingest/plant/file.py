@@ -21,13 +21,13 @@ from ingest.plant.business import (
     Instrument,
     Retention,
     Target,
-    Webhook,
 )
 from ingest.plant.entries import Carrier, Kpi, Point, Product, Source, Unit
 from ingest.plant.factors import Factor
 from ingest.plant.fields import Entry, Segment, Span, Text, TopicPrefix, Zone
 from ingest.plant.reconciliation_entries import Reconciliation
 from ingest.plant.tariffs import CarbonPrice, ContractedDemand, DemandCharge, Tariff
+from ingest.plant.webhooks import Webhook
 
 
 def _default_windows(given: dict[str, Any]) -> tuple[int, ...]:

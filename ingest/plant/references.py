@@ -51,6 +51,9 @@ def check_references(file: PlantFile) -> None:
     for i, kpi in enumerate(file.kpis):
         _check_kpi(file, kpi, ("kpis", i), known)
     _check_business(file, known)
+    for i, webhook in enumerate(file.webhooks):
+        for j, unit in enumerate(webhook.units):
+            _check_known(file, ("webhooks", i, "units", j), unit, units, "unit")
 
 
 def unit_paths(file: PlantFile) -> dict[str, Unit]:

@@ -46,7 +46,7 @@ tariffs:
      periods: [{name: flat, value: 0.2, hours: ["00:00-24:00"]}]}
 contracted_demand: {value: 0.5, unit: MW, kpi: demand}
 alerts: [{id: high, kpi: demand, window: 15min, above: 480, hold: 1min}]
-webhooks: [{id: mes, url: "https://mes.example/hook", secret_env: MES_SECRET, events: [alert.fired]}]
+webhooks: [{id: mes, url: "https://mes.example/hook", secret_env: MES_SECRET, events: [alert.firing]}]
 benchmarks: [{id: best, kpi: demand, value: 400, unit: kW, level: own_best, source: own, trust: unconfirmed}]
 targets: [{id: t, kpi: demand, year: 2026, value: 450, unit: kW}]
 allowance: [{year: 2026, value: 1000, unit: t}]

@@ -7,10 +7,10 @@ is no matter of the plant file either: that is told to the process.
 """
 
 import re
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, HttpUrl, PlainSerializer, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, HttpUrl, PlainSerializer, model_validator
 
 from ingest.model import MINUTE, SECOND
 from ingest.plant.fields import Entry, Path, Segment, Span, Variable
@@ -55,9 +55,13 @@ def matches(pattern: str, kind: str) -> bool:
     return kind.startswith(f"{stem}.") if star else kind == stem
 
 
+def _address(value: Any) -> Any:
+    if not isinstance(value, str) or not value.startswith(("https://", "http://")):
+        raise ValueError("an address that begins with https:// or http://")
+    return value
+
+
 def _target(url: HttpUrl) -> HttpUrl:
-    if url.username is not None or url.password is not None:
-        raise ValueError("an address without a user and password, for a plant file holds no secrets")
     if url.fragment is not None:
         raise ValueError("an address without a fragment, which no server sees")
     port = url.port
@@ -80,7 +84,9 @@ def _timeout(value: int) -> int:
     return value
 
 
-Target = Annotated[HttpUrl, AfterValidator(_target), PlainSerializer(str, return_type=str)]
+Target = Annotated[
+    HttpUrl, BeforeValidator(_address), AfterValidator(_target), PlainSerializer(str, return_type=str)
+]
 Pattern = Annotated[str, AfterValidator(_pattern)]
 SecretFile = Annotated[str, AfterValidator(_file)]
 Severity = Literal["info", "warning", "critical"]
@@ -107,6 +113,14 @@ class Webhook(Entry):
     body: Literal["native", "alertmanager", "cloudevents"] = "native"
     timeout: Annotated[Span, AfterValidator(_timeout)] = 15 * SECOND
     """For one delivery from the look-up of the name to the end of the answer."""
+
+    @model_validator(mode="after")
+    def _no_password(self) -> Self:
+        if (
+            self.url.username is not None or self.url.password is not None
+        ):  # here, so that no sentence shows it
+            raise ValueError("a url without a user and password, for a plant file holds no secrets")
+        return self
 
     @model_validator(mode="after")
     def _one_secret(self) -> Self:

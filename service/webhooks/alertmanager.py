@@ -5,6 +5,7 @@ episode to episode, annotations say what is the matter now. Whatever is told of 
 (a note, an acknowledgement) repeats its present status. Numbers are texts, as there.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,6 +14,7 @@ from ingest.wire.times import BAD_TIME, instant_of
 NEVER = "0001-01-01T00:00:00Z"
 """The end of an alert that has none."""
 _FNV_OFFSET, _FNV_PRIME, _BITS_64 = 0xCBF29CE484222325, 0x100000001B3, (1 << 64) - 1
+_ADDRESS = re.compile(r"https?://[^\s\[\]]+")
 _LABELS = ("severity", "kind", "site", "unit_path")
 _ANNOTATIONS = (
     "cause",
@@ -46,13 +48,14 @@ def alertmanager_body(
     resolved = data.get("state") == "resolved" or kind in ("alert.resolved", "webhook.test")
     status = "resolved" if resolved else "firing"
     starts_at = _first(data, "fired_at", "pending_at", "at") or occurred_at
+    ends_at = _first(data, "resolved_at", "at") or occurred_at
     alert = {
         "status": status,
         "labels": labels,
         "annotations": annotations,
         "startsAt": starts_at,
-        "endsAt": (_first(data, "resolved_at", "at") or occurred_at) if resolved else NEVER,
-        "generatorURL": str(data.get("link") or external_url),
+        "endsAt": max(starts_at, ends_at, key=instant_of) if resolved else NEVER,
+        "generatorURL": _link(data.get("link")) or external_url,
         "fingerprint": fingerprint(labels),
     }
     return {
@@ -107,6 +110,11 @@ def _first(data: Mapping[str, Any], *names: str) -> str | None:
         if isinstance(text, str) and instant_of(text) != BAD_TIME:
             return text
     return None
+
+
+def _link(value: Any) -> str:
+    """An address that leads somewhere; a link within the page does not, to whom is elsewhere."""
+    return value if isinstance(value, str) and _ADDRESS.fullmatch(value) else ""
 
 
 def _text(value: Any) -> str:

@@ -39,6 +39,7 @@ from service import (
     routes_regimes,
     routes_session,
     routes_tests,
+    routes_webhooks,
 )
 from service.context import HEAD_ONLY, Service
 from service.feed import Feed
@@ -57,8 +58,8 @@ Instants are RFC 3339 in UTC; spans are half-open, [from, to). A value is never 
 none, a reason says why. Every error is a problem document (RFC 9457).
 
 A key has scopes and sites. Scope `read` opens every GET; `mes` or `operate` may send readings; `operate` may
-declare corrections and replaced meters, enter documents, approve what another key has, and
-seal periods; `admin` may do everything.
+declare corrections and replaced meters, enter documents, approve what another key has, seal periods, and
+test and replay webhooks; `admin` may do everything.
 A session cookie opens what its key's GET requests would.
 """
 _POLICY = (
@@ -95,6 +96,7 @@ ROUTERS = (
     routes_inbox.router,
     routes_declarations.router,
     routes_documents.router,
+    routes_webhooks.router,
 )
 
 

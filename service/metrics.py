@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from service.webhook_metrics import Counts, DeliveryCollector
+
 _METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 """Methods that are labels; a client may invent any other, and each would be a time series for ever."""
 _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
@@ -56,9 +58,13 @@ class Metrics:
             ["state"],
             registry=self.registry,
         )
+        self.deliveries = DeliveryCollector(self.registry)
 
-    def exposition(self, commit_age_s: Mapping[str, float] | None, pool: Mapping[str, int]) -> bytes:
-        """The text format; `commit_age_s` per site, None while the database is away."""
+    def exposition(
+        self, commit_age_s: Mapping[str, float] | None, pool: Mapping[str, int], deliveries: Counts | None
+    ) -> bytes:
+        """The text format; `commit_age_s` per site and `deliveries`, None while the database is away."""
+        self.deliveries.counts = deliveries
         self.database_up.set(0 if commit_age_s is None else 1)
         self.commit_age.clear()
         for site, age in (commit_age_s or {}).items():

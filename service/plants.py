@@ -1,7 +1,7 @@
 """Plants as the API tells them: what the plan in force holds, in the plant file's words.
 
 Built from the plan and its file by name, field by field: what is not listed here
-(webhooks, alert rules, prices) does not leave the service.
+(alert rules, prices, where secrets are) does not leave the service.
 """
 
 import math

@@ -4,7 +4,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import Field
 
 from ingest.model import SECOND
-from service import latest
+from service import latest, webhook_metrics
 from service.context import Service, service_of
 from service.documents import Document, Instant, answer
 from service.problems import documented
@@ -74,11 +74,13 @@ async def metrics(request: Request) -> Response:
     service = service_of(request)
     try:
         sites = await _readiness(service)
+        async with service.store.glance() as connection:
+            deliveries = await webhook_metrics.read(connection, service.now())
     except AWAY:
-        ages = None
+        ages, deliveries = None, None
     else:
         ages = {site.id: site.commit_age_s for site in sites if site.commit_age_s is not None}
-    content = service.metrics.exposition(ages, service.store.statistics())
+    content = service.metrics.exposition(ages, service.store.statistics(), deliveries)
     return Response(content, media_type="text/plain; version=0.0.4; charset=utf-8")
 
 

@@ -23,7 +23,7 @@ from service.webhooks.sending import Sender
 from service.webhooks.targets import Network, Resolve
 
 NAME = "stackwatt notifier"
-"""What the database calls its connections; `service.webhook_metrics` counts them."""
+"""What the database calls its connections."""
 _LOOK_UPS = 32
 """Names looked up at once: a name server that hangs holds up its own names only."""
 

@@ -69,6 +69,7 @@ def seed(dsn: str) -> Seed:
         _intervals(connection)
         _readings(connection)
         _period(connection)
+        _webhook(connection)
         _commit(connection, "cement", 812, NOW - SECOND, HORIZON)
         _commit(connection, "steel", 40, NOW - 3 * SECOND, STEEL_END)
     return Seed(cement, steel, kpi_rows)
@@ -327,3 +328,24 @@ def _numbers(connection: psycopg.Connection, table: str) -> dict[str, int]:
         psycopg.sql.Identifier(f"{table}_no"), psycopg.sql.Identifier(table)
     )
     return dict(connection.execute(query).fetchall())
+
+
+def _webhook(connection: psycopg.Connection) -> None:
+    """One that the cement line's file has no more, with a delivery that was answered."""
+    row = connection.execute(
+        """
+        WITH made AS (
+            INSERT INTO webhook (site_no, id, sequence, delivered)
+            SELECT site_no, 'mes', 1, 1 FROM site WHERE id = 'cement' RETURNING webhook_no)
+        INSERT INTO delivery (webhook_no, sequence, event_id, type, stream, occurred_at, data, made_at, state, attempts,
+                              due_at, ended_at)
+        SELECT webhook_no, 1, 'test_1', 'webhook.test', 'test_1', %(at)s, '{}', %(at)s, 'delivered', 1, %(at)s, %(at)s
+          FROM made
+        RETURNING delivery_no
+        """,
+        {"at": at(CLOSED)},
+    ).fetchone()
+    assert row is not None
+    connection.execute(
+        "INSERT INTO delivery_attempt VALUES (%s, 1, %s, 12, 204, NULL, '')", [row[0], at(CLOSED)]
+    )

@@ -46,6 +46,9 @@ READ = [
     "/v1/instruments/cement/stack-co2/tests",
     "/v1/factors",
     "/v1/factors/restatement?site=cement",
+    "/v1/webhooks",
+    "/v1/webhooks/cement/mes/deliveries",
+    "/v1/webhooks/cement/mes/deliveries/1",
 ]
 OF_SITE = [
     "/v1/plant?site=cement",
@@ -75,6 +78,9 @@ OF_SITE = [
     "/v1/sources/cement/kiln/stack/hours",
     "/v1/factors?site=cement",
     "/v1/factors/restatement?site=cement",
+    "/v1/webhooks?site=cement",
+    "/v1/webhooks/cement/mes/deliveries",
+    "/v1/webhooks/cement/no-such/deliveries/1",
 ]
 SEND = "/v1/points/cement/kiln/power/readings"
 OPEN = {"/", "/page/{name}", "/healthz", "/readyz", "/metrics"}

@@ -1,6 +1,7 @@
 """Events become deliveries, once each, in order, again when they fail, and dead in the end."""
 
 import asyncio
+from dataclasses import replace
 
 import psycopg
 import pytest
@@ -8,6 +9,7 @@ from standardwebhooks import Webhook as Verifier
 from standardwebhooks import WebhookVerificationError
 
 from ingest.model import DAY, HOUR, MINUTE, SECOND
+from service.webhooks.notifier import Bounds, Notifier
 from tests.service.webhooks.conftest import Bench, Clock, notifying
 from tests.service.webhooks.receiving import (
     OLD_SECRET,
@@ -294,3 +296,61 @@ async def test_what_a_notifier_had_claimed_is_free_when_its_session_ends(
             while len(receiver.got) == 1:  # the server may take a moment to end the session
                 await two.round()
     assert receiver.ids == ["evt_1", "evt_1"]
+
+
+async def test_who_has_lost_a_claim_notes_the_attempt_and_decides_nothing(
+    bench: Bench, clock: Clock, receiver: Receiver
+) -> None:
+    receiver.hang, receiver.answer = True, lambda _: b""
+    site = apply_plant(bench.dsn, [webhook(receiver.url, timeout="1s")])
+    with psycopg.connect(bench.dsn) as connection:
+        tell(connection, site, "evt_1")
+    await bench.notifier.round()
+    await receiver.until(1)
+    bench.sql("UPDATE delivery SET claimed_by = -1")
+    await bench.notifier.settled()
+    assert bench.sql("SELECT state, tries, attempts, claimed_by FROM delivery") == [("waiting", 0, 1, -1)]
+    assert bench.sql("SELECT error FROM delivery_attempt") == [("No answer within 1 s.",)]
+    receiver.hang, receiver.answer = False, lambda _: status(200)
+    await bench.round()  # nobody of that number lives
+    assert bench.sql("SELECT state, attempts FROM delivery") == [("delivered", 2)]
+
+
+async def test_a_claim_that_hangs_is_free_when_its_time_is_over(bench: Bench, receiver: Receiver) -> None:
+    site = apply_plant(bench.dsn, [webhook(receiver.url)])
+    with psycopg.connect(bench.dsn) as connection:
+        tell(connection, site, "evt_1", stream="a")
+        tell(connection, site, "evt_2", stream="a")
+    bench.notifier._sender = replace(bench.sender, private=())
+    await bench.round()
+    bench.notifier._sender = bench.sender
+    due = "state = 'waiting', tries = 0, due_at = now() - interval '1 h'"
+    bench.sql(f"UPDATE delivery SET {due}")
+    claim = "UPDATE delivery SET claimed_by = %s, claimed_until = clock_timestamp() + %s * interval '1 s' WHERE sequence = 1"
+    bench.sql(claim, bench.notifier.number, 60)
+    await bench.round()
+    assert receiver.ids == [], "the first is somebody's, the second behind it"
+    bench.sql(claim, bench.notifier.number, -1)
+    await bench.round()
+    assert receiver.ids == ["evt_1", "evt_2"]
+
+
+async def test_the_loop_is_woken_and_ends_when_told(dsn: str, clock: Clock, receiver: Receiver) -> None:
+    site = apply_plant(dsn, [webhook(receiver.url)])
+    async with notifying(dsn, clock) as bench:
+        notifier = Notifier(bench.store, bench.sender, Bounds(poll_s=60.0))
+        running = asyncio.create_task(notifier.run())
+        for number in range(3):
+            with psycopg.connect(dsn) as connection:
+                tell(connection, site, f"evt_{number}", stream="a")
+            await receiver.until(number + 1)
+        # Another address from the next event on.
+        apply_plant(dsn, [webhook(f"{receiver.url}/new")], version=2)
+        with psycopg.connect(dsn) as connection:
+            tell(connection, site, "evt_3", stream="a")
+        await receiver.until(4)
+        notifier.stop()
+        async with asyncio.timeout(30):
+            await running
+    assert receiver.ids == ["evt_0", "evt_1", "evt_2", "evt_3"]
+    assert [got.path for got in receiver.got][2:] == ["/hook", "/hook/new"]

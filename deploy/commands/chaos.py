@@ -9,6 +9,12 @@ from deploy.process import ROOT
 
 
 def chaos(context: typer.Context) -> None:
-    """Kill and cut everything at random, prove that nothing is lost; --minutes, --seed, --json, --kill-broker."""
+    """Kill and cut everything at random, prove that nothing is lost; --minutes, --seed, --json, --kill-broker.
+
+    `chaos webhooks` does so with what delivers events; --events, --kills, --seed, --json.
+    """
     os.chdir(ROOT)
-    os.execv(sys.executable, [sys.executable, "tests/chaos/run.py", *context.args])
+    run, arguments = "tests/chaos/run.py", context.args
+    if arguments[:1] == ["webhooks"]:
+        run, arguments = "tests/chaos/webhook_kills.py", arguments[1:]
+    os.execv(sys.executable, [sys.executable, run, *arguments])

@@ -99,6 +99,12 @@ def test_every_import_from_outside_is_declared_once_per_side() -> None:
     assert numba == {"kernels"}
 
 
+def test_the_http_client_is_only_where_webhooks_are_sent() -> None:
+    clients = {"httpx", "httpcore", "requests", "aiohttp", "urllib3"}
+    knowing = {str(path.relative_to(ROOT)) for path in modules() if clients & imported(path)}
+    assert knowing == {"service/webhooks/posting.py"}
+
+
 def imported(path: Path) -> set[str]:
     names: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):

@@ -30,6 +30,7 @@ BENCHMARKS = {
     "singles": "singles",
     "batches": "batches",
     "latency": "latency",
+    "notify": "notifying",
     "stages": "stages",
     "kernels": "folding",
     "points": "points",

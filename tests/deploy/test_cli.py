@@ -40,7 +40,7 @@ def said(*arguments: str, dsn: str | None = None) -> str:
 def test_help_names_every_command_and_loads_no_process() -> None:
     text = said("--help")
     names = "demo up check test bench fuzz ingest serve simulate import plant rejected migrate keys declare replay"
-    names += " conformance"
+    names += " conformance notify"
     assert [name for name in names.split() if f"\n  {name} " not in text] == []
     code = "import sys, deploy.cli; sys.exit(bool({'numba', 'fastapi', 'numpy', 'pint'} & set(sys.modules)))"
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
@@ -187,3 +187,18 @@ def test_conformance_names_what_fails_and_what_is_not_here(tmp_path: Path) -> No
     neither = stackwatt("conformance")
     assert neither.returncode == 2
     assert neither.stderr == "no file is given; expected a JSON file of worked examples, or --list\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (
+            ["--private", "10.0.0.1/8"],
+            "private network: 10.0.0.1/8 has host bits set; expected such as 10.1.0.0/16 or 127.0.0.1/32",
+        ),
+        (["--ca-file", "/no/such/file"], "/no/such/file is no file of certificates: [Errno 2] No such file or directory"),
+    ],
+)
+def test_notify_refuses_settings_in_a_sentence(dsn: str, arguments: list[str], sentence: str) -> None:
+    result = stackwatt("notify", *arguments, dsn=dsn)
+    assert (result.returncode, result.stderr.strip()) == (2, sentence)

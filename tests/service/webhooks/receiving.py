@@ -71,13 +71,7 @@ class Receiver:
 
     async def take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
-            first, *lines = head.rstrip().split("\r\n")
-            headers = {
-                name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)
-            }
-            body = await reader.readexactly(int(headers.get("content-length", "0")))
-            received = Received(first.split(" ")[1], headers, body)
+            received = await taken(reader)
             self.got.append(received)
             self.news.set()
             if (said := self.answer(received)) is not None:
@@ -89,6 +83,15 @@ class Receiver:
             pass
         finally:
             writer.close()
+
+
+async def taken(reader: asyncio.StreamReader) -> Received:
+    """One request, read to its end."""
+    head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
+    first, *lines = head.rstrip().split("\r\n")
+    headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+    body = await reader.readexactly(int(headers.get("content-length", "0")))
+    return Received(first.split(" ")[1], headers, body)
 
 
 def status(code: int, *headers: str, body: str = "") -> bytes:

@@ -65,13 +65,22 @@ Parameters = Mapping[str, Any] | Sequence[Any]
 class Store:
     """Connections to one database; open it before use, close it after."""
 
-    def __init__(self, dsn: str, *, readers: int = 8, name: str = "stackwatt service") -> None:
-        """`name` is what the database's own views call these connections."""
+    def __init__(
+        self,
+        dsn: str,
+        *,
+        readers: int = 8,
+        writers: int = 2,
+        name: str = "stackwatt service",
+        options: str = "",
+    ) -> None:
+        """Connections called `name` in the database's own views, with settings beside ours in `options`."""
         self._dsn = dsn
         self._connect = {**_CONNECT, "application_name": name}
+        self._options = options
         self._read = self._pool(readers, _prepare_reader)
         self._glance = self._pool(2, _prepare_reader)
-        self._write = self._pool(2, _prepare)
+        self._write = self._pool(writers, _prepare)
         self._at_work: Counter[str] = Counter()
         """Connections handed out, by the name of their pool."""
         self._away_until = 0.0
@@ -86,7 +95,7 @@ class Store:
                 **self._connect,
                 # A stopped process must not hold its locks for ever.
                 "options": f"-c statement_timeout={STATEMENT_TIMEOUT_MS}"
-                f" -c idle_in_transaction_session_timeout={IDLE_TIMEOUT_MS}",
+                f" -c idle_in_transaction_session_timeout={IDLE_TIMEOUT_MS} {self._options}",
             },
             min_size=1,
             max_size=size,

@@ -9,7 +9,7 @@ lost a claim notes its attempt and decides nothing.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from ingest.model import SECOND
 from service.store import Connection, row, rows
@@ -146,60 +146,59 @@ async def settle(
         verdict: of it.
         due_at: µs; when it is tried again, where the verdict is again or gone.
     """
-    # The webhook's row first, as everybody else does who locks both.
-    await connection.execute(
-        """
-        UPDATE webhook SET delivered = delivered + %(well)s, failed = failed + 1 - %(well)s
-         WHERE webhook_no = %(webhook)s
-        """,
-        {"well": int(verdict == "delivered"), "webhook": claimed.webhook_no},
-    )
-    (number, holder) = (
-        await rows(
-            connection,
-            "UPDATE delivery SET attempts = attempts + 1 WHERE delivery_no = %s RETURNING attempts, claimed_by",
-            [claimed.delivery_no],
-        )
-    )[0]
-    await connection.execute(
-        """
-        INSERT INTO delivery_attempt (delivery_no, attempt, begun_at, duration_ms, status, error, answer)
-        VALUES (%s, %s, %s, %s, %s, %s, %s)
-        """,
-        [
-            claimed.delivery_no, number, to_datetime(attempt.begun_at), attempt.duration_ms,
-            attempt.status, attempt.error, attempt.answer,
-        ],
-    )  # fmt: skip
-    if holder != notifier_no:
-        return False
     ended_at = to_datetime(attempt.begun_at + attempt.duration_ms * SECOND // 1000)
-    await _follow(connection, claimed, verdict, None if due_at is None else to_datetime(due_at), ended_at)
-    return True
-
-
-async def _follow(
-    connection: Connection, claimed: Claimed, verdict: Verdict, due_at: Any, ended_at: Any
-) -> None:
-    await connection.execute(
-        """
-        UPDATE delivery
-           SET claimed_by = NULL, claimed_until = NULL, state = %(state)s,
-               tries = tries + %(failed)s, due_at = coalesce(%(due)s, due_at), ended_at = %(ended)s
-         WHERE delivery_no = %(delivery)s
-        """,
+    ended = verdict in ("delivered", "dead")
+    found = await rows(
+        connection,
+        _SETTLE,
         {
-            "state": verdict if verdict in ("delivered", "dead") else "waiting",
-            "failed": int(verdict != "delivered"),
-            "due": due_at,
-            "ended": ended_at if verdict in ("delivered", "dead") else None,
+            "webhook": claimed.webhook_no,
             "delivery": claimed.delivery_no,
+            "by": notifier_no,
+            "well": int(verdict == "delivered"),
+            "state": verdict if ended else "waiting",
+            "due": None if due_at is None else to_datetime(due_at),
+            "ended": ended_at if ended else None,
+            "begun": to_datetime(attempt.begun_at),
+            "duration": attempt.duration_ms,
+            "status": attempt.status,
+            "error": attempt.error,
+            "answer": attempt.answer,
         },
     )
-    if verdict in ("dead", "gone"):
+    mine = bool(found[0][0])
+    if mine and verdict in ("dead", "gone"):
         await connection.execute(
-            """
-            UPDATE webhook SET dead = dead + %s, disabled_at = coalesce(disabled_at, %s) WHERE webhook_no = %s
-            """,
+            "UPDATE webhook SET dead = dead + %s, disabled_at = coalesce(disabled_at, %s) WHERE webhook_no = %s",
             [int(verdict == "dead"), ended_at if verdict == "gone" else None, claimed.webhook_no],
         )
+    return mine
+
+
+# One statement, for most of what a delivery costs is asking the database. The webhook's row is locked first,
+# as everybody does who locks both: `before` reads what its update returns.
+_SETTLE = """
+    WITH counted AS (
+        UPDATE webhook SET delivered = delivered + %(well)s::int, failed = failed + 1 - %(well)s::int
+         WHERE webhook_no = %(webhook)s RETURNING webhook_no
+    ), before AS MATERIALIZED (
+        SELECT d.delivery_no, d.claimed_by IS NOT DISTINCT FROM %(by)s AS mine
+          FROM delivery d JOIN counted USING (webhook_no) WHERE d.delivery_no = %(delivery)s FOR UPDATE OF d
+    ), settled AS (
+        UPDATE delivery d
+           SET attempts = attempts + 1,
+               claimed_by = CASE WHEN mine THEN NULL ELSE claimed_by END,
+               claimed_until = CASE WHEN mine THEN NULL ELSE claimed_until END,
+               state = CASE WHEN mine THEN %(state)s::text ELSE state END,
+               tries = CASE WHEN mine THEN tries + 1 - %(well)s::int ELSE tries END,
+               due_at = CASE WHEN mine THEN coalesce(%(due)s::timestamptz, due_at) ELSE due_at END,
+               ended_at = CASE WHEN mine THEN %(ended)s::timestamptz ELSE ended_at END
+          FROM before WHERE d.delivery_no = before.delivery_no
+        RETURNING d.delivery_no, d.attempts, before.mine
+    ), noted AS (
+        INSERT INTO delivery_attempt (delivery_no, attempt, begun_at, duration_ms, status, error, answer)
+        SELECT delivery_no, attempts, %(begun)s, %(duration)s, %(status)s::smallint, %(error)s::text, %(answer)s::text
+          FROM settled
+    )
+    SELECT mine FROM settled
+"""

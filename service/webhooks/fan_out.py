@@ -41,7 +41,9 @@ async def fan_out(connection: Connection, endpoints: Iterable[Endpoint], now: in
         endpoints: of the plans in force.
         now: µs of UTC.
     """
-    await connection.execute("SELECT pg_advisory_xact_lock(%s)", [FAN_OUT_LOCK])
+    await connection.execute(
+        "SELECT set_config('synchronous_commit', 'on', true), pg_advisory_xact_lock(%s)", [FAN_OUT_LOCK]
+    )
     # A statement of its own, hence a snapshot taken under the lock.
     found = await rows(
         connection,

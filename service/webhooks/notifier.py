@@ -25,8 +25,8 @@ from service.webhooks.sending import Sender
 
 log = logging.getLogger("stackwatt.webhooks")
 
-PLAN_CHANNEL = "stackwatt_plan"
-CHANNELS = ("stackwatt_event", "stackwatt_delivery", PLAN_CHANNEL)
+EVENT_CHANNEL, PLAN_CHANNEL = "stackwatt_event", "stackwatt_plan"
+CHANNELS = (EVENT_CHANNEL, "stackwatt_delivery", PLAN_CHANNEL)
 _WORDS = {"again": "failed and is tried again", "dead": "failed for the last time", "gone": "is not wanted"}
 
 
@@ -58,6 +58,8 @@ class Notifier:
         self._endpoints: list[Endpoint] = []
         self._looked_at = -math.inf
         """When the endpoints were read, by the loop's clock."""
+        self._told = False
+        """Whether there may be events of which no delivery has been made."""
         self._stopping = False
         self._fault: BaseException | None = None
 
@@ -105,12 +107,12 @@ class Notifier:
                 self._endpoints = await in_force(connection)
             async with self._store.transaction() as connection:
                 await claiming.release(connection)
-            self._looked_at = clock()
-        while True:
+            self._looked_at, self._told = clock(), True
+        while self._told:
+            self._told = False
             async with self._store.transaction() as connection:
                 taken = await fan_out(connection, self._endpoints, self._sender.now())
-            if taken < MOST_EVENTS:
-                break
+            self._told = self._told or taken == MOST_EVENTS
         await self._send_due(self._endpoints)
 
     async def settled(self) -> None:
@@ -185,6 +187,7 @@ class Notifier:
                     async for notice in connection.notifies():
                         if notice.channel == PLAN_CHANNEL:
                             self._looked_at = -math.inf
+                        self._told = self._told or notice.channel == EVENT_CHANNEL
                         self._news.set()
             except (psycopg.Error, OSError) as error:
                 log.warning("no session with the database: %s", " ".join(str(error).split()))

@@ -52,7 +52,7 @@ async def run(settings: NotifierSettings) -> int:
         InputError: the DSN or the file of certificates cannot be read.
     """
     check_dsn(settings.dsn)
-    store = Store(settings.dsn, readers=1, name=NAME)
+    store = store_of(settings.dsn)
     threads = ThreadPoolExecutor(_LOOK_UPS, "look-up")
     notifier = Notifier(store, _sender(settings, threads), settings.bounds)
     loop = asyncio.get_running_loop()
@@ -67,6 +67,15 @@ async def run(settings: NotifierSettings) -> int:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.remove_signal_handler(number)
     return 0
+
+
+def store_of(dsn: str) -> Store:
+    """The notifier's way to the database.
+
+    What a claim or an outcome costs is the wait for the disk, and losing the newest in a crash of the
+    database only sends again what was sent; deliveries themselves are made durably (`fan_out`).
+    """
+    return Store(dsn, readers=1, writers=4, name=NAME, options="-c synchronous_commit=off")
 
 
 def _sender(settings: NotifierSettings, threads: ThreadPoolExecutor) -> Sender:

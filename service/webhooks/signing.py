@@ -10,6 +10,7 @@ import base64
 import binascii
 import hashlib
 import hmac
+import stat
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -58,6 +59,8 @@ def _read(variable: str | None, file: str | None, environment: Mapping[str, str]
     elif file is not None:
         where = f"file {file}"
         try:
+            if not stat.S_ISREG(Path(file).stat().st_mode):  # opening a pipe would wait for a writer
+                raise SecretError(f"The secret in {where} cannot be read: it is no regular file.")
             with Path(file).open(encoding="ascii") as opened:
                 text = opened.read(_MOST_CHARACTERS + 1)
         except OSError as error:

@@ -196,7 +196,10 @@ def test_conformance_names_what_fails_and_what_is_not_here(tmp_path: Path) -> No
             ["--private", "10.0.0.1/8"],
             "private network: 10.0.0.1/8 has host bits set; expected such as 10.1.0.0/16 or 127.0.0.1/32",
         ),
-        (["--ca-file", "/no/such/file"], "/no/such/file is no file of certificates: [Errno 2] No such file or directory"),
+        (
+            ["--ca-file", "/no/such/file"],
+            "/no/such/file is no file of certificates: [Errno 2] No such file or directory",
+        ),
     ],
 )
 def test_notify_refuses_settings_in_a_sentence(dsn: str, arguments: list[str], sentence: str) -> None:

@@ -14,6 +14,7 @@ from service.store import Store
 from service.webhooks.claiming import enrol
 from service.webhooks.notifier import Bounds, Notifier
 from service.webhooks.posting import trusted
+from service.webhooks.process import store_of
 from service.webhooks.schedule import Schedule
 from service.webhooks.sending import Sender
 from service.webhooks.targets import parse_networks
@@ -74,7 +75,7 @@ async def notifying(dsn: str, clock: Clock, **changes: Any) -> AsyncIterator[Ben
         dice=random.Random(1),
     )
     sender = replace(sender, **changes)
-    store = Store(dsn, readers=1)
+    store = store_of(dsn)
     await store.open()
     async with await store.listener() as session:
         notifier = Notifier(store, sender, Bounds(poll_s=0.0))

@@ -1,6 +1,7 @@
 """The three bodies: whatever an event holds, each is what its format asks for."""
 
 import json
+import os
 import random
 import re
 from datetime import UTC, datetime, timedelta
@@ -148,6 +149,10 @@ def test_a_secret_is_read_from_a_file_each_time(tmp_path: Path) -> None:
     )
     with pytest.raises(SecretError, match=r"cannot be read: No such file or directory\.$"):
         secrets_of(entry, {})
+    os.mkfifo(file)
+    with pytest.raises(SecretError, match=r"cannot be read: it is no regular file\.$"):
+        secrets_of(entry, {})
+    file.unlink()
     file.write_text(SECRET + "\n")
     assert secrets_of(entry, {}) == [bytes(range(32))]
     for wrong in (

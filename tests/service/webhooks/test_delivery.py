@@ -262,6 +262,19 @@ async def test_no_answer_ends_at_the_timeout_and_an_endless_one_counts(
     ]
 
 
+async def test_an_answer_with_endless_headers_is_none(bench: Bench, receiver: Receiver) -> None:
+    receiver.answer = lambda _: b"HTTP/1.1 200 OK\r\nX-Much: " + b"a" * 2**20
+    receiver.hang = True
+    site = apply_plant(bench.dsn, [webhook(receiver.url)])
+    with psycopg.connect(bench.dsn) as connection:
+        tell(connection, site, "evt_1")
+    async with asyncio.timeout(10):
+        await bench.round()
+    assert bench.sql("SELECT error FROM delivery_attempt") == [
+        ("The connection ended before an answer, or the answer is no HTTP.",)
+    ]
+
+
 async def test_two_notifiers_send_each_event_once(dsn: str, clock: Clock, receiver: Receiver) -> None:
     site = apply_plant(dsn, [webhook(receiver.url)])
     async with notifying(dsn, clock) as one, notifying(dsn, clock) as two:

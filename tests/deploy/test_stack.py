@@ -7,6 +7,7 @@ import stat
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -108,10 +109,22 @@ def test_up_recovers_a_killed_ingest_and_stops_everything(server_home: Path) -> 
             wait(lambda: not ready(ports["ingest"])(), "ingest to be gone")
         wait(ready(ports["ingest"]), "ingest to be back")
 
+        wait(lambda: _notifiers(ports["http"]) == 1, "the notifier to be at work")
+
         process.send_signal(signal.SIGINT)
         assert process.wait(120) == 0
     if sys.platform == "linux":
         assert commands_with(str(state)) == []
+
+
+def _notifiers(port: int) -> float:
+    with urllib.request.urlopen(f"http://{BIND}:{port}/metrics", timeout=5) as answer:
+        (line,) = [
+            line
+            for line in answer.read().decode().splitlines()
+            if line.startswith("stackwatt_webhook_notifiers ")
+        ]
+    return float(line.rpartition(" ")[2])
 
 
 def _words(pid: int) -> list[bytes]:

@@ -39,6 +39,8 @@ PATIENCE_S = 60.0
 class Trigger:
     """What makes events happen."""
 
+    name: str
+    """Where the time begins."""
     cause: Callable[[int], str]
     """Make the n-th happen; what tells its delivery from all others."""
     told: Callable[[Any], str]
@@ -54,7 +56,7 @@ def by_row(connection: psycopg.Connection[Any], site_no: int) -> Trigger:
         connection.commit()
         return event_id
 
-    return Trigger(cause, lambda body: str(body["id"]))
+    return Trigger("event row", cause, lambda body: str(body["id"]))
 
 
 @dataclass(slots=True)
@@ -168,7 +170,7 @@ def run(bed: Bed, *, quick: bool) -> Figures:
         ]
     return [
         *found,
-        Figure("begins_at", "event row"),
+        Figure("begins_at", trigger.name),
         Figure("burst_deliveries_per_s", rounded(BURST / burst_s)),
     ]
 

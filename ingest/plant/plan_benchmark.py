@@ -1,4 +1,4 @@
-"""Benchmarks of a plan: values beside KPIs, each with the span in which it holds."""
+"""The part of a plan that says with what values a KPI is compared, from when to when."""
 
 from dataclasses import dataclass
 from typing import Literal

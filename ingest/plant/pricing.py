@@ -22,6 +22,7 @@ from ingest.plant.file import PlantFile
 from ingest.plant.instruments import NOT_DUE, due_instant
 from ingest.plant.plan_prices import (
     DAY_KINDS,
+    DayKind,
     PlanCarbon,
     PlanCharge,
     PlanMeter,
@@ -135,13 +136,29 @@ def _check_cover(catalogue: Catalogue, place: Place, tariff: PlanTariff) -> None
         first_of.setdefault(tuple(period.in_season(day) for period in tariff.periods), day)
     for day in first_of.values():
         for kind in DAY_KINDS:
-            for minute in _edges(tariff.periods):
+            minute = _not_once(tariff.periods, day, kind)
+            if minute is not None:
+                when = f"{minute // 60:02}:{minute % 60:02} on {kind} from {day}"
                 found = [tariff.periods[number].name for number in tariff.matching(day, kind, minute)]
-                if len(found) != 1:
-                    when = f"{minute // 60:02}:{minute % 60:02} on {kind} from {day}"
-                    said = " and ".join(found) or "none"
-                    names = [period.name for period in tariff.periods]
-                    raise catalogue.fault(place, names, f"one price for every hour, not {said} at {when}")
+                names = [period.name for period in tariff.periods]
+                expected = f"one price for every hour, not {' and '.join(found) or 'none'} at {when}"
+                raise catalogue.fault(place, names, expected)
+
+
+def _not_once(periods: Sequence[PlanPeriod], day: str, kind: DayKind) -> int | None:
+    """The first minute of a kind of day that does not have one price; None: every minute has."""
+    changes: dict[int, int] = {0: 0}
+    for period in periods:
+        if kind in period.days and period.in_season(day):
+            for begin, end in period.minutes:
+                changes[begin] = changes.get(begin, 0) + 1
+                changes[end] = changes.get(end, 0) - 1
+    prices = 0
+    for minute in sorted(changes):
+        prices += changes[minute]
+        if minute < _DAY_MINUTES and prices != 1:
+            return minute
+    return None
 
 
 def _meters(catalogue: Catalogue, i: int, tariff: Tariff, money: _Money) -> Iterable[PlanMeter]:

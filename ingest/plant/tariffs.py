@@ -42,14 +42,16 @@ class TariffPeriod(Entry):
 
     name: Segment
     value: Number
-    hours: tuple[Hours, ...] = Field(min_length=1)
+    hours: tuple[Hours, ...] = Field(min_length=1, max_length=48)
     days: Days = "all"
     """Holidays are those of the calendar; in a tariff without a period for them they are weekends."""
     season: Annotated[tuple[MonthDay, MonthDay], Field()] | None = None
     """First day, and first day on which it holds no more; may go over the year's end. Default: all year."""
 
     @model_validator(mode="after")
-    def _some_days(self) -> Self:
+    def _some_time(self) -> Self:
+        if any(begin >= end for begin, _, end in (hours.partition("-") for hours in self.hours)):
+            raise ValueError("hours that end on their day, as 22:00-24:00 and 00:00-06:00")
         if self.season is not None and self.season[0] == self.season[1]:
             raise ValueError("a season that ends on another day than it begins")
         return self
@@ -73,7 +75,7 @@ class Tariff(Entry):
     """The counters or deltas by which it is billed. Without one it prices nothing."""
     submeters: tuple[Path, ...] = ()
     """Counters or deltas by which its cost is told of units; the meters' rest is unallocated."""
-    periods: tuple[TariffPeriod, ...] = Field(min_length=1)
+    periods: tuple[TariffPeriod, ...] = Field(min_length=1, max_length=100)
     source: Text | None = None
     trust: Trust = "unconfirmed"
 

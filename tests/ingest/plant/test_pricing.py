@@ -104,6 +104,13 @@ def test_the_grain_divides_every_edge() -> None:
     assert prices(tariff(*half)).grain_us == 1800_000_000
 
 
+def test_hours_over_midnight_are_two() -> None:
+    over = '{name: night, value: 0.2, hours: ["22:00-06:00"], days: workdays}'
+    assert refused(tariff(DAY, over, REST)).endswith(
+        "expected hours that end on their day, as 22:00-24:00 and 00:00-06:00"
+    )
+
+
 @pytest.mark.parametrize(
     ("given", "sentence"),
     [

@@ -3,43 +3,25 @@
 import numpy as np
 import pytest
 
-from ingest.methods.demand import Projection, project
-from ingest.model import NO_SEQ, SECOND
-from ingest.pipeline.batch import Batch, Readings
-from ingest.pipeline.demand import by_window, running_of
-from ingest.pipeline.pipeline import SitePipeline
-from ingest.pipeline.state import SiteState
-from ingest.plant import compile_plan, parse_plant
+from ingest.methods.demand import project
 from tests.ingest.steel_demand import (
     CONTRACT_KW,
     LENGTH,
+    START,
     STEP_S,
     STEPS,
     YEAR,
-    Profiles,
+    by_hand,
     horizons,
     judge,
     profile,
     quarters,
+    through_the_pipeline,
 )
 
 pytestmark = pytest.mark.skipif(
     not YEAR.exists(), reason="needs the steel year (UCI 851) in ../shared/data/steel"
 )
-
-START = 1_514_732_400 * SECOND
-"""2018-01-01T00:00 in Seoul."""
-PLANT = """\
-site: steel
-name: Steel works
-time_zone: Asia/Seoul
-lateness: 5s
-points:
-  - {id: energy, kind: counter, unit: kWh, period: 5s, max_gap: 1min, resolution: 0.001}
-kpis:
-  - {id: demand, kind: demand, unit: kW, numerator: [{point: energy}], block: 15min}
-contracted_demand: {value: 550, unit: kW, kpi: demand, caution: 0.2}
-"""
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +31,7 @@ def energy() -> np.ndarray:
 
 @pytest.mark.parametrize("kind", ["flat", "ramps", "swings"])
 def test_every_exceedance_is_announced_before_its_end_and_nothing_else(energy: np.ndarray, kind: str) -> None:
-    found = judge(profile(energy, kind), caution=0.2)
+    found = judge(profile(energy, kind), by_hand(0.2))
     assert (found.exceeding, found.announced, found.false) == (55, 55, 0)
     assert min(found.leads_s) >= STEP_S
 
@@ -57,7 +39,7 @@ def test_every_exceedance_is_announced_before_its_end_and_nothing_else(energy: n
 def test_the_bare_projection_is_right_where_the_load_is_steady_and_is_not_where_it_falls(
     energy: np.ndarray,
 ) -> None:
-    steady, falling = (judge(profile(energy, kind), caution=0.0) for kind in ("flat", "ramps"))
+    steady, falling = (judge(profile(energy, kind), by_hand(0.0)) for kind in ("flat", "ramps"))
     assert (steady.announced, steady.false, min(steady.leads_s)) == (55, 0, 780)
     assert (falling.announced, falling.false) == (55, 56)
 
@@ -80,26 +62,3 @@ def test_the_pipeline_says_the_same_of_the_quarters_nearest_to_the_contract(
             assert ours.projected == pytest.approx(theirs.projected, abs=0.1)
             assert ours.may_draw == pytest.approx(theirs.may_draw, rel=1e-3, abs=2.0)
         assert told[-1][1].projected == pytest.approx(4 * energy[quarter], abs=0.01)
-
-
-def through_the_pipeline(steps: Profiles) -> list[tuple[int, Projection]]:
-    """When each reading of the second quarter came, and the projection with it; two quarters from START."""
-    plan = compile_plan(parse_plant(PLANT, "steel.yaml"))
-    pipeline = SitePipeline(plan, SiteState(plan))
-    told = []
-    for n, register in enumerate(np.concatenate([[0.0], np.cumsum(steps.ravel())]).tolist()):
-        at = START + n * STEP_S * SECOND
-        batch = feed(pipeline, at, round(register, 3))
-        if n > STEPS:
-            running = running_of(plan.kpis[0], 0, by_window(batch.latest))
-            assert running is not None
-            assert (running.from_at, running.horizon_at) == (START + LENGTH, at)
-            told.append((at, project(running)))
-    return told
-
-
-def feed(pipeline: SitePipeline, at: int, register: float) -> Batch:
-    zero = np.zeros(1, np.int64)
-    times = np.array([at])
-    readings = Readings(zero, times, times, np.array([register]), zero, zero, zero, np.full(1, NO_SEQ))
-    return pipeline.process(readings, zero, monotonic_us=at, caught_up=True, latest=True)

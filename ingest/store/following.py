@@ -164,7 +164,8 @@ async def _stays(
 ) -> BoolArray:
     """Which figures are a version's: those it is in force in, but what is stored is that of the version it names.
 
-    So a replay has it too. Both differ only where a restatement has been.
+    So a replay has it too. Both differ only where a restatement has been. Of a figure that was taken away
+    what stood last says so.
     """
     if reached.forces is None or not pairs.size:
         return own
@@ -172,12 +173,24 @@ async def _stays(
         sql.SQL(
             """
             SELECT place - 1, plan_version
-              FROM unnest(%s::int[], %s::bigint[]) WITH ORDINALITY AS asked (n, start_us, place)
-              JOIN {table} f ON f.{key} = asked.n
-                   AND f.start_at = to_timestamp(0) + asked.start_us * interval '1 microsecond'
+              FROM unnest(%s::int[], %s::bigint[]) WITH ORDINALITY AS asked (n, start_us, place),
+                   LATERAL (
+                   SELECT plan_version, true AS stands, 0::bigint AS superseded_batch FROM {table} f
+                    WHERE f.{key} = asked.n
+                          AND f.start_at = to_timestamp(0) + asked.start_us * interval '1 microsecond'
+                    UNION ALL
+                   SELECT plan_version, false, superseded_batch FROM {history} h
+                    WHERE h.{key} = asked.n
+                          AND h.start_at = to_timestamp(0) + asked.start_us * interval '1 microsecond'
+                    ORDER BY stands DESC, superseded_batch DESC LIMIT 1
+                   ) told
              WHERE plan_version = ANY(%s)
             """
-        ).format(table=sql.Identifier(table.name), key=sql.Identifier(table.key)),
+        ).format(
+            table=sql.Identifier(table.name),
+            history=sql.Identifier(f"{table.name}_history"),
+            key=sql.Identifier(table.key),
+        ),
         [number.tolist(), pairs[:, 1].tolist(), [one.plan.version for one in reached.editions]],
     )
     for place, version in await cursor.fetchall():

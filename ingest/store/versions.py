@@ -199,22 +199,31 @@ async def in_force(cursor: AsyncCursor, site_no: int, newest: int) -> InForce:
 async def named_by_figures(cursor: AsyncCursor, site_no: int, begin: int, end: int) -> set[int]:
     """The versions that closed emissions and KPI values of a site name, of intervals that begin in [begin, end) µs.
 
-    Beside those in force in them these are the ones somebody has restated them under.
+    Beside those in force in them these are the ones somebody has restated them under. What was taken away counts, too.
     """
     found = set[int]()
     for table, owner in ((EMISSION, "source"), (KPI_VALUE, "kpi")):
         await cursor.execute(
             sql.SQL(
                 """
+                WITH own AS MATERIALIZED (SELECT {key} FROM {owner} WHERE site_no = %(site)s)
                 SELECT DISTINCT plan_version FROM {table}
-                 WHERE {key} = ANY(ARRAY(SELECT {key} FROM {owner} WHERE site_no = %s)) AND revision > 0
-                   AND start_at >= to_timestamp(0) + %s * interval '1 microsecond'
-                   AND start_at < to_timestamp(0) + %s * interval '1 microsecond'
+                 WHERE {key} = ANY(ARRAY(SELECT {key} FROM own)) AND revision > 0
+                   AND start_at >= to_timestamp(0) + %(begin)s * interval '1 microsecond'
+                   AND start_at < to_timestamp(0) + %(end)s * interval '1 microsecond'
+                UNION
+                SELECT plan_version FROM {history}
+                 WHERE {key} = ANY(ARRAY(SELECT {key} FROM own)) AND revision > 0
+                   AND start_at >= to_timestamp(0) + %(begin)s * interval '1 microsecond'
+                   AND start_at < to_timestamp(0) + %(end)s * interval '1 microsecond'
                 """
             ).format(
-                table=sql.Identifier(table.name), key=sql.Identifier(table.key), owner=sql.Identifier(owner)
+                table=sql.Identifier(table.name),
+                history=sql.Identifier(f"{table.name}_history"),
+                key=sql.Identifier(table.key),
+                owner=sql.Identifier(owner),
             ),
-            [site_no, begin, end],
+            {"site": site_no, "begin": begin, "end": end},
         )
         found.update(version for (version,) in await cursor.fetchall())
     return found

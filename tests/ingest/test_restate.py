@@ -231,6 +231,27 @@ async def test_a_later_version_leaves_what_is_restated_restated(dsn: str) -> Non
     await replay_agrees(dsn)
 
 
+async def test_a_restated_figure_that_was_corrected_away_comes_back_restated(dsn: str) -> None:
+    """What stood last says under which version: its history knows."""
+    now = await far_versions(dsn, PLANT, CHANGED)
+    ingest = await open_site(dsn, AGAIN, now)
+    at, (i, j) = BEGIN + MINUTE, (4, 0)
+    for number, (value, quality) in enumerate(((None, "bad"), (500.0, "good"))):
+        for minute in (i, j):
+            told = message("line/energy", at + minute * MINUTE, value, seq=9 + number, quality=quality)
+            await feed(ingest, [told])
+        found = everything(dsn)
+        there = {minute: ("mill/line/electricity", minute) in found["emission"] for minute in (i, j)}
+        assert there == dict.fromkeys((i, j), number == 1)
+    await ingest.close()
+    for minute, factor, version in ((i, 0.5306, 2), (j, 0.4, 1)):
+        row = found["emission"]["mill/line/electricity", minute]
+        assert (row["mass_kg"], row["plan_version"]) == (pytest.approx(500.0 * factor), version)
+        row = found["kpi_value"]["mill/line/carbon", minute]
+        assert (row["a"], row["plan_version"]) == (pytest.approx(500.0 * factor), version)
+    await replay_agrees(dsn)
+
+
 SPARE = PLANT.replace(
     "points:\n", "points:\n  - {id: line/spare, kind: delta, unit: kWh, period: 1min, resolution: 0.001}\n"
 )

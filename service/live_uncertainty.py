@@ -38,11 +38,16 @@ from service.uncertainty import (
 KEPT_US = MINUTE
 
 LEAST_NET = 0.5
-"""Of the sizes of its terms: what is left of a sum that is less hardly tells how large they are."""
+"""Of the sizes of its terms: what is left of a sum that is less hardly tells how large they are.
+
+The three are judgements, for none of the rules knows live figures. At half of the sizes the share is already up to
+twice that of the terms; below it, it grows without bound.
+"""
 FARTHEST = 10.0
-"""A live value may be so many times that of the hours, or they so many times it."""
+"""A live value may be so many times that of the hours, or they so many times it: an absolute error is no share, so of a
+value that much smaller the share may be that much too small. A decade keeps the order of magnitude."""
 FARTHEST_DIFFERENCE = 2.0
-"""The same of a sum of terms of both signs."""
+"""The same of a sum of terms of both signs, which move against each other: twice the net may be other terms altogether."""
 AT_ZERO = "not known of a live figure at 0: no share of it can be carried over; the series has it of closed intervals"
 CANCELS = "not known of a live figure whose terms nearly cancel; the series has it of closed intervals"
 FAR = "not known of a live figure so far from that of the last hours; the series has it of closed intervals"

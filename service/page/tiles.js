@@ -147,10 +147,10 @@ function roomText(demand, clocks) {
   if (demand.value === null) return `no projection: ${words.reason(demand.reason)}`;
   const projected = `projected ${words.number(demand.value)} ${demand.unit} at ${clocks.time(Date.parse(demand.ends))}`;
   if (demand.may_draw === null) return projected;
+  if (demand.may_draw === 0) return `contract exceeded; ${projected}`;
   const room = `${words.number(demand.may_draw)} ${demand.unit} may still be drawn`;
   if (demand.exceeds_in_s === null) return `${room}; ${projected}`;
-  const soon = demand.exceeds_in_s > 0 ? `contract drawn in ${words.age(demand.exceeds_in_s)}` : "contract exceeded";
-  return `${room}; ${projected}; ${soon}`;
+  return `${room}; ${projected}; contract drawn in ${words.age(demand.exceeds_in_s)}`;
 }
 
 /** Every other figure in every window. */

@@ -18,8 +18,9 @@ from ingest.methods.figures import KpiKind, combine
 from ingest.model import HOUR, MINUTE
 from ingest.plant.plan import Plan
 from ingest.plant.plan_doubts import PlanTerm
-from ingest.uncertainty.contributions import PointRows, reads
+from ingest.uncertainty.contributions import PointRows, reads, weights
 from ingest.uncertainty.figure import FigureUncertainty
+from ingest.uncertainty.propagation import Floats
 from service.plans import SitePlan
 from service.store import Connection, rows
 from service.times import to_datetime
@@ -208,16 +209,16 @@ def _side(
     plan: Plan, terms: Sequence[PlanTerm], held: Mapping[str, PointRows], span: tuple[int, int]
 ) -> _Side:
     """Terms of one point are one: they rise and fall together."""
-    weights: dict[int, float] = {}
+    weighed = dict[int, Floats]()
+    covered_h = math.inf
     for term in terms:
-        weights[term.point] = weights.get(term.point, 0.0) + term.weight
-    net, size, covered_h = 0.0, 0.0, math.inf
-    for point, weight in weights.items():
-        one = held[plan.points[point].id]
+        one = held[plan.points[term.point].id]
         chosen = (one.start_at >= span[0]) & (one.start_at < span[1]) & ~np.isnan(one.amount)
         with np.errstate(over="ignore"):
-            amounts = weight * one.amount[chosen]
-            net += float(amounts.sum())
-            size += float(np.abs(amounts).sum())
+            amounts = weights(term, one.start_at[chosen]) * one.amount[chosen]
+            weighed[term.point] = weighed.get(term.point, np.zeros_like(amounts)) + amounts
         covered_h = min(covered_h, float(one.hours[chosen].sum()))
+    with np.errstate(over="ignore"):
+        net = sum(float(amounts.sum()) for amounts in weighed.values())
+        size = sum(float(np.abs(amounts).sum()) for amounts in weighed.values())
     return _Side(net, size, covered_h)

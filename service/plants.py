@@ -5,7 +5,7 @@ Built from the plan and its file by name, field by field: what is not listed her
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from operator import itemgetter
 from typing import Any
 
@@ -14,6 +14,7 @@ from pydantic import Field
 from ingest.model import SECOND, Kind
 from ingest.plant.blocks import alignment
 from ingest.plant.plan import Plan, PlanKpi, PlanPoint, Terms
+from ingest.plant.plan_doubts import PlanTerm
 from service.benchmarks import BenchmarkDocument, benchmark_documents
 from service.documents import Document, Span
 from service.sources import (
@@ -129,7 +130,9 @@ class TermDocument(Document):
     """A summand of a KPI."""
 
     point: str
-    weight: float = Field(description="Per unit of the point's amount")
+    weight: float | None = Field(
+        description="Per unit of the point's amount; null: of a source whose factor changes with time, see its series"
+    )
 
 
 class KpiDocument(Document):
@@ -242,13 +245,16 @@ def kpi_document(plan: Plan, kpi: PlanKpi) -> KpiDocument:
         route=_route(plan, kpi),
         contract=kpi.contract,
         benchmarks=[mark for mark in benchmark_documents(plan) if mark.kpi == kpi.id],
-        numerator=_terms(plan, kpi.a),
-        denominator=_terms(plan, kpi.b),
+        numerator=_terms(plan, kpi.a, kpi.a_terms),
+        denominator=_terms(plan, kpi.b, kpi.b_terms),
     )
 
 
-def _terms(plan: Plan, terms: Terms) -> list[TermDocument]:
-    return [TermDocument(point=plan.points[point].id, weight=weight) for point, weight in terms]
+def _terms(plan: Plan, fixed: Terms, terms: Sequence[PlanTerm]) -> list[TermDocument]:
+    return [
+        *(TermDocument(point=plan.points[point].id, weight=weight) for point, weight in fixed),
+        *(TermDocument(point=plan.points[term.point].id, weight=None) for term in terms if term.steps),
+    ]
 
 
 def _route(plan: Plan, kpi: PlanKpi) -> str | None:

@@ -17,6 +17,7 @@ from ingest.pipeline.closing import Frontiers
 from ingest.pipeline.signals import Load, fold, signals_of
 from ingest.pipeline.state import SiteState
 from ingest.plant.plan import Plan, PlanKpi
+from ingest.plant.plan_doubts import Steps
 from kernels.ring import SLOT, SUMS, kpi_slots, remember, window_sums
 
 TIMED = (KpiKind.RATE, KpiKind.DEMAND, KpiKind.TOTAL, KpiKind.LOAD_FACTOR)
@@ -29,17 +30,38 @@ class Terms:
     def __init__(self, plan: Plan) -> None:
         """Flatten the KPIs' sparse sums."""
         rows = [
-            (k, side, point, weight)
+            (k, side, point, weight, steps)
             for k, kpi in enumerate(plan.kpis)
             for side, terms in enumerate((kpi.a, kpi.b))
-            for point, weight in terms
+            for point, weight, steps in (*((*term, ()) for term in terms), *_varying(kpi, side))
         ]
         self.kpi = np.array([row[0] for row in rows], np.int64)
         self.side = np.array([row[1] for row in rows], np.int64)
         self.point = np.array([row[2] for row in rows], np.int64)
         self.weight = np.array([row[3] for row in rows], np.float64)
+        self.steps = {term: row[4] for term, row in enumerate(rows) if row[4]}
+        """Of terms whose weight changes with time: (instant in µs, weight from it on; NaN: not known)."""
         self.count = np.bincount(self.kpi, minlength=len(plan.kpis)).astype(np.int64)
         self.timed = np.array([int(kpi.kind in TIMED) for kpi in plan.kpis], np.int64)
+
+
+def _varying(kpi: PlanKpi, side: int) -> list[tuple[int, float, Steps]]:
+    """Terms of a side whose weight changes with time; what is in their steps is not in their weight."""
+    return [(term.point, 1.0, term.steps) for term in (kpi.a_terms, kpi.b_terms)[side] if term.steps]
+
+
+def _weighed_in_time(terms: Terms, rows: Rows) -> Rows:
+    """Rows with amounts times the weights in force in them; without those of which no weight is known."""
+    kept = np.ones(rows.size, np.bool_)
+    for term, steps in terms.steps.items():
+        mine = np.flatnonzero(rows["segment"] == term)
+        since = np.array([at for at, _ in steps], np.int64)
+        value = np.array([np.nan, *(value for _, value in steps)])
+        weight = value[np.searchsorted(since, rows["start_at"][mine], side="right")]
+        kept[mine[np.isnan(weight)]] = False
+        rows["amount"][mine] *= np.nan_to_num(weight)
+    found: Rows = rows[kept]
+    return found
 
 
 def weigh(
@@ -53,6 +75,8 @@ def weigh(
     Returns:
         (SLOT rows, offsets): the slots of KPI k are rows offsets[k]:offsets[k + 1], in order of time.
     """
+    if terms.steps:
+        rows = _weighed_in_time(terms, rows)
     kpi = terms.kpi[rows["segment"]]
     inside = (rows["start_at"] >= first_at[kpi]) & (rows["start_at"] < end_at[kpi])
     rows, kpi = rows[inside], kpi[inside]

@@ -175,7 +175,7 @@ class PlanKpi:
     """None: never stale (replay)."""
     a: Terms
     b: Terms
-    """Empty where b is the covered hours."""
+    """Empty where b is the covered hours. Of both without terms whose weight changes with time."""
     a_terms: tuple[PlanTerm, ...]
     b_terms: tuple[PlanTerm, ...]
     """The same sums, term by term."""
@@ -190,7 +190,7 @@ class PlanKpi:
     @property
     def points(self) -> tuple[int, ...]:
         """The points it depends on, ascending, each once."""
-        return tuple(sorted({point for point, _ in (*self.a, *self.b)}))
+        return tuple(sorted({term.point for term in (*self.a_terms, *self.b_terms)}))
 
 
 @dataclass(frozen=True, slots=True)

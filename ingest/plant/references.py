@@ -200,7 +200,7 @@ def _check_term(file: PlantFile, term: Term, place: Place, known: Known) -> None
 
 
 def _check_accounts(file: PlantFile, kpi: Kpi, place: Place) -> None:
-    """A KPI weighs amounts once for all time, and holds one account of a gas."""
+    """A KPI weighs amounts by what stands in this file, and holds one account of a gas."""
     sources = {source.id: source for source in file.sources}
     series = {factor.id for factor in file.factors if factor.series}
     for key in ("numerator", "denominator"):
@@ -214,8 +214,8 @@ def _check_accounts(file: PlantFile, kpi: Kpi, place: Place) -> None:
             source = sources.get(term.source or "")
             if source is None:
                 continue
-            if source.factor_point is not None or series & set(source.factors):
-                expected = "a source whose factor does not change with time"
+            if source.factor_point is not None:
+                expected = "a source without a factor point"
                 raise fault(file.origin, (*where, "source"), source.id, expected)
             basis = basis or source.basis
             if source.basis not in (None, basis):

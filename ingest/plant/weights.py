@@ -6,6 +6,7 @@ only takes what may be added: one dimension, one basis. Standard coal needs its
 basis named, since electricity counts 2.4 times as much in one as in the other.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from functools import lru_cache
@@ -17,7 +18,7 @@ from ingest.plant.catalogue import Catalogue
 from ingest.plant.entries import Kpi, Point, Source, Term
 from ingest.plant.factors import Factor
 from ingest.plant.plan import PlanSource, Terms
-from ingest.plant.plan_doubts import PlanTerm
+from ingest.plant.plan_doubts import PlanTerm, Steps
 from ingest.plant.regimes import compile_regime
 from ingest.plant.sentence import Place, absent
 from ingest.plant.series import decimal, steps_of
@@ -89,28 +90,50 @@ def compile_sums(
     for key, terms in (("numerator", kpi.numerator), ("denominator", kpi.denominator)):
         _check_one_basis(catalogue, (*place, key), terms)
     return (
-        _collect(catalogue, (*place, "numerator"), a, a_unit),
-        _collect(catalogue, (*place, "denominator"), b, b_unit),
+        _collect(catalogue, (*place, "numerator"), _fixed(kpi.numerator, a, sources), a_unit),
+        _collect(catalogue, (*place, "denominator"), _fixed(kpi.denominator, b, sources), b_unit),
         a_unit.text,
         b_unit.text,
     )
 
 
+def _fixed(
+    terms: Sequence[Term], weighed: Sequence[Weighed], sources: Mapping[str, PlanSource]
+) -> list[Weighed | None]:
+    """Terms whose weight is the same at all times; None in the place of others."""
+    varying = {name for name, source in sources.items() if source.varies}
+    return [None if term.source in varying else one for term, one in zip(terms, weighed, strict=True)]
+
+
 def compile_terms(
     catalogue: Catalogue, place: Place, kpi: Kpi, sources: Mapping[str, PlanSource], units: tuple[str, str]
 ) -> tuple[tuple[PlanTerm, ...], tuple[PlanTerm, ...]]:
-    """The sums of `compile_sums` term by term, each with the factors in its weight; `units` are theirs."""
+    """The sums of `compile_sums` term by term, each with the factors in its weight; `units` are theirs.
+
+    And the terms whose weight changes with time, which are in none of those sums.
+    """
     sides = []
     for key, unit in zip(("numerator", "denominator"), units, strict=True):
         terms = []
         for i, term in enumerate(getattr(kpi, key)):
             point, number, given = _term(catalogue, (*place, key, i), kpi, term, sources)
-            weight = float(number * carry(catalogue, (*place, key, i), given, measure(unit)))
+            ratio = carry(catalogue, (*place, key, i), given, measure(unit))
             source = None if term.source is None else sources[term.source]
             of_source = () if source is None else source.factors
-            terms.append(PlanTerm(point, weight, (*of_source, *term.factors)))
+            steps = () if source is None else _steps(source, number * ratio)
+            terms.append(PlanTerm(point, float(number * ratio), (*of_source, *term.factors), steps))
         sides.append(tuple(terms))
     return sides[0], sides[1]
+
+
+def _steps(source: PlanSource, number: Fraction) -> Steps:
+    """From when on a term of a source weighs what; `number` is its weight with each series at 1."""
+    if not source.steps:
+        return ()
+    per_kg = number / decimal(source.kg_per_amount) if source.kg_per_amount else Fraction(0)
+    return tuple(
+        (at, math.nan if math.isnan(value) else float(decimal(value) * per_kg)) for at, value in source.steps
+    )
 
 
 def _sum_units(
@@ -234,10 +257,13 @@ def _check_one_basis(catalogue: Catalogue, place: Place, terms: Sequence[Term]) 
         first = first or unit
 
 
-def _collect(catalogue: Catalogue, place: Place, terms: list[Weighed], target: Measure) -> Terms:
-    """Terms in one unit, each point once, in the order of first mention."""
+def _collect(catalogue: Catalogue, place: Place, terms: Sequence[Weighed | None], target: Measure) -> Terms:
+    """Terms in one unit, each point once, in the order of first mention; None is passed over."""
     sums: dict[int, Fraction] = {}
-    for i, (point, number, unit) in enumerate(terms):
+    for i, term in enumerate(terms):
+        if term is None:
+            continue
+        point, number, unit = term
         sums[point] = sums.get(point, Fraction(0)) + number * carry(catalogue, (*place, i), unit, target)
     return tuple((point, float(number)) for point, number in sums.items())
 

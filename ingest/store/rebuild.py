@@ -97,7 +97,7 @@ async def _load_ring(connection: AsyncConnection, state: SiteState, numbers: Num
              ORDER BY start_at
             """,
             [
-                len(kpi.a) + len(kpi.b),
+                len(kpi.a) + len(kpi.b) + sum(bool(term.steps) for term in (*kpi.a_terms, *kpi.b_terms)),
                 int(numbers.kpis[k]),
                 int(state.kpi_closed[k]) - state.ring.shape[1] * plan.interval_us,
                 int(state.kpi_closed[k]),

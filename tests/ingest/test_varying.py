@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from typing import Any
 
 import numpy as np
 import psycopg
@@ -182,6 +183,52 @@ async def test_a_series_gives_each_interval_its_value(dsn: str) -> None:
         defined(dsn, ingest.plan, START + 59 * MINUTE)["emission"]
         == stored(dsn, START + 59 * MINUTE)["emission"]
     )
+
+
+WITH_KPI = YEARS.replace(
+    "kpis: [",
+    "kpis: [{id: line/carbon, kind: ratio, unit: kg/MWh, numerator: [{source: line/power}],"
+    " denominator: [{point: line/energy}], windows: [5min]},"
+    " {id: line/net, kind: total, unit: g, numerator: [{source: line/power, weight: 2}, {point: line/mass, factors: [own]}],"
+    " windows: [5min]}, ",
+).replace(
+    "factors:\n", "factors:\n  - {id: own, value: 3.0, unit: g/t, source: test, trust: P}\n"
+).replace("points:\n", "points:\n  - {id: line/mass, kind: delta, unit: t, period: 1min, resolution: 0.001}\n")  # fmt: skip
+
+
+def sums(dsn: str, kpi: str) -> dict[int, tuple[float, float]]:
+    """Minute → a and b."""
+    with psycopg.connect(dsn) as connection:
+        found = connection.execute(
+            "SELECT (extract(epoch FROM start_at) * 1000000)::bigint, a, b FROM kpi_value JOIN kpi USING (kpi_no)"
+            " WHERE id = %s ORDER BY 1",
+            [f"mill/line/{kpi}"],
+        ).fetchall()
+    return {(at - START) // MINUTE: (a, b) for at, a, b in found}
+
+
+async def test_a_figure_of_a_series_weighs_each_interval_by_its_value(dsn: str) -> None:
+    """And is of those in which a value is known: above and below the line."""
+    mass = [message("line/mass", START + (i + 1) * MINUTE, 7.0) for i in range(10)]
+    ingest = await open_site(dsn, WITH_KPI)
+    everything = sorted([*energy(), *mass], key=lambda one: one.received_at)
+    await feed(ingest, [*everything, message("line/mass", START + 60 * MINUTE, 1.0), *the_end()], batch=4)
+    value = [0.5] * 5 + [0.8] * 4
+    expected: dict[int, Any] = {
+        i: (pytest.approx(ENERGY[i] * value[i]), pytest.approx(ENERGY[i] / 1000)) for i in range(3, 9)
+    }
+    assert {i: found for i, found in sums(dsn, "carbon").items() if i < 59} == expected
+    net = {i: pytest.approx(2000 * ENERGY[i] * value[i] + 3.0 * 7.0) for i in range(3, 9)}
+    assert {i: a for i, (a, _) in sums(dsn, "net").items() if i < 59} == net
+    # A late reading says it anew, and a replay agrees.
+    await feed(ingest, [message("line/energy", START + 5 * MINUTE, 90.0, seq=5)])
+    await ingest.close()
+    assert list(sums(dsn, "carbon")[4]) == pytest.approx([45.0, 0.09])
+    now = Clock()
+    wanted = Wanted(None, "*", "2026-11-20T08:00:00Z", "2026-11-20T09:00:00Z")
+    outcome = await replay(dsn, wanted, Clocks(now.now, now.monotonic), lambda *_: None, None)
+    assert outcome.equal, outcome.first
+    assert defined(dsn, ingest.plan, START + 59 * MINUTE) == stored(dsn, START + 59 * MINUTE)
 
 
 async def test_what_another_version_said_stays(dsn: str) -> None:

@@ -244,12 +244,15 @@ def longest(recoveries: list[verdict.Recovery]) -> dict[str, Any]:
 
 
 def loss(lost: Any, publisher: Publisher, torment: Torment) -> dict[str, float]:
-    """What the broker had acknowledged and lost: the longest stretch before a kill, in s."""
-    kills = [fault.began_at for fault in torment.done if fault.kind == "broker killed"]
+    """What the broker had acknowledged and lost: the longest stretch before a kill, in s.
+
+    What arrives of it while it is dead it had said before.
+    """
+    kills = [fault for fault in torment.done if fault.kind == "broker killed"]
     longest = 0.0
     for number in {int(row["seq"]) for row in lost}:
         at = publisher.acknowledged_at.get(number)
-        after = [kill for kill in kills if at is not None and kill >= at]
+        after = [kill.began_at for kill in kills if at is not None and kill.given_back_at >= at]
         if at is not None and after:
             longest = max(longest, min(after) - at)
     return {

@@ -77,6 +77,7 @@ AT_FIRST_USE = frozenset(
         "availability",
         "calculated",
         "control",
+        "hour_facts",
         "missing",
         "missing75",
         "part75",

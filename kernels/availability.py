@@ -14,18 +14,23 @@ from kernels.rows import Floats, Ints, Records
 
 
 @kernel
+def is_measured(hours: Records, i: int) -> bool:
+    """Whether the value of an hour counts: it ran, is valid, in control and finite."""
+    return (
+        hours[i]["operating"] != 0
+        and hours[i]["valid"] != 0
+        and hours[i]["out_of_control"] == 0
+        and math.isfinite(hours[i]["value"])
+    )
+
+
+@kernel
 def measured_hours(hours: Records, measured: Ints, missing: Ints) -> None:
     """measured[i] 1 where the hour's value counts, missing[i] 1 where the unit ran and it does not."""
     for i in range(hours.size):
-        ran = hours[i]["operating"] != 0
-        counts = (
-            ran
-            and hours[i]["valid"] != 0
-            and hours[i]["out_of_control"] == 0
-            and math.isfinite(hours[i]["value"])
-        )
+        counts = is_measured(hours, i)
         measured[i] = counts
-        missing[i] = ran and not counts
+        missing[i] = hours[i]["operating"] != 0 and not counts
 
 
 @kernel
@@ -96,6 +101,15 @@ def gaps(measured: Ints, missing: Ints, first: Ints, last: Ints, length: Ints) -
     return n
 
 
+@kernel
+def gaps_from(begin: int, measured: Ints, missing: Ints, first: Ints, last: Ints, length: Ints) -> int:
+    """The same of the hours from `begin` on, over which no gap reaches; places are those of all hours."""
+    n = gaps(measured[begin:], missing[begin:], first, last, length)
+    first[:n] += begin
+    last[:n] += begin
+    return n
+
+
 def warm_up() -> None:
     """Compile what other modules call."""
     ints, floats = np.ones(1, np.int64), np.ones(1)
@@ -105,3 +119,4 @@ def warm_up() -> None:
     capture_rate(1.0, 0.0, 0.0)
     period_capture(ints, ints, ints, floats)
     gaps(ints, ints, ints.copy(), ints.copy(), ints.copy())
+    gaps_from(0, ints, ints, ints.copy(), ints.copy(), ints.copy())

@@ -37,6 +37,21 @@ SUBSTITUTE_ROW: Final = np.dtype(
 )
 """What a regime puts into an hour."""
 
+HOUR_FACT: Final = np.dtype(
+    [
+        ("start_at", np.int64),  # µs UTC
+        ("value", np.float64),  # mean over valid time; NaN none
+        ("valid_us", np.int64),
+        ("minutes_us", np.int64),  # of minutes that are valid as a whole
+        ("covered_us", np.int64),
+        ("on_us", np.int64),  # of a state: when it was not 0
+        ("quarters", np.int64),  # bit q: something valid, of a state not 0, in that quarter
+        ("apart_us", np.int64),  # from the first valid interval to the last
+        ("away", np.int64),  # 1: calibration or maintenance in it
+    ]
+)
+"""What an hour of one point is, told by its intervals alone."""
+
 MEASURED: Final = 0
 STOPPED: Final = 1
 """The unit did not run: neither measured nor missing."""

@@ -89,6 +89,14 @@ def _part75(method: int, x: Floats, c: Floats) -> float:
     return np.nan
 
 
+@kernel
+def evaluate_rows(method: int, inputs: Floats, constants: Floats, out: Floats) -> None:
+    """out[i]: the method of inputs[i]; NaN where one of them is not finite. Definition: reference.evaluate_rows."""
+    for i in range(inputs.shape[0]):
+        out[i] = evaluate(method, inputs[i], constants) if np.isfinite(inputs[i]).all() else np.nan
+
+
 def warm_up() -> None:
     """Compile what other modules call."""
     evaluate(LINEAR, np.ones(1), np.ones(2))
+    evaluate_rows(LINEAR, np.ones((1, 1)), np.ones(2), np.ones(1))

@@ -3,14 +3,15 @@
 Two tables with one shape: that of concentrations (mean of the hour before and after) and
 that of flow (mean of the load bin). For a quantity of which a low value overstates
 emissions the direction reverses: 10th for 90th percentile, least for largest. Percentiles
-are by nearest rank. A gap's hours all change code when it grows past a limit; the value
-and the code are provisional until the gap ends. Definitions: reference.
+are by nearest rank. A negative value counts as 0, with a code that says so. A gap's hours
+all change code when it grows past a limit; the value and the code are provisional until
+the gap ends. Rows are made from a place on, as in `missing`. Definitions: reference.
 """
 
 import numpy as np
 
 from kernels._jit import kernel
-from kernels.availability import gaps, measured_hours, monitor_availability
+from kernels.availability import gaps_from, measured_hours, monitor_availability
 from kernels.exact import exact_sum
 from kernels.hours import (
     HOUR,
@@ -23,6 +24,7 @@ from kernels.hours import (
     MODC_MIDDLE,
     MODC_POTENTIAL,
     MODC_UPPER,
+    MODC_ZERO,
     PART75_RULE,
     REPLACED,
     SUBSTITUTE_ROW,
@@ -78,6 +80,12 @@ def part75_value(code: int, ascending: Floats, before: float, after: float, rule
 
 
 @kernel
+def counted(value: float) -> float:
+    """What a measured value counts as: a negative one as 0."""
+    return max(value, 0.0)
+
+
+@kernel
 def look_back(hours: Records, measured: Ints, until: int, load_bin: int, rule: Records) -> Floats:
     """The last measured values before place `until`, sorted; of one bin unless load_bin < 0."""
     found = np.empty(rule[0]["lookback_h"])
@@ -85,50 +93,81 @@ def look_back(hours: Records, measured: Ints, until: int, load_bin: int, rule: R
     oldest = hours[until]["start_at"] - rule[0]["oldest_h"] * HOUR
     while i >= 0 and count < found.size and hours[i]["start_at"] >= oldest:
         if measured[i] != 0 and (load_bin < 0 or max(hours[i]["load_bin"], 0) == load_bin):
-            found[count] = hours[i]["value"]
+            found[count] = counted(hours[i]["value"])
             count += 1
         i -= 1
     return np.sort(found[:count])
 
 
 @kernel
-def _substitute_hour(
-    hours: Records, measured: Ints, first: int, hour: int, before: float, after: float,
-    code: int, is_initial: bool, rule: Records, out: Records,
+def _of_bin(hours: Records, measured: Ints, first: int, load_bin: int, rule: Records) -> Floats:
+    """The look-back of a load bin before place `first`; of the next higher bin that has data if it has none."""
+    values = look_back(hours, measured, first, load_bin, rule)
+    if values.size == 0:
+        highest = 0
+        for i in range(first):
+            highest = max(highest, hours[i]["load_bin"])
+        while values.size == 0 and load_bin < highest:
+            load_bin += 1
+            values = look_back(hours, measured, first, load_bin, rule)
+    return values
+
+
+@kernel
+def _write(
+    value: float, code: int, before: float, after: float, known: int, rule: Records, row: Records
+) -> None:
+    """Value and code into one row; known: how many values the look-back had."""
+    if np.isnan(value) or (rule[0]["by_bin"] == 0 and np.isnan(before)):
+        code, value = MODC_POTENTIAL, rule[0]["potential"]
+    row[0]["value"], row[0]["code"], row[0]["state"] = value, code, REPLACED
+    if code == MODC_POTENTIAL:
+        row[0]["rests_on"] = 0
+    elif code in (MODC_BEFORE_AFTER, MODC_INITIAL):
+        row[0]["rests_on"] = 2 - np.isnan(after)
+    else:
+        row[0]["rests_on"] = known
+
+
+@kernel
+def _fill_gap(
+    hours: Records, measured: Ints, missing: Ints, first: int, last: int, before: float, after: float,
+    code: int, rule: Records, out: Records,
 ) -> None:  # fmt: skip
-    """Value and code of one missing hour of the gap that begins at `first`.
+    """Value and code of the missing hours of a gap.
 
     Of flow without data in the hour's bin the next higher bin that has some stands in;
     without any, and before anything was measured, the potential value.
     """
     by_bin = rule[0]["by_bin"] != 0
-    if is_initial:
-        code = MODC_BIN_MEAN if by_bin else MODC_INITIAL
-    values = np.empty(0)
-    if by_bin and code != MODC_POTENTIAL:
-        highest = 0
-        for i in range(first):
-            highest = max(highest, hours[i]["load_bin"])
-        load_bin = max(hours[hour]["load_bin"], 0)
-        while values.size == 0 and load_bin <= highest:
-            values = look_back(hours, measured, first, load_bin, rule)
-            load_bin += 1
-    elif not by_bin and code not in (MODC_POTENTIAL, MODC_BEFORE_AFTER, MODC_INITIAL):
-        values = look_back(hours, measured, first, -1, rule)
-    value = part75_value(code, values, before, after, rule)
-    if np.isnan(value) or (not by_bin and np.isnan(before)):
-        code, value = MODC_POTENTIAL, rule[0]["potential"]
-    out[hour]["value"], out[hour]["code"], out[hour]["state"] = value, code, REPLACED
-    if code == MODC_POTENTIAL:
-        out[hour]["rests_on"] = 0
-    elif code in (MODC_BEFORE_AFTER, MODC_INITIAL):
-        out[hour]["rests_on"] = 2 - np.isnan(after)
-    else:
-        out[hour]["rests_on"] = values.size
+    looks_back = code != MODC_POTENTIAL and (by_bin or code not in (MODC_BEFORE_AFTER, MODC_INITIAL))
+    made_for, value, known = -2, np.nan, 0  # of the hours of one bin the look-back is the same
+    for i in range(first, last + 1):
+        if missing[i] == 0:
+            continue
+        load_bin = max(hours[i]["load_bin"], 0) if by_bin else -1
+        if load_bin != made_for:
+            values = np.empty(0)
+            if looks_back and by_bin:
+                values = _of_bin(hours, measured, first, load_bin, rule)
+            elif looks_back:
+                values = look_back(hours, measured, first, -1, rule)
+            made_for, value, known = load_bin, part75_value(code, values, before, after, rule), values.size
+        _write(value, code, before, after, known, rule, out[i : i + 1])
 
 
 @kernel
-def substitute_part75(hours: Records, rule: Records, out: Records) -> None:
+def _is_initial(measured: Ints, until: int, lookback_h: int) -> bool:
+    """Whether fewer hours than a look-back takes were measured before a place."""
+    count, i = 0, until - 1
+    while i >= 0 and count < lookback_h:
+        count += measured[i]
+        i -= 1
+    return count < lookback_h
+
+
+@kernel
+def substitute_part75(hours: Records, rule: Records, begin: int, out: Records) -> None:
     """Every missing hour by the standard procedure, or the initial one before the look-back is full.
 
     hours (HOUR_ROW) begin with certification. While a gap is open its length and
@@ -137,29 +176,31 @@ def substitute_part75(hours: Records, rule: Records, out: Records) -> None:
     n = hours.size
     measured, missing = np.empty(n, np.int64), np.empty(n, np.int64)
     measured_hours(hours, measured, missing)
-    begin_rows(hours, measured, missing, MODC_MEASURED, out)
+    begin_rows(hours, measured, missing, MODC_MEASURED, begin, out)
+    for i in range(begin, n):
+        if measured[i] != 0 and hours[i]["value"] < 0.0:
+            out[i]["value"], out[i]["code"] = 0.0, MODC_ZERO
+    first, last, length = np.empty(n, np.int64), np.empty(n, np.int64), np.empty(n, np.int64)
+    found = gaps_from(begin, measured, missing, first, last, length)
+    if found == 0:
+        return
     available = np.empty(n)
     monitor_availability(
         hours["start_at"].copy(), measured, missing, rule[0]["availability_h"], rule[0]["oldest_h"], available
     )
-    first, last, length = np.empty(n, np.int64), np.empty(n, np.int64), np.empty(n, np.int64)
-    counted, seen = 0, 0
-    for g in range(gaps(measured, missing, first, last, length)):
-        while counted < first[g]:
-            seen += measured[counted]
-            counted += 1
+    for g in range(found):
         before_at, after_at = neighbour(measured, first[g], -1), neighbour(measured, last[g], 1)
-        before = hours[before_at]["value"] if before_at >= 0 else np.nan
-        after = hours[after_at]["value"] if after_at >= 0 else np.nan
+        before = counted(hours[before_at]["value"]) if before_at >= 0 else np.nan
+        after = counted(hours[after_at]["value"]) if after_at >= 0 else np.nan
         at = last[g] if rule[0]["at_end"] != 0 or before_at < 0 else before_at
         code = part75_code(available[at], length[g], rule)
+        if _is_initial(measured, first[g], rule[0]["lookback_h"]):
+            code = MODC_BIN_MEAN if rule[0]["by_bin"] != 0 else MODC_INITIAL
         for i in range(first[g], last[g] + 1):
-            if missing[i] == 0:
-                continue
-            out[i]["availability_pct"], out[i]["gap_h"] = available[at], length[g]
-            out[i]["provisional"] = after_at < 0
-            is_initial = seen < rule[0]["lookback_h"]
-            _substitute_hour(hours, measured, first[g], i, before, after, code, is_initial, rule, out)
+            if missing[i] != 0:
+                out[i]["availability_pct"], out[i]["gap_h"] = available[at], length[g]
+                out[i]["provisional"] = after_at < 0
+        _fill_gap(hours, measured, missing, first[g], last[g], before, after, code, rule, out)
 
 
 def warm_up() -> None:
@@ -169,4 +210,5 @@ def warm_up() -> None:
     part75_code(1.0, 1, rule)
     part75_value(6, np.ones(1), 1.0, 1.0, rule)
     look_back(hours, np.zeros(2, np.int64), 0, -1, rule)
-    substitute_part75(hours, rule, out)
+    counted(0.0)
+    substitute_part75(hours, rule, 0, out)

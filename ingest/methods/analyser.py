@@ -94,6 +94,14 @@ class Qal3Readings(msgspec.Struct, forbid_unknown_fields=True):
     s_ams: Finite
 
 
+class RecertificationReadings(msgspec.Struct, forbid_unknown_fields=True):
+    """A change that calls for certifying anew, by 40 CFR 75: no test, but what tests it requires."""
+
+    requires: Annotated[
+        list[Literal["linearity", "rata", "seven_day"]], msgspec.Meta(min_length=1, max_length=3)
+    ]
+
+
 Readings = (
     CalibrationReadings
     | LinearityReadings
@@ -102,6 +110,7 @@ Readings = (
     | Qal2Readings
     | AstReadings
     | Qal3Readings
+    | RecertificationReadings
 )
 
 TEST_READINGS: dict[str, type[Readings]] = {
@@ -113,6 +122,7 @@ TEST_READINGS: dict[str, type[Readings]] = {
     "qal2": Qal2Readings,
     "ast": AstReadings,
     "qal3": Qal3Readings,
+    "recertification": RecertificationReadings,
 }
 """Kind of test → its readings."""
 

@@ -28,6 +28,10 @@ class HourReason(IntFlag):
     NO_LOOKBACK = 1 << 4
     NO_RULE = 1 << 5
     OUT_OF_CONTROL = 1 << 6
+    ZERO_AT_LOAD = 1 << 7
+    """A measured concentration of 0 in a load bin above the first: flagged, and used as it is."""
+    CONDITIONAL = 1 << 8
+    """Under reserve of the tests that a recertification requires."""
 
     @property
     def names(self) -> list[str]:

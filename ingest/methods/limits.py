@@ -83,6 +83,8 @@ _HJ75_DRIFT = tuple(
 )  # fmt: skip
 """% of full scale, or of velocity alternatively m/s: adjusted beyond _drift, out of control beyond _out."""
 
+_CONDITIONAL = "unit operating hours; EPA checking program, LinearityStatusChecks and RATAStatusChecks"
+
 TEST_CONSTANTS: Mapping[str, MethodConstant] = {
     one.name: one
     for one in (
@@ -107,11 +109,28 @@ TEST_CONSTANTS: Mapping[str, MethodConstant] = {
         MethodConstant("ast_pairs", "1", 5.0, _EN, "unconfirmed"),
         MethodConstant("ast_variability", "1", 1.5, _EN, "unconfirmed"),
         MethodConstant("valid_range", "1", 1.1, f"{_EN}: of the largest calibrated value", "unconfirmed"),
+        MethodConstant("conditional_linearity", "h", 168.0, _CONDITIONAL, "R"),
+        MethodConstant("conditional_rata", "h", 720.0, _CONDITIONAL, "R"),
+        MethodConstant("conditional_seven_day", "d", 21.0, "unit operating days", "unconfirmed"),
+        MethodConstant(
+            "conditional_from_event", "1", 1.0, "a failed test takes all from the event on", "unconfirmed"
+        ),
         *_HJ75_DRIFT,
         MethodConstant("coverage", "1", 1.96, f"{_EN}: sigma0 = P · E / 1.96", "unconfirmed"),
     )
 }
 """Numbers of linearity, RATA, EN 14181 and drift by HJ 75, by name; s is s_AMS."""
+
+
+CONDITIONAL = {kind: f"conditional_{kind}" for kind in ("linearity", "rata", "seven_day")}
+"""Test that a recertification may require → the constant that says within how much operation."""
+
+
+def unconfirmed_of_recertification() -> list[str]:
+    """Names of the constants of conditional data that nobody read in the rule itself."""
+    return [
+        name for name, one in TEST_CONSTANTS.items() if name.startswith("conditional_") and one.trust != "R"
+    ]
 
 
 def limit_of(name: str) -> float:

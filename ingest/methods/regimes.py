@@ -41,6 +41,10 @@ class RegimeRule:
     """Components that need a maximum potential value."""
     minimum: tuple[str, ...] = ()
     """The same of a minimum."""
+    flags_zero: bool = False
+    """Whether a concentration of 0 above the first load bin is flagged; read in the EPA checking program."""
+    recertifies: bool = False
+    """Whether data after a recertification are conditional."""
     trust: str = "R"
 
 
@@ -53,7 +57,8 @@ REGIME_RULES: Mapping[str, RegimeRule] = {
             "part75", "40 CFR Part 75", ("40cfr75.f-11", "40cfr75.f-2"), "us-hour", "part75",
             {"concentration": "part75.concentration", "flow": "part75.flow",
              "moisture": "part75.low-overstates", "o2": "part75.low-overstates"},
-            "quarter", _US_TESTS, maximum=("concentration", "flow"), minimum=("moisture", "o2"), trust="unconfirmed",
+            "quarter", _US_TESTS, maximum=("concentration", "flow"), minimum=("moisture", "o2"),
+            flags_zero=True, recertifies=True, trust="unconfirmed",
         ),
         RegimeRule(
             "hj75", "HJ 75-2017", ("hj212-2017.33",), "hj-hour", "hj75", {MASS: "hj75.co2-mass"}, "quarter",

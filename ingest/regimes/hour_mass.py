@@ -1,15 +1,13 @@
-"""A regime's hours of one source: what stands in each, how it was determined, and the mass it makes.
+"""What is local to an hour of a source: when the unit ran, its components judged, the rate and the mass.
 
-    facts of hours → valid, running, in control → availability and substitutes → equation · time the unit ran
+    facts of hours → running, valid → (control, substitutes: `source_hours`) → equation · time the unit ran
 
-Pure over a span: told of more facts, or of a test, it tells all hours anew, so the order
-in which they came can make no difference. The equation is that of the plan; nothing is
-rounded. Hours count in the regime's own time. Of a component without a scheme a missing
-hour has no value, and the hour no mass.
+Functions of columns, one entry an hour, in any choice of hours. The equation is that of
+the plan; nothing is rounded. Hours count in the regime's own time. Of a component
+without a scheme a missing hour has no value, and the hour no mass.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -22,163 +20,82 @@ from ingest.methods.hour_states import (
     STOPPED,
     HourReason,
 )
-from ingest.methods.limits import CONTROL_RULES
-from ingest.methods.regimes import INPUT_OF, MASS, REGIME_RULES, RegimeRule
+from ingest.methods.regimes import INPUT_OF, MASS, REGIME_RULES
 from ingest.methods.registry import METHODS
-from ingest.methods.schemes import SCHEMES
 from ingest.methods.validity import ALL_QUARTERS, HOUR_RECORD, VALID, judge_hours
 from ingest.model import HOUR, Quality
 from ingest.pipeline.batch import BoolArray
-from ingest.plant.regime_plan import PlanComponent, PlanRegime
-from ingest.regimes import control
-from ingest.regimes.control import Calibrations
-from ingest.regimes.hour_rows import COMPONENT_ROW, HOUR_MASS_ROW, HourRows
+from ingest.plant.regime_plan import PlanRegime
+from ingest.regimes.hour_rows import COMPONENT_ROW, CONDITIONALLY, HourRows
 from ingest.regimes.periods import period_of
-from ingest.regimes.substitution import hour_records, substitute
-from kernels.methods import evaluate
+from kernels.hours import HOUR_ROW, SUBSTITUTE_ROW
+from kernels.methods import evaluate_rows
 from kernels.rows import Floats, Ints, Records
 
-Tests = Mapping[str, Mapping[str, Calibrations]]
-"""Component → kind of test → its tests, in UTC."""
+Facts = Mapping[str, Records]
+"""Component, `operating`, `load` or `cap` → HOUR_FACT in order of time, hours without one left out."""
 
-DAILY = "daily_calibration"
-
-
-@dataclass(frozen=True, slots=True)
-class _Operation:
-    known: BoolArray
-    us: Ints
-    quarters: Ints
-
-
-def hours_of(
-    regime: PlanRegime, facts: Mapping[str, Records], tests: Tests, begin: int, end: int
-) -> HourRows:
-    """All hours of [begin, end) µs.
-
-    Args:
-        regime: of the plan.
-        facts: component, `operating`, `load` or `cap` → HOUR_FACT in order of time, hours without one left out.
-        tests: of the components.
-        begin: begin of an hour of the regime.
-        end: the same; all points are closed up to it.
-    """
-    rule = REGIME_RULES[regime.rule]
-    n = max((end - begin) // HOUR, 0)
-    local = hour_records(n, begin + regime.offset_us)
-    local["period"] = period_of(local["start_at"], rule.period)
-    open_period = int(period_of(np.array([end + regime.offset_us]), rule.period)[0])
-    operation = _operation(regime, facts, begin, n)
-    local["operating"] = (operation.us > 0) | ~operation.known
-    local["load_bin"] = _bins(regime, facts, begin, n)
-    out = HourRows(
-        np.zeros(n, HOUR_MASS_ROW),
-        {component.name: np.zeros(n, COMPONENT_ROW) for component in regime.components},
-    )
-    out.hours["start_at"], out.hours["operating_us"] = begin + HOUR * np.arange(n), operation.us
-    judged = {
-        component.name: _judged(regime, rule, component, facts, tests, local, operation)
-        for component in regime.components
-    }
-    for component in regime.components:
-        out.components[component.name][:] = _filled(rule, component, judged[component.name], open_period)
-    flagged = _at(facts.get("cap"), "on_us", begin, n) > 0
-    rate = _rates(regime, out, flagged)
-    out.hours["rate"] = rate
-    out.hours["mass_kg"] = rate * (operation.us / HOUR) * regime.kg_per_rate
-    if MASS in rule.schemes:
-        out.hours["mass_kg"][~operation.known] = np.nan
-        _replace_mass(rule, out, judged, local, open_period)
-    _conclude(out, operation, local, flagged)
-    return out
+RUN_ROW = np.dtype(
+    [
+        ("us", np.int64),  # how long the unit ran
+        ("known", np.int64),  # 1: its state is known for the whole hour
+        ("quarters", np.int64),  # bit q: it ran in that quarter
+        ("flagged", np.int64),  # 1: the operator asks for the diluent cap
+    ]
+)
 
 
-def _at(facts: Records | None, name: str, begin: int, n: int) -> Ints:
-    """One entry an hour; 0 where there is no fact."""
-    found = np.zeros(n, np.int64)
-    if facts is not None:
-        place = (facts["start_at"] - begin) // HOUR
-        mine = (place >= 0) & (place < n)
-        found[place[mine]] = facts[name][mine]
-    return found
-
-
-def _values(facts: Records | None, begin: int, n: int) -> Floats:
-    found = np.full(n, np.nan)
-    if facts is not None:
-        place = (facts["start_at"] - begin) // HOUR
-        mine = (place >= 0) & (place < n)
-        found[place[mine]] = facts["value"][mine]
-    return found
-
-
-def _operation(regime: PlanRegime, facts: Mapping[str, Records], begin: int, n: int) -> _Operation:
-    """When the unit ran; where its state is not known for the whole hour it is taken to have run in all of it."""
+def runs_of(regime: PlanRegime, facts: Facts, starts: Ints) -> Records:
+    """RUN_ROW of hours; where the unit's state is not known for a whole hour it is taken to have run in all of it."""
+    found = np.zeros(starts.size, RUN_ROW)
+    found["flagged"] = _at(facts.get("cap"), "on_us", starts) > 0
     if regime.operating is None:
-        return _Operation(np.ones(n, np.bool_), np.full(n, HOUR), np.full(n, ALL_QUARTERS))
+        found["us"], found["known"], found["quarters"] = HOUR, 1, ALL_QUARTERS
+        return found
     state = facts.get("operating")
-    known = _at(state, "valid_us", begin, n) == HOUR
-    quarters = np.where(known, _at(state, "quarters", begin, n), ALL_QUARTERS)
-    return _Operation(known, _at(state, "on_us", begin, n), quarters)
+    found["us"] = _at(state, "on_us", starts)
+    found["known"] = _at(state, "valid_us", starts) == HOUR
+    found["quarters"] = np.where(found["known"] != 0, _at(state, "quarters", starts), ALL_QUARTERS)
+    return found
 
 
-def _bins(regime: PlanRegime, facts: Mapping[str, Records], begin: int, n: int) -> Ints:
-    if regime.load is None:
-        return np.full(n, -1)
-    load = _values(facts.get("load"), begin, n)
-    found = np.searchsorted(np.array(regime.load_edges), load, side="left")
-    return np.where(np.isnan(load), -1, found)
+def hours_begun(regime: PlanRegime, facts: Facts, starts: Ints, runs: Records) -> Records:
+    """HOUR_ROW with what is the same for all components: time, period, operation, load bin; no value yet."""
+    found = np.zeros(starts.size, HOUR_ROW)
+    found["start_at"] = starts + regime.offset_us
+    found["period"] = period_of(found["start_at"], REGIME_RULES[regime.rule].period)
+    found["operating"] = (runs["us"] > 0) | (runs["known"] == 0)
+    found["value"], found["load_bin"] = np.nan, -1
+    if regime.load is not None:
+        load = _at(facts.get("load"), "value", starts, np.nan)
+        bins = np.searchsorted(np.array(regime.load_edges), load, side="left")
+        found["load_bin"] = np.where(np.isnan(load), -1, bins)
+    return found
 
 
-def _judged(
-    regime: PlanRegime,
-    rule: RegimeRule,
-    component: PlanComponent,
-    facts: Mapping[str, Records],
-    tests: Tests,
-    local: Records,
-    operation: _Operation,
-) -> Records:
-    """HOUR_ROW of a component: its value, whether it is valid, and whether its analyser is in control."""
-    mine, n = facts.get(component.name), local.size
-    begin = int(local["start_at"][0]) - regime.offset_us if n else 0
-    record = np.zeros(n, HOUR_RECORD)
+def judged(regime: PlanRegime, facts: Records | None, starts: Ints, begun: Records, runs: Records) -> Records:
+    """HOUR_ROW of a component: its value, and whether it is valid; in control as far as anybody has said."""
+    record = np.zeros(starts.size, HOUR_RECORD)
     for name in ("valid_us", "minutes_us", "quarters", "apart_us"):
-        record[name] = _at(mine, name, begin, n)
-    record["ran"], record["calibrated"] = operation.quarters, _at(mine, "away", begin, n)
-    hours = local.copy()
-    hours["value"] = _values(mine, begin, n)
-    hours["valid"] = judge_hours(rule.validity, record) == VALID
-    _mark(regime, rule, hours, tests.get(component.name, {}))
+        record[name] = _at(facts, name, starts)
+    record["ran"], record["calibrated"] = runs["quarters"], _at(facts, "away", starts)
+    hours = begun.copy()
+    hours["value"] = _at(facts, "value", starts, np.nan)
+    hours["valid"] = judge_hours(REGIME_RULES[regime.rule].validity, record) == VALID
     return hours
 
 
-def _mark(regime: PlanRegime, rule: RegimeRule, hours: Records, tests: Mapping[str, Calibrations]) -> None:
-    if not hours.size:
-        return
-    control_rule = CONTROL_RULES[rule.control]
-    for kind, of_kind in tests.items():
-        if kind not in rule.tests:
-            continue
-        here = Calibrations(of_kind.at + regime.offset_us, of_kind.passed, of_kind.drift)
-        since = int(hours["start_at"][0])
-        control.mark_hours(hours, control.out_of_control(control_rule, here, since))
-        if kind == DAILY and here.at.size:
-            # Before the first test that anybody has told of, none is missed.
-            asked = hours[hours["start_at"] + HOUR > here.at[0]]
-            control.mark_hours(hours, control.uncovered(control_rule, here, asked))
+def _at(facts: Records | None, name: str, starts: Ints, nothing: float = 0) -> Ints | Floats:
+    """One entry an hour; `nothing` where there is no fact."""
+    if facts is None or not facts.size:
+        return np.full(starts.size, nothing)
+    place = np.minimum(np.searchsorted(facts["start_at"], starts), facts.size - 1)
+    return np.where(facts["start_at"][place] == starts, facts[name][place], nothing)
 
 
-def _filled(rule: RegimeRule, component: PlanComponent, hours: Records, open_period: int) -> Records:
-    """COMPONENT_ROW of a component: measured, or what its scheme puts there."""
-    found = np.zeros(hours.size, COMPONENT_ROW)
-    found["valid"], found["out_of_control"] = hours["valid"], hours["out_of_control"]
-    scheme = rule.schemes.get(component.name)
-    if scheme is not None:
-        rows = substitute(SCHEMES[scheme], hours, potential=component.potential, open_period=open_period)
-        for name in rows.dtype.names or ():
-            found[name] = rows[name]
-        return found
+def unreplaced(hours: Records) -> Records:
+    """SUBSTITUTE_ROW of a component that no scheme fills."""
+    found = np.zeros(hours.size, SUBSTITUTE_ROW)
     ran = hours["operating"] != 0
     measured = ran & (hours["valid"] != 0) & (hours["out_of_control"] == 0) & np.isfinite(hours["value"])
     found["value"] = np.where(measured, hours["value"], np.nan)
@@ -187,13 +104,22 @@ def _filled(rule: RegimeRule, component: PlanComponent, hours: Records, open_per
     return found
 
 
-def _rates(regime: PlanRegime, out: HourRows, flagged: BoolArray) -> Floats:
-    """The equation over hourly values, in the method's unit; NaN where one is missing."""
+def component_rows(filled: Records, hours: Records) -> Records:
+    """COMPONENT_ROW of what is put there (SUBSTITUTE_ROW) and what was judged (HOUR_ROW)."""
+    found = np.zeros(hours.size, COMPONENT_ROW)
+    for name in filled.dtype.names or ():
+        found[name] = filled[name]
+    found["valid"], found["out_of_control"] = hours["valid"], hours["out_of_control"]
+    return found
+
+
+def rates_of(regime: PlanRegime, values: Mapping[str, Floats], flagged: BoolArray) -> Floats:
+    """The equation over hourly values of components, in the method's unit; NaN where one is missing."""
     method = METHODS[regime.equation]
     inputs: dict[str, Floats] = {}
     for component in regime.components:
         factor, offset = component.scale
-        inputs[INPUT_OF[component.name]] = out.components[component.name]["value"] * factor + offset
+        inputs[INPUT_OF[component.name]] = values[component.name] * factor + offset
     capped = "co2" if regime.from_o2 is None else "o2"
     inputs[capped] = np.where(flagged, regime.cap_value, inputs[capped])
     if regime.from_o2 is not None:
@@ -208,41 +134,37 @@ def _rates(regime: PlanRegime, out: HourRows, flagged: BoolArray) -> Floats:
 
 
 def _evaluated(number: int, inputs: list[Floats], constants: Floats) -> Floats:
-    columns = np.ascontiguousarray(np.column_stack(inputs))
-    found = np.full(len(columns), np.nan)
-    for i in np.flatnonzero(np.isfinite(columns).all(axis=1)).tolist():
-        found[i] = evaluate(number, columns[i], constants)
+    found = np.empty(inputs[0].size)
+    evaluate_rows(number, np.ascontiguousarray(np.column_stack(inputs)), constants, found)
     return found
 
 
-def _replace_mass(
-    rule: RegimeRule, out: HourRows, judged: Mapping[str, Records], local: Records, open_period: int
-) -> None:
-    """Substitute hourly mass itself; hours are valid and in control if every component is."""
-    hours = local.copy()
-    hours["value"] = out.hours["mass_kg"]
-    hours["valid"] = np.min([one["valid"] for one in judged.values()], axis=0)
-    hours["out_of_control"] = np.max([one["out_of_control"] for one in judged.values()], axis=0)
-    rows = substitute(SCHEMES[rule.schemes[MASS]], hours, open_period=open_period)
-    found = np.zeros(hours.size, COMPONENT_ROW)
-    for name in rows.dtype.names or ():
-        found[name] = rows[name]
-    found["valid"], found["out_of_control"] = hours["valid"], hours["out_of_control"]
-    out.components[MASS] = found
-    out.hours["mass_kg"] = rows["value"]
+def mass_judged(begun: Records, mass_kg: Floats, components: list[Records]) -> Records:
+    """HOUR_ROW of the mass itself: valid and in control if every component (HOUR_ROW) is."""
+    hours = begun.copy()
+    hours["value"] = mass_kg
+    hours["valid"] = np.min([one["valid"] for one in components], axis=0)
+    hours["out_of_control"] = np.max([one["out_of_control"] for one in components], axis=0)
+    return hours
 
 
-def _conclude(out: HourRows, operation: _Operation, local: Records, flagged: BoolArray) -> None:
-    """Mass of stopped hours, quality and reasons."""
-    hours, reasons = out.hours, np.zeros(local.size, np.int64)
-    stopped = local["operating"] == 0
+def conclude(out: HourRows, runs: Records, zero_at_load: BoolArray) -> None:
+    """Mass of stopped hours, whether an hour is provisional, quality and reasons, in place.
+
+    `runs` are RUN_ROW of the same hours; `mass_kg` is the equation's, or what was put for it.
+    `zero_at_load`: where the regime flags what was measured.
+    """
+    hours, known = out.hours, runs["known"] != 0
+    stopped = (runs["us"] == 0) & known
     hours["mass_kg"][stopped] = 0.0
-    hours["mass_kg"][~operation.known] = np.nan
-    reasons |= np.where(stopped, int(HourReason.STOPPED), 0)
-    reasons |= np.where(~operation.known, int(HourReason.OPERATION_UNKNOWN), 0)
-    reasons |= np.where(flagged & ~stopped, int(HourReason.DILUENT_CAP), 0)
+    hours["mass_kg"][~known] = np.nan
+    reasons = np.where(stopped, int(HourReason.STOPPED), 0)
+    reasons |= np.where(~known, int(HourReason.OPERATION_UNKNOWN), 0)
+    reasons |= np.where((runs["flagged"] != 0) & ~stopped, int(HourReason.DILUENT_CAP), 0)
+    reasons |= np.where(zero_at_load, int(HourReason.ZERO_AT_LOAD), 0)
     decided = [out.components[MASS]] if MASS in out.components else list(out.components.values())
-    replaced = np.zeros(local.size, np.bool_)
+    replaced = np.zeros(hours.size, np.bool_)
+    hours["provisional"] = 0
     for rows in decided:
         for state, reason in (
             (BELOW_MIN_CAPTURE, HourReason.BELOW_MIN_CAPTURE),
@@ -255,6 +177,8 @@ def _conclude(out: HourRows, operation: _Operation, local: Records, flagged: Boo
     for rows in out.components.values():
         lost = (rows["out_of_control"] != 0) & ~stopped
         reasons |= np.where(lost, int(HourReason.OUT_OF_CONTROL), 0)
+        reserved = (rows["valid"] == CONDITIONALLY) & ~stopped
+        reasons |= np.where(reserved, int(HourReason.CONDITIONAL), 0)
     hours["reasons"] = reasons
     quality = np.where(replaced, int(Quality.SUBSTITUTED), int(Quality.GOOD))
     hours["quality"] = np.where(np.isnan(hours["mass_kg"]), int(Quality.BAD), quality)

@@ -1,5 +1,6 @@
 """The shape of a regime's hours: one row an hour, and beside it one per component."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +13,8 @@ from kernels.rows import Ints, Records
 
 COMPONENT_ROW = np.dtype([*SUBSTITUTE_ROW.descr, ("valid", np.int64), ("out_of_control", np.int64)])
 """SUBSTITUTE_ROW, and what the rule for hours and the analyser's tests say."""
+CONDITIONALLY = 2
+"""In place of 1 in `valid`: under reserve of the tests that a recertification requires."""
 
 HOUR_MASS_ROW = np.dtype(
     [
@@ -24,6 +27,9 @@ HOUR_MASS_ROW = np.dtype(
         ("reasons", np.int64),
     ]
 )
+_DECIDED = ("start_at", "operating_us", "provisional", "quality", "reasons")
+_DETERMINED = ("code", "state", "provisional", "valid", "out_of_control")
+"""What of an hour, and of a component, changes in a revision of its own even while it is provisional."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,21 +50,27 @@ class HourRows:
 
     def differs(self, other: "HourRows") -> BoolArray:
         """Of each hour whether it is other than the hour of that start in `other`, or not there."""
-        found = differs(self.hours, other.hours)
+        if not other.hours.size:
+            return np.ones(self.hours.size, np.bool_)
+        found = _unlike(self.hours, other.hours[_places(self.hours, other.hours)])
         if self.components.keys() != other.components.keys():
             return np.ones(self.hours.size, np.bool_)
         place = _places(self.hours, other.hours)
         for name, rows in self.components.items():
-            if other.hours.size:
-                found |= _unlike(rows, other.components[name][place])
+            found |= _unlike(rows, other.components[name][place])
         return found
 
+    def goes_on(self, before: "HourRows") -> BoolArray:
+        """Of each hour whether it was provisional and is, determined in the same way: only its numbers have moved.
 
-def differs(rows: Records, other: Records) -> BoolArray:
-    """Of each row, by start_at, whether `other` has none of that start or another; both in order of time."""
-    if not other.size:
-        return np.ones(rows.size, np.bool_)
-    return _unlike(rows, other[_places(rows, other)])
+        `before` has hours, of the same components.
+        """
+        place = _places(self.hours, before.hours)
+        old = before.hours[place]
+        found: BoolArray = (self.hours["provisional"] != 0) & ~_unlike(self.hours, old, _DECIDED)
+        for name, rows in self.components.items():
+            found &= ~_unlike(rows, before.components[name][place], _DETERMINED)
+        return found
 
 
 def _places(rows: Records, other: Records) -> Ints:
@@ -66,9 +78,9 @@ def _places(rows: Records, other: Records) -> Ints:
     return np.minimum(place, max(other.size - 1, 0))
 
 
-def _unlike(a: Records, b: Records) -> BoolArray:
+def _unlike(a: Records, b: Records, names: Sequence[str] = ()) -> BoolArray:
     found: BoolArray = np.zeros(a.size, np.bool_)
-    for name in a.dtype.names or ():
+    for name in names or a.dtype.names or ():
         both_nan = (a[name] != a[name]) & (b[name] != b[name])
         found |= (a[name] != b[name]) & ~both_nan
     return found

@@ -1,7 +1,8 @@
 """A test as it was told, judged: its result, and whether it was passed.
 
 Passed is None where the figures do not allow a verdict; the result says why. Such a test
-neither puts an analyser out of control nor back.
+neither puts an analyser out of control nor back. Nor is a recertification a test: its result
+is what it requires.
 """
 
 import math
@@ -22,6 +23,7 @@ from ingest.methods.analyser import (
     Qal3Readings,
     RataReadings,
     Readings,
+    RecertificationReadings,
 )
 from ingest.regimes import analyser_tests
 
@@ -94,6 +96,8 @@ def _judged(kind: str, given: Readings) -> Judged:
                 np.array(given.measured), np.array(given.reference), given.a, given.b, given.sigma0
             )
             return asdict(ast), ast.variability_passed and ast.validity_passed
+        case RecertificationReadings():
+            return {"requires": sorted(set(given.requires))}, None
         case Qal3Readings():
             chart = analyser_tests.cusum(np.array(given.differences), given.s_ams)
             last = int(chart.alarm[-1])

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from ingest.errors import InputError
 from ingest.methods.schemes import Family, Scheme
-from kernels.hours import HJ75_RULE, HOUR, HOUR_ROW, MEASURED, MODC_ZERO, PART75_RULE, SUBSTITUTE_ROW
+from kernels.hours import HJ75_RULE, HOUR, HOUR_ROW, PART75_RULE, SUBSTITUTE_ROW
 from kernels.missing import substitute_hj75, substitute_mrr, substitute_neighbours
 from kernels.missing75 import substitute_part75
 from kernels.rows import Records
@@ -56,24 +56,33 @@ def substitute(
     """
     check_hours(hours)
     out = np.zeros(hours.size, SUBSTITUTE_ROW)
+    substitute_from(scheme, hours, 0, out, potential=potential, open_period=open_period)
+    return out
+
+
+def substitute_from(
+    scheme: Scheme,
+    hours: Records,
+    begin: int,
+    out: Records,
+    *,
+    potential: float | None = None,
+    open_period: int = NO_OPEN_PERIOD,
+) -> None:
+    """The same from the place `begin` on, into `out`; hours are consecutive, and no gap reaches over that place."""
     match scheme.family:
         case Family.PART75:
             if potential is None or not math.isfinite(potential):
                 raise InputError(
                     f"potential is {potential}; {scheme.id} expects the potential {scheme.quantity}"
                 )
-            negative = hours["value"] < 0
-            floored = hours.copy()
-            floored["value"][negative] = 0.0
-            substitute_part75(floored, part75_rule(scheme, potential), out)
-            out["code"][negative & (out["state"] == MEASURED)] = MODC_ZERO
+            substitute_part75(hours, part75_rule(scheme, potential), begin, out)
         case Family.HJ75:
-            substitute_hj75(hours, hj75_rule(scheme), open_period, out)
+            substitute_hj75(hours, hj75_rule(scheme), open_period, begin, out)
         case Family.MRR:
-            substitute_mrr(hours, scheme["deviations"], open_period, out)
+            substitute_mrr(hours, scheme["deviations"], open_period, begin, out)
         case Family.NEIGHBOURS:
-            substitute_neighbours(hours, out)
-    return out
+            substitute_neighbours(hours, begin, out)
 
 
 def check_hours(hours: Records) -> None:

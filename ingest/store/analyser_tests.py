@@ -17,6 +17,7 @@ from ingest.methods.analyser import TEST_READINGS, TestBody
 from ingest.plant.regime_plan import PlanRegime
 from ingest.regimes.control import Calibrations
 from ingest.regimes.judging import judge
+from ingest.regimes.recertification import REQUIRES
 from ingest.store.facts import Stamp
 from ingest.store.rejected import Refusal, store_rejections
 from ingest.store.rows import MICROSECONDS
@@ -96,20 +97,25 @@ def _check(body: TestBody, asked: TestAsked, instruments: Iterable[str]) -> None
 async def tests_of(
     cursor: AsyncCursor, site_no: int, regime: PlanRegime
 ) -> dict[str, dict[str, Calibrations]]:
-    """Component → kind → what its instruments' tests came to, by time; those without a verdict left out."""
+    """Component → kind → what its instruments' tests came to, by time; those without a verdict left out.
+
+    A recertification stands under a kind for each test that it requires.
+    """
     wanted = sorted({one for component in regime.components for one in component.instruments})
     if not wanted:
         return {}
     await cursor.execute(
         f"""
-        SELECT instrument, kind, at, passed FROM (
+        SELECT instrument, coalesce(%s || required, kind), at, coalesce(passed, true) FROM (
                SELECT DISTINCT ON (instrument, kind, performed_at) instrument, kind,
-                      {MICROSECONDS.format("performed_at")} AS at, passed
+                      {MICROSECONDS.format("performed_at")} AS at, passed,
+                      CASE WHEN kind = 'recertification' THEN result END AS event
                  FROM analyser_test WHERE site_no = %s AND instrument = ANY(%s)
                 ORDER BY instrument, kind, performed_at, test_no DESC) newest
-         WHERE passed IS NOT NULL ORDER BY at, passed
+               LEFT JOIN LATERAL jsonb_array_elements_text(event -> 'requires') AS of_event (required) ON true
+         WHERE passed IS NOT NULL OR required IS NOT NULL ORDER BY at, passed
         """.encode(),  # noqa: S608  a fragment of rows
-        [site_no, wanted],
+        [REQUIRES, site_no, wanted],
     )
     found = await cursor.fetchall()
     return {

@@ -69,7 +69,7 @@ class LateWriter:
         self._writer = writer
         self._seals = seals
         self.fills = fills
-        self.hours = HourBook(writer, earlier.newest.state, earlier.newest.numbers)
+        self.hours = HourBook(writer, earlier.newest.state, earlier.newest.numbers, seals)
         self._earlier = earlier
         self._newest = earlier.newest
         self._state, self._numbers = self._newest.state, self._newest.numbers

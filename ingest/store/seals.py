@@ -24,6 +24,7 @@ from ingest.plant.plan import Plan
 from ingest.store import documents
 from ingest.store.facts import Stamp
 from ingest.store.inbox import SealBody
+from ingest.store.regime_totals import write_regimes
 from ingest.store.registry import Numbers
 from ingest.store.rejected import Refusal, store_rejections
 from ingest.store.totals import Keys, Seal, Varying, varying, write_kpis, write_points, write_sources
@@ -151,6 +152,11 @@ class SealBook:
         self._numbers = numbers
         self._zone = zone
         self._sealed: list[Seal] = []
+        self._rules = {
+            int(numbers.sources[place]): source.regime.rule
+            for place, source in enumerate(state.plan.sources)
+            if source.regime is not None
+        }
 
     async def load(self) -> None:
         """Learn which periods are sealed."""
@@ -174,6 +180,13 @@ class SealBook:
     async def book_touched(self, cursor: AsyncCursor, stamp: Stamp, touched: Touched) -> None:
         """Book what has been touched under whatever version of the plan."""
         await book(cursor, stamp, self._sealed, touched, varying(self._state.plan, self._numbers))
+
+    async def book_hours(self, cursor: AsyncCursor, stamp: Stamp, changed: IntArray) -> None:
+        """Book what follows from changed hours of regimes: int64[n, 3], (source in the store, start_at, cause)."""
+        if self.touches(changed[:, 1]):
+            for seal in self._sealed:
+                if keys := _keys(seal, changed):
+                    await write_regimes(cursor, seal, stamp, keys, self._rules)
 
     async def seal(self, asked: SealAsked, plan_version: int) -> None:
         """Freeze a period in a transaction of its own, or keep among the refused why it cannot be.
@@ -217,7 +230,9 @@ class SealBook:
         await write_points(cursor, seal, stamp, await self._all(cursor, "point"))
         await write_kpis(cursor, seal, stamp, await self._all(cursor, "kpi"))
         activities = varying(self._state.plan, self._numbers)
-        await write_sources(cursor, seal, stamp, await self._all(cursor, "source"), activities)
+        sources = await self._all(cursor, "source")
+        await write_sources(cursor, seal, stamp, sources, activities)
+        await write_regimes(cursor, seal, stamp, sources, self._rules)
 
     async def _all(self, cursor: AsyncCursor, table: str) -> Keys:
         await cursor.execute(

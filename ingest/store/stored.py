@@ -78,7 +78,7 @@ class StoredTable:
 
 
 class IntervalsOfPoints:
-    """Closed intervals of many points at given instants."""
+    """Closed intervals of many points, in order of point and time."""
 
     def __init__(self) -> None:
         """Columns as `INTERVALS` has them, and `point_no`."""
@@ -87,7 +87,7 @@ class IntervalsOfPoints:
         self._fields = sql.SQL(", ").join(_field(column, kind) for column, kind in columns.items())
 
     async def fetch(self, cursor: AsyncCursor, numbers: IntArray, starts: IntArray) -> Rows:
-        """Those of points (numbers) that begin at `starts` (µs), in order of point and time."""
+        """Those of points (numbers) that begin at `starts` (µs)."""
         return await self._source.fetch(
             cursor,
             sql.SQL(
@@ -99,6 +99,19 @@ class IntervalsOfPoints:
                  ORDER BY point_no, start_at
                 """
             ).format(fields=self._fields, numbers=numbers.tolist(), starts=starts.tolist()),
+        )
+
+    async def between(self, cursor: AsyncCursor, numbers: IntArray, begin: int, end: int) -> Rows:
+        """Those of points (numbers) that begin in [begin, end) µs."""
+        return await self._source.fetch(
+            cursor,
+            sql.SQL(
+                """
+                SELECT {fields} FROM interval
+                 WHERE point_no = ANY({numbers}::int[]) AND revision > 0 AND start_at >= {begin} AND start_at < {end}
+                 ORDER BY point_no, start_at
+                """
+            ).format(fields=self._fields, numbers=numbers.tolist(), begin=_instant(begin), end=_instant(end)),
         )
 
 

@@ -44,7 +44,7 @@ async def write_points(cursor: AsyncCursor, seal: Seal, stamp: Stamp, keys: Keys
     await cursor.execute(
         _POINTS,
         {
-            **_said(seal, stamp),
+            **said(seal, stamp),
             "keys": [number for number, _ in keys],
             "causes": [cause for _, cause in keys],
         },
@@ -188,14 +188,14 @@ async def _write_sums(
         await cursor.execute(read, {"key": number, "from": seal.from_at, "to": seal.to_at}, binary=True)
         found = await cursor.fetchone() or (None,) * (len(sums.summed) + len(TRUST))
         count = len(sums.summed)
-        figures = [_rounded(values) for values in found[:count]] + list(found[count:])
+        figures = [correctly_rounded(values) for values in found[:count]] + list(found[count:])
         if sums.table == "emission":  # a source has a meter or documents, never both
             figures = list(await summed(cursor, number, seal.from_at, seal.to_at) or figures)
         if number in activities and await _lacks_factor(cursor, seal, number, activities[number]):
             _, covered, *_, reasons = figures
             figures = [None, covered or 0, 0, 0, int(Quality.BAD), reasons or 0]
         values = dict(zip((*sums.summed, *TRUST), figures, strict=True))
-        await cursor.execute(write, {**values, **_said(seal, stamp), "key": number, "cause": cause})
+        await cursor.execute(write, {**values, **said(seal, stamp), "key": number, "cause": cause})
 
 
 async def _lacks_factor(cursor: AsyncCursor, seal: Seal, source_no: int, point_no: int) -> bool:
@@ -216,7 +216,7 @@ async def _take_back(cursor: AsyncCursor, seal: Seal, stamp: Stamp, keys: Keys, 
     )
 
 
-def _rounded(values: bytes | None) -> float | None:
+def correctly_rounded(values: bytes | None) -> float | None:
     """The correctly rounded sum of float64 as the database sends them; none where no float holds it."""
     if values is None:
         return None
@@ -227,7 +227,8 @@ def _rounded(values: bytes | None) -> float | None:
         return None
 
 
-def _said(seal: Seal, stamp: Stamp) -> dict[str, int]:
+def said(seal: Seal, stamp: Stamp) -> dict[str, int]:
+    """The parameters of a statement that says totals."""
     return {
         "seal": seal.seal_no,
         "from": seal.from_at,

@@ -2,6 +2,8 @@
 
 import math
 
+import numpy as np
+
 from kernels.hours import HOUR
 from kernels.rows import Floats, Ints, Records
 
@@ -51,3 +53,19 @@ def gaps(measured: Ints, missing: Ints, first: Ints, last: Ints, length: Ints) -
     for n, places in enumerate(groups.values()):
         first[n], last[n], length[n] = places[0], places[-1], len(places)
     return len(groups)
+
+
+def is_measured(hours: Records, i: int) -> bool:
+    """Of one hour."""
+    measured, missing = np.zeros(hours.size, np.int64), np.zeros(hours.size, np.int64)
+    measured_hours(hours, measured, missing)
+    return bool(measured[i])
+
+
+def gaps_from(begin: int, measured: Ints, missing: Ints, first: Ints, last: Ints, length: Ints) -> int:
+    """Those that begin there or later, if none reaches over `begin`."""
+    n = gaps(measured, missing, first, last, length)
+    later = np.flatnonzero(first[:n] >= begin)
+    for edge in (first, last, length):
+        edge[: later.size] = edge[later]
+    return int(later.size)

@@ -167,3 +167,9 @@ def evaluate(method: int, inputs: Floats, constants: Floats) -> float:
     if method in _OF_ALL_ARGUMENTS:
         return float(_OF_ALL_ARGUMENTS[method](*x, *c))
     return math.nan
+
+
+def evaluate_rows(method: int, inputs: Floats, constants: Floats, out: Floats) -> None:
+    """Row by row, of finite inputs."""
+    for i, row in enumerate(inputs):
+        out[i] = evaluate(method, row, constants) if all(map(math.isfinite, row.tolist())) else math.nan

@@ -1,4 +1,7 @@
-"""Definitions of `kernels.missing`: what is put into an hour, hour by hour."""
+"""Definitions of `kernels.missing`: what is put into an hour, hour by hour.
+
+All rows are made; those from `begin` on are told.
+"""
 
 import math
 import statistics
@@ -10,9 +13,21 @@ from kernels.reference.availability import gaps, measured_hours, period_capture
 from kernels.rows import Floats, Ints, Records
 
 
-def begin_rows(hours: Records, measured: Ints, missing: Ints, code: int, out: Records) -> None:
+def unparted(hours: Records, place: int) -> int:
+    """The place after the last measured hour before `place`."""
+    measured, missing = np.zeros(hours.size, np.int64), np.zeros(hours.size, np.int64)
+    measured_hours(hours, measured, missing)
+    return neighbour(measured, place, -1) + 1
+
+
+def begin_of_period(hours: Records, place: int) -> int:
+    """The least place of the same period."""
+    return int(np.flatnonzero(hours["period"] == hours[place]["period"])[0])
+
+
+def begin_rows(hours: Records, measured: Ints, missing: Ints, code: int, begin: int, out: Records) -> None:
     """Measured hours with value and code, others without."""
-    for i in range(hours.size):
+    for i in range(begin, hours.size):
         state = MEASURED if measured[i] else NO_LOOKBACK if missing[i] else STOPPED
         value = hours[i]["value"] if measured[i] else math.nan
         out[i] = (value, code if measured[i] else 0, state, 0, math.nan, 0, 0)
@@ -25,18 +40,19 @@ def neighbour(measured: Ints, place: int, step: int) -> int:
 
 
 def missing_hours(
-    hours: Records, code: int, out: Records
+    hours: Records, code: int, begin: int, out: Records
 ) -> tuple[Ints, list[tuple[int, int, int, list[int]]]]:
-    """Measured flags, and of every gap (first, last, length, its missing places); rows begun."""
+    """Measured flags, and of every gap from `begin` on (first, last, length, its missing places); rows begun."""
     n = hours.size
     measured, missing = np.zeros(n, np.int64), np.zeros(n, np.int64)
     measured_hours(hours, measured, missing)
-    begin_rows(hours, measured, missing, code, out)
+    begin_rows(hours, measured, missing, code, begin, out)
     first, last, length = (np.zeros(n, np.int64) for _ in range(3))
     found = []
     for g in range(gaps(measured, missing, first, last, length)):
         places = [i for i in range(first[g], last[g] + 1) if missing[i]]
-        found.append((int(first[g]), int(last[g]), int(length[g]), places))
+        if first[g] >= begin:
+            found.append((int(first[g]), int(last[g]), int(length[g]), places))
     return measured, found
 
 
@@ -50,9 +66,9 @@ def hj75_lookback(capture_pct: float, gap_h: int, rule: Records) -> int:
     return int(one["low_lookback_h"]) if capture_pct >= one["lower_pct"] else 0
 
 
-def substitute_hj75(hours: Records, rule: Records, open_period: int, out: Records) -> None:
+def substitute_hj75(hours: Records, rule: Records, open_period: int, begin: int, out: Records) -> None:
     """Largest mass of the last measured hours before the gap."""
-    measured, found = missing_hours(hours, 0, out)
+    measured, found = missing_hours(hours, 0, begin, out)
     capture = np.zeros(hours.size)
     period_capture(hours["period"], measured, (hours["operating"] != 0) & (measured == 0), capture)
     for first, last, length, places in found:
@@ -72,9 +88,9 @@ def mean_and_deviations(value: Floats, deviations: float) -> float:
     return float(np.mean(value) + deviations * statistics.stdev(value)) if value.size > 1 else math.nan
 
 
-def substitute_mrr(hours: Records, deviations: float, open_period: int, out: Records) -> None:
+def substitute_mrr(hours: Records, deviations: float, open_period: int, begin: int, out: Records) -> None:
     """Mean + 2 s of the measured hours of the same period."""
-    measured, found = missing_hours(hours, 0, out)
+    measured, found = missing_hours(hours, 0, begin, out)
     for _, _, length, places in found:
         for i in places:
             same = hours["value"][(measured != 0) & (hours["period"] == hours[i]["period"])]
@@ -84,9 +100,9 @@ def substitute_mrr(hours: Records, deviations: float, open_period: int, out: Rec
             out[i] = (value, 0, state, provisional, math.nan, length, same.size if enough else 0)
 
 
-def substitute_neighbours(hours: Records, out: Records) -> None:
+def substitute_neighbours(hours: Records, begin: int, out: Records) -> None:
     """Mean of what stands beside the gap."""
-    measured, found = missing_hours(hours, 0, out)
+    measured, found = missing_hours(hours, 0, begin, out)
     for first, last, length, places in found:
         sides = (neighbour(measured, first, -1), neighbour(measured, last, 1))
         known = [float(hours[k]["value"]) for k in sides if k >= 0]

@@ -14,6 +14,7 @@ from kernels.hours import (
     MODC_MIDDLE,
     MODC_POTENTIAL,
     MODC_UPPER,
+    MODC_ZERO,
     REPLACED,
 )
 from kernels.reference.availability import monitor_availability
@@ -63,21 +64,29 @@ def part75_value(code: int, ascending: Floats, before: float, after: float, rule
     return extreme(ranked, beside) if known else ranked
 
 
+def counted(value: float) -> float:
+    """Not below 0."""
+    return max(value, 0.0)
+
+
 def look_back(hours: Records, measured: Ints, until: int, load_bin: int, rule: Records) -> Floats:
     """Values of the last measured hours of the bin that are not too old."""
     oldest = hours[until]["start_at"] - rule[0]["oldest_h"] * HOUR
     found = [
-        hour["value"]
+        counted(hour["value"])
         for i, hour in enumerate(hours[:until])
         if measured[i] and hour["start_at"] >= oldest and load_bin in {-1, max(hour["load_bin"], 0)}
     ]
     return np.array(sorted(found[max(0, len(found) - int(rule[0]["lookback_h"])) :]))
 
 
-def substitute_part75(hours: Records, rule: Records, out: Records) -> None:
+def substitute_part75(hours: Records, rule: Records, begin: int, out: Records) -> None:
     """Every missing hour by the row of the table, the initial procedure or the potential value."""
     one, potential = rule[0], float(rule[0]["potential"])
-    measured, found = missing_hours(hours, MODC_MEASURED, out)
+    measured, found = missing_hours(hours, MODC_MEASURED, begin, out)
+    for i in np.flatnonzero((measured != 0) & (hours["value"] < 0)).tolist():
+        if i >= begin:
+            out[i]["value"], out[i]["code"] = 0.0, MODC_ZERO
     available = np.zeros(hours.size)
     missing = ((hours["operating"] != 0) & (measured == 0)).astype(np.int64)
     monitor_availability(
@@ -85,7 +94,7 @@ def substitute_part75(hours: Records, rule: Records, out: Records) -> None:
     )
     for first, last, length, places in found:
         sides = neighbour(measured, first, -1), neighbour(measured, last, 1)
-        before, after = (float(hours[k]["value"]) if k >= 0 else math.nan for k in sides)
+        before, after = (counted(float(hours[k]["value"])) if k >= 0 else math.nan for k in sides)
         chosen = available[last if one["at_end"] or sides[0] < 0 else sides[0]]
         code = part75_code(chosen, length, rule)
         if measured[:first].sum() < one["lookback_h"]:

@@ -140,5 +140,20 @@ def test_methods_equal_their_definitions(x: list[float], c: list[float]) -> None
         assert close(actual, expected, 16), method
 
 
+@given(st.lists(st.one_of(POSITIVE, st.just(math.nan)), min_size=9, max_size=9))
+@settings(deadline=None)
+def test_rows_equal_their_definition(x: list[float]) -> None:
+    """Row by row as one by one; a row with something missing has no value."""
+    inputs, constants = np.array(x).reshape(3, 3), np.array([5.18e-7])
+    ours, theirs = np.zeros(3), np.zeros(3)
+    methods.evaluate_rows(PART98_C7, inputs, constants, ours)
+    reference.evaluate_rows(PART98_C7, inputs, constants, theirs)
+    for place, row in enumerate(inputs):
+        assert close(ours[place], theirs[place], 16)
+        whole = np.isfinite(row).all()
+        one = methods.evaluate(PART98_C7, row, constants) if whole else math.nan
+        np.testing.assert_equal(ours[place], one)
+
+
 def test_an_unknown_method_has_no_value() -> None:
     assert math.isnan(methods.evaluate(99, np.ones(2), np.ones(3)))

@@ -14,7 +14,7 @@ from kernels.reference import availability as plain_availability
 from kernels.reference import missing as plain
 from kernels.reference import missing75 as plain75
 from kernels.rows import Records
-from tests.kernels.regime_hours import filled, histories
+from tests.kernels.regime_hours import SENTINEL, filled, going_on, histories
 from tests.kernels.segments import assert_close, close
 
 
@@ -53,7 +53,7 @@ def rules75(draw: st.DrawFn) -> Records:
     )
 
 
-@given(histories(), rules75())
+@given(histories(negative=True), rules75())
 @settings(max_examples=300, deadline=None)
 def test_part75_equals_its_definition(hours: Records, rule: Records) -> None:
     assert_close(
@@ -111,6 +111,30 @@ def test_a_closed_gap_does_not_change_with_what_comes_later(hours: Records, rule
     assert_close(early[settled], late[: half.size][settled], 0)
 
 
+@given(histories(negative=True), rules75(), st.integers(0, 3), st.data())
+@settings(max_examples=200, deadline=None)
+def test_going_on_from_a_place_tells_what_all_of_it_tells(
+    hours: Records, rule: Records, open_period: int, data: st.DataObject
+) -> None:
+    """From where no gap reaches over on; what is before that place is not touched."""
+    place = data.draw(st.integers(0, hours.size))
+    begin = missing.unparted(hours, place)
+    assert begin == plain.unparted(hours, place)
+    if place < hours.size:
+        assert missing.begin_of_period(hours, place) == plain.begin_of_period(hours, place)
+    for module, theirs, name, arguments in (
+        (missing75, plain75, "substitute_part75", (rule,)),
+        (missing, plain, "substitute_hj75", (rule_hj75(), open_period)),
+        (missing, plain, "substitute_mrr", (2.0, open_period)),
+        (missing, plain, "substitute_neighbours", ()),
+    ):
+        ours, definition = getattr(module, name), getattr(theirs, name)
+        found = going_on(ours, hours, begin, *arguments)
+        assert_close(found[begin:], filled(ours, hours, *arguments)[begin:], 0)
+        assert (found[:begin]["code"] == SENTINEL).all()
+        assert_close(found, going_on(definition, hours, begin, *arguments), 8)
+
+
 def both(name: str, *arguments: Any) -> tuple[Any, Any]:
     return getattr(availability, name)(*arguments), getattr(plain_availability, name)(*arguments)
 
@@ -128,6 +152,8 @@ def test_availability_equals_its_definition(hours: Records, operating: int, olde
         module.period_capture(hours["period"].copy(), measured, gone, periods)
         edges = [np.zeros(n, np.int64) for _ in range(3)]
         count = module.gaps(measured, gone, *edges)
+        assert module.gaps_from(0, measured, gone, *(edge.copy() for edge in edges)) == count
+        assert [module.is_measured(hours, i) for i in range(n)] == (measured != 0).tolist()
         found.append((measured, gone, shares, periods, *(edge[:count] for edge in edges)))
     for ours, theirs in zip(*found, strict=True):
         np.testing.assert_array_equal(ours, theirs)
@@ -194,6 +220,11 @@ def test_look_backs_equal_their_definition(
     np.testing.assert_array_equal(ours, plain75.look_back(hours, measured, until, load_bin, rule))
     for step in (-1, 1):
         assert missing.neighbour(measured, until, step) == plain.neighbour(measured, until, step)
+
+
+@given(st.floats(-20, 20))
+def test_what_counts_equals_its_definition(value: float) -> None:
+    assert missing75.counted(value) == plain75.counted(value)
 
 
 def test_mean_and_deviations_of_one_value_is_none() -> None:

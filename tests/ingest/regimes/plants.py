@@ -5,9 +5,12 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import psycopg
+from psycopg import AsyncConnection
 
 from ingest.model import HOUR, MINUTE
+from ingest.site import SiteIngest
 from ingest.source import Delivery
+from ingest.store.analyser_tests import waiting
 from tests.ingest.feeding import START
 
 QUARTER = 15 * MINUTE
@@ -150,6 +153,10 @@ def tell_test(dsn: str, hour: float, *, passed: bool, kind: str = "daily_calibra
     if kind == "drift":
         check = {"quantity": "gas_span", "reference": 10.0, "measured": measured, "full_scale": 20.0}
         readings = {"checks": [check]}
+    elif kind == "linearity":
+        readings = {"diluent": True, "levels": [{"reference": [10.0] * 3, "measured": [measured] * 3}]}
+    elif kind == "recertification":
+        readings = {"requires": ["linearity"]}
     body = {
         "instrument": "mill/co2-analyser",
         "kind": kind,
@@ -164,6 +171,14 @@ def tell_test(dsn: str, hour: float, *, passed: bool, kind: str = "daily_calibra
             """,
             [json.dumps(body)],
         )
+
+
+async def examine(ingest: SiteIngest, dsn: str) -> None:
+    """Let ingest take the tests that wait."""
+    async with await AsyncConnection.connect(dsn, autocommit=True) as connection:
+        asked = await waiting(connection, 1, 100)
+    for one in asked:
+        await ingest.examine(one)
 
 
 def column(found: dict[int, dict[str, Any]], places: Sequence[int], component: str, name: str) -> list[Any]:

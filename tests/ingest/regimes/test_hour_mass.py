@@ -12,9 +12,10 @@ from ingest.methods.hour_states import HourReason
 from ingest.model import HOUR, MINUTE, Quality
 from ingest.plant.regime_plan import PlanComponent, PlanRegime
 from ingest.regimes.control import Calibrations
-from ingest.regimes.hour_mass import hours_of
 from ingest.regimes.hour_rows import HourRows
-from ingest.regimes.records import HOUR_FACT, hour_facts
+from ingest.regimes.records import hour_facts
+from ingest.regimes.source_hours import hours_of
+from kernels.hours import HOUR_FACT
 from kernels.rows import INTERVAL_ROW, Records
 
 KG_PER_SHORT_TON = 907.18474
@@ -148,6 +149,20 @@ def test_a_negative_concentration_is_0_and_says_so_but_stays_in_the_fact() -> No
     found = made(US, concentration=gas, flow=facts(1e7)).components["concentration"]
     assert (found["value"][4], found["code"][4]) == (0.0, 21)
     assert gas["value"][4] == -0.2
+
+
+def test_a_concentration_of_0_at_load_is_flagged_and_used() -> None:
+    """Above the first load bin, under Part 75: it may be a dead analyser."""
+    gas = facts(10.0)
+    gas["value"][4:7] = 0.0, -0.2, 0.0
+    load = facts(np.where(np.arange(N) == 6, 10.0, 90.0))
+    regime = replace(US, load=3, load_edges=(50.0,))
+    found = made(regime, concentration=gas, flow=facts(1e7), load=load)
+    flagged = found.hours["reasons"] & HourReason.ZERO_AT_LOAD
+    assert np.flatnonzero(flagged).tolist() == [4, 5]
+    assert (found.hours["mass_kg"][4:7] == 0.0).all()
+    other = replace(regime, rule="part98", equation="40cfr98.c-6")
+    assert not made(other, concentration=gas, flow=facts(1e7), load=load).hours["reasons"].any()
 
 
 def test_facts_leave_out_what_the_plants_own_system_substituted() -> None:

@@ -40,7 +40,20 @@ FAILING: dict[str, dict[str, Any]] = {
 
 
 def test_every_kind_is_tried() -> None:
-    assert PASSING.keys() == FAILING.keys() == TEST_READINGS.keys()
+    assert PASSING.keys() == FAILING.keys()
+    assert {*PASSING, "recertification"} == TEST_READINGS.keys(), (
+        "which is an event, and neither passed nor failed"
+    )
+
+
+def test_a_recertification_comes_to_what_it_requires() -> None:
+    readings = {"requires": ["rata", "linearity", "rata"]}
+    assert judge("recertification", json.dumps(readings).encode()) == (
+        {"requires": ["linearity", "rata"]},
+        None,
+    )
+    with pytest.raises(InputError, match="requires"):
+        judge("recertification", b'{"requires": []}')
 
 
 @pytest.mark.parametrize("kind", list(PASSING))

@@ -5,16 +5,14 @@ from typing import Any
 
 import psycopg
 import pytest
-from psycopg import AsyncConnection
 
 from ingest.methods.hour_states import HourReason
 from ingest.model import Cause, Quality
-from ingest.site import SiteIngest
-from ingest.store.analyser_tests import waiting
 from tests.ingest.feeding import feed, open_site
 from tests.ingest.regimes.plants import (
     column,
     concentration,
+    examine,
     hours,
     plant,
     said,
@@ -22,17 +20,10 @@ from tests.ingest.regimes.plants import (
     stretch,
     tell_test,
 )
+from tests.recovery.proxy import Cut, proxied
 
 HISTORY, DEAD = 800, 30
 GAP = range(HISTORY, HISTORY + DEAD)
-
-
-async def examine(ingest: SiteIngest, dsn: str) -> None:
-    """Let ingest take the tests that wait."""
-    async with await AsyncConnection.connect(dsn, autocommit=True) as connection:
-        asked = await waiting(connection, 1, 100)
-    for one in asked:
-        await ingest.examine(one)
 
 
 async def test_part75_recodes_all_of_a_gap_at_its_25th_hour_and_settles_at_its_end(dsn: str) -> None:
@@ -103,12 +94,37 @@ async def test_mrr_restates_its_substitutes_as_the_year_goes_on_and_settles_afte
     )
     assert after[100]["revision"] > before[100]["revision"]
     assert not after[100]["provisional"], "31 December 23:00 UTC has passed"
+    assert after[100]["cause"] == Cause.CLOSING
+    assert after[100]["revision"] == 2, "closing restates it; while the year was open it went on in place"
+    said_before = hours(dsn, "regime_hour_history")
+    assert said_before.keys() == set(first), "each restated once, and what it said last is kept"
+    assert said_before[100]["provisional"]
+
+
+async def test_part98_puts_the_mean_of_the_hours_beside_once_the_gap_ends(dsn: str) -> None:
+    ingest = await open_site(dsn, plant("part98"))
+    dead = range(35, 35 + DEAD)
+    await feed(ingest, stretch(0, 60, dead=dead))
+    before = hours(dsn)
+    gap = [hour for hour in before if hour in dead]
+    assert set(column(before, gap, "concentration", "value")) == {concentration(34 * 4)}, (
+        "the hour before alone"
+    )
+    assert all(before[hour]["provisional"] for hour in gap)
+    await feed(ingest, stretch(60, 68, dead=dead))
+    await ingest.close()
+    after = hours(dsn)
+    beside = (concentration(34 * 4) + concentration(65 * 4)) / 2
+    assert column(after, dead, "concentration", "value") == pytest.approx([beside] * DEAD)
+    assert not any(after[hour]["provisional"] for hour in dead)
+    assert {(after[hour]["revision"], after[hour]["cause"]) for hour in gap} == {(2, Cause.CLOSING)}
 
 
 @pytest.mark.parametrize(
     ("rule", "kind", "lost"),
     [
         ("part75", "daily_calibration", range(120, 123)),
+        ("part98", "daily_calibration", range(120, 123)),
         ("hj75", "drift", range(100, 123)),
         ("mrr", "drift", range(0)),
     ],
@@ -208,6 +224,41 @@ async def test_order_makes_no_difference(dsn: str, other_dsn: str, rule: str, se
     await feed(ingest, pieces[len(pieces) // 2 :], batch=3)
     await ingest.close()
     assert figures_of(hours(shuffled)) == figures_of(hours(straight))
+
+
+@pytest.mark.parametrize("rule", ["part75", "mrr"])
+async def test_lost_transactions_leave_no_trace(
+    dsn: str, other_dsn: str, rule: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Connections cut before and in COMMIT while hours close, a gap is open, one comes late and a test is told."""
+    monkeypatch.setattr("ingest.patient.LONGEST_PAUSE_S", 0.05)
+    script = [cut for cut in Cut for _ in range(3)]
+    random.Random(7).shuffle(script)
+    found = []
+    for at, cuts in ((dsn, []), (other_dsn, script)):
+        ingest = await open_site(at, plant(rule))
+        await feed(ingest, stretch(0, 20, dead=range(16, 26)))
+        await ingest.close()
+        async with proxied(at) as proxy:
+            ingest = await open_site(proxy.dsn, plant(rule))
+            proxy.plan(cuts)
+            for hour in range(20, 32, 2):
+                await feed(ingest, stretch(hour, hour + 2, dead=range(16, 26)))
+            await feed(ingest, said("line/co2", concentration, 72, 76))
+            tell_test(at, 28, passed=False)
+            await examine(ingest, at)
+            for hour in range(32, 36):
+                await feed(ingest, stretch(hour, hour + 1))
+            await ingest.close()
+            assert all(proxy.cuts[cut] == 3 for cut in set(cuts) if cut is not Cut.PASS)
+        names = (*COMPARED, "revision", "cause")
+        found.append(
+            [
+                {hour: [row[name] for name in names] for hour, row in hours(at, table).items()}
+                for table in ("regime_hour", "regime_hour_history")
+            ]
+        )
+    assert found[0] == found[1]
 
 
 async def test_a_plan_that_says_something_else_restates_the_hours(dsn: str) -> None:

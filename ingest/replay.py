@@ -139,6 +139,13 @@ async def _run(
         if restatement is not None and found:
             await restatement.write(found)
             outcome.restated = True
+    hours = await replayed.hours(outcome.from_at, outcome.to_at)
+    for mismatch in hours:
+        outcome.different[mismatch.table.name] += mismatch.rows
+        outcome.first += differences(mismatch)[: max(0, SHOWN - len(outcome.first))]
+    if restatement is not None and hours:
+        await restatement.write_hours(hours)
+        outcome.restated = True
     outcome.readings, outcome.compared = replayed.tally.readings, dict(replayed.tally.compared)
 
 

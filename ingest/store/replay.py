@@ -25,6 +25,7 @@ from psycopg import AsyncConnection, AsyncCursor, IsolationLevel
 from ingest.model import HOUR, NEVER
 from ingest.pipeline import filling, late
 from ingest.pipeline.batch import IntArray, Rows
+from ingest.store import replayed_hours
 from ingest.store.day import Day
 from ingest.store.figures import Figures, Kept
 from ingest.store.mismatch import Mismatch, Tally
@@ -115,6 +116,14 @@ class Replay:
                     Mismatch.of(table, number, self.versions.names[kind][number], made, version, kept)
                 )
         return [one for one in found if one is not None]
+
+    async def hours(self, begin: int, end: int) -> list[Mismatch]:
+        """What is not stored as it comes out of the hours of regimes in [begin, end) µs; after the days of it."""
+        async with self._connection.transaction(), self._connection.cursor() as cursor:
+            await self.versions.refresh(cursor)
+            return await replayed_hours.replayed(
+                cursor, self.versions, self._chosen, (begin, end), self.tally
+            )
 
     def _readers(self, day: Day) -> dict[int, str]:
         """Number and name of the points that follow from a chosen one under any version of the day.

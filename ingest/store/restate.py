@@ -132,6 +132,20 @@ class Restatement:
             await self._writer.announce(cursor, stamp)
         self._writer.done()
 
+    async def write_hours(self, found: Sequence[Mismatch]) -> None:
+        """Make hours of regimes again that are not stored as they come out, with their facts; raises as `write`."""
+        connection, late_writer = await self._writer.connection(), await self._late_writer()
+        stamp = await self._writer.begin(self._newest.plan.version)
+        assert stamp is not None, "as above"
+        async with connection.transaction(), connection.cursor() as cursor:
+            await self._writer.open(cursor, stamp, await last_watermark(cursor, self._writer.site_no), 0)
+            for one in found:
+                starts = np.concatenate([one.made["start_at"], one.kept["start_at"]])
+                late_writer.hours.doubted(stamp, one.number, starts.tolist())
+            await late_writer.hours.update(cursor, stamp)
+            await self._writer.announce(cursor, stamp)
+        self._writer.done()
+
     async def _late_writer(self) -> LateWriter:
         """What fills gaps anew that rest on restated intervals."""
         connection, newest = await self._writer.connection(), self._newest

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from service import cursors
 from service.documents import Document, Instant, Page, columns_of
-from service.periods import NUMBER, SUBJECTS, TOTAL, Subject, TotalDocument, total, total_columns, unit_of
+from service.periods import NUMBER, SUBJECTS, TOTAL, Subject, TotalDocument, of, total, total_columns, unit_of
 from service.plans import SitePlan
 from service.store import Connection, Row, rows
 from service.tabular import Table, instant_text
@@ -54,15 +54,16 @@ class AdjustmentsPage(Page[AdjustmentDocument]):
 
 def _of(place: int) -> str:
     subject = SUBJECTS[place]
+    key = of(subject)
     return f"""
-        SELECT t.known_at, t.seal_no, {place} AS subject, t.{subject}_no AS number, o.id, s.site_no, s.from_at, s.to_at,
+        SELECT t.known_at, t.seal_no, {place} AS subject, t.{key}_no AS number, o.id, s.site_no, s.from_at, s.to_at,
                {total_columns(subject, "t", "after_")}, {total_columns(subject, "b", "before_")}
           FROM period_{subject} t
           JOIN period_seal s ON s.seal_no = t.seal_no AND t.batch_no > s.batch_no
-          JOIN {subject} o ON o.{subject}_no = t.{subject}_no
+          JOIN {key} o ON o.{key}_no = t.{key}_no
           LEFT JOIN LATERAL (
                SELECT * FROM period_{subject} b
-                WHERE b.seal_no = t.seal_no AND b.{subject}_no = t.{subject}_no AND b.batch_no < t.batch_no
+                WHERE b.seal_no = t.seal_no AND b.{key}_no = t.{key}_no AND b.batch_no < t.batch_no
                 ORDER BY b.batch_no DESC LIMIT 1) b ON true
          WHERE s.site_no = ANY(%(sites)s) AND t.known_at >= %(from)s AND t.known_at < %(to)s
     """  # noqa: S608  fragments of this package
@@ -135,7 +136,7 @@ def _told(site: SitePlan, values: Row) -> AdjustmentDocument:
 
 def _difference(subject: Subject, before: TotalDocument | None, after: TotalDocument) -> float | None:
     earlier = None if before is None else before.value
-    adds_up = subject == "source" or (
+    adds_up = of(subject) == "source" or (
         subject == "point" and after.mean is None and (before is None or before.mean is None)
     )
     if not adds_up and (earlier is None or after.value is None):

@@ -14,7 +14,9 @@ from service.problems import invalid
 from service.store import Connection, rows
 from service.times import INSTANT_EXPECTED, format_instant, to_datetime
 
-Kind = Literal["daily_calibration", "seven_day", "linearity", "rata", "drift", "qal2", "ast", "qal3"]
+Kind = Literal[
+    "daily_calibration", "seven_day", "linearity", "rata", "drift", "qal2", "ast", "qal3", "recertification"
+]
 
 
 def _text(given: Any) -> Any:
@@ -57,7 +59,9 @@ class TestDocument(Document):
     performed_at: Instant
     readings: dict[str, Any]
     result: dict[str, Any] = Field(description="Errors as the regime prints them")
-    passed: bool | None = Field(description="null: cannot be judged, the result says why")
+    passed: bool | None = Field(
+        description="null: cannot be judged, the result says why; or a recertification, which is no test"
+    )
     note: str
     author: str = Field(description="Name of the key that told it")
     batch_no: int

@@ -11,7 +11,7 @@ from typing import Any, Literal, get_args
 from pydantic import Field
 
 from ingest.methods.figures import KpiKind, NoFigure, combine
-from ingest.model import Cause, Quality
+from ingest.model import HOUR, Cause, Quality
 from ingest.plant.plan import Plan
 from service import cursors
 from service.documents import Document, Instant, columns_of
@@ -21,7 +21,7 @@ from service.store import Connection, Row, row, rows
 from service.tabular import Table
 
 Basis = Literal["sealed", "current"]
-Subject = Literal["point", "kpi", "source"]
+Subject = Literal["point", "kpi", "source", "regime"]
 NUMBER = range(1, 2**61)
 """What may be a period's number."""
 
@@ -50,7 +50,8 @@ class TotalDocument(Document):
     """What one point, KPI or source comes to in the period."""
 
     value: float | None = Field(
-        description="Amount, or mean of a sample; figure of a KPI; kg of a source. Never rounded"
+        description="Amount, or mean of a sample; figure of a KPI; kg of a source; kg of its hours by its regime, an"
+        " account of its own in no other sum. Never rounded"
     )
     reason: str | None = Field(description="Why value is null")
     amount_count: int | None = Field(description="The exact amount of a counter or delta in its resolution")
@@ -64,13 +65,18 @@ class TotalDocument(Document):
     covered_share: float
     valid_share: float
     substituted_share: float
+    rule: str | None = Field(description="The regime that made a source's hours; null: no figure of a regime")
+    hours: int | None = Field(description="Of a regime: hours that begin in the period")
+    provisional_hours: int | None = Field(
+        description="Of these, those that will be told anew when a gap ends or the regime's own period closes"
+    )
     cause: str = Field(description="Why it was said: closing when it was sealed")
     known_at: Instant
     batch_no: int
 
 
 class FigureDocument(Document):
-    """A point, KPI or source of the period: frozen, and now."""
+    """A point, KPI or source of the period, or a source's hours by its regime: frozen, and now."""
 
     subject: Subject
     id: str
@@ -95,7 +101,8 @@ _PERIODS = """
            (SELECT count(*) FROM (
                 SELECT batch_no FROM period_point WHERE seal_no = s.seal_no
                  UNION SELECT batch_no FROM period_kpi WHERE seal_no = s.seal_no
-                 UNION SELECT batch_no FROM period_source WHERE seal_no = s.seal_no) b
+                 UNION SELECT batch_no FROM period_source WHERE seal_no = s.seal_no
+                 UNION SELECT batch_no FROM period_regime WHERE seal_no = s.seal_no) b
              WHERE b.batch_no > s.batch_no)
       FROM period_seal s JOIN site t USING (site_no)
 """
@@ -127,28 +134,51 @@ def _period(values: Row) -> PeriodDocument:
 SUBJECTS: tuple[Subject, ...] = get_args(Subject)
 TOTAL = (
     "figure", "amount_count", "mean", "min", "max", "a", "b", "covered_us", "valid_us", "substituted_us", "quality",
-    "reasons", "why", "cause", "known_at", "batch_no",
+    "reasons", "why", "rule", "hours", "provisional", "cause", "known_at", "batch_no",
 )  # fmt: skip
 """The columns of a total, the same of every subject."""
+_COMMON = ("covered_us", "valid_us", "substituted_us", "quality", "reasons", "cause", "known_at", "batch_no")
 _OWN: dict[Subject, dict[str, str]] = {
     "point": {"figure": "amount", **{name: name for name in TOTAL[1:5]}},
     "kpi": {"figure": "a", "a": "a", "b": "b"},
     "source": {"figure": "mass_kg"},
+    "regime": {"figure": "mass_kg", "rule": "rule", "hours": "hours", "provisional": "provisional"},
 }
+
+
+def of(subject: Subject) -> str:
+    """The table a subject's numbers are of: a regime's hours are those of a source."""
+    return "source" if subject == "regime" else subject
 
 
 def total_columns(subject: Subject, table: str, prefix: str = "") -> str:
     """`TOTAL` as a query names it, from a row `table` of the subject's totals."""
-    own = {**_OWN[subject], **{name: name for name in TOTAL[7:] if name != "why"}}
-    told = {name: f"{table}.{column}" for name, column in own.items()}
+    told = {name: f"{table}.{name}" for name in _COMMON}
     if subject == "source":
         told["why"] = _why(table)
+    elif subject == "regime":
+        told |= _of_hours(table)
+    told |= {name: f"{table}.{column}" for name, column in _OWN[subject].items()}
     return ", ".join(
         f"{told.get(name, _NOTHING.get(name, 'NULL::float8'))} AS {prefix}{name}" for name in TOTAL
     )
 
 
-_NOTHING = {"amount_count": "NULL::bigint", "why": "NULL::text"}
+_NOTHING = {
+    "amount_count": "NULL::bigint", "why": "NULL::text", "rule": "NULL::text", "hours": "NULL::bigint",
+    "provisional": "NULL::bigint",
+}  # fmt: skip
+
+
+def _of_hours(table: str) -> dict[str, str]:
+    """Time told, measured and substituted of a row that counts hours."""
+    measured = f"({table}.hours - {table}.without_mass - {table}.substituted)"
+    return {
+        "covered_us": f"({table}.hours * {HOUR})",
+        "valid_us": f"({measured} * {HOUR})",
+        "substituted_us": f"({table}.substituted * {HOUR})",
+        "reasons": "0",
+    }
 
 
 def _why(table: str) -> str:
@@ -173,21 +203,21 @@ async def figures(
     """What everything in a period came to when it was sealed, and comes to now."""
     made = []
     for subject in SUBJECTS:
-        columns = total_columns(subject, "p")
+        columns, key = total_columns(subject, "p"), of(subject)
         found = await rows(
             connection,
             f"""
             SELECT o.id, t.* FROM (
-                SELECT {subject}_no AS number, true AS frozen, {columns}
+                SELECT {key}_no AS number, true AS frozen, {columns}
                   FROM period_{subject} p WHERE seal_no = %(seal)s AND batch_no = %(batch)s
                 UNION ALL
-                (SELECT DISTINCT ON ({subject}_no) {subject}_no, false, {columns}
+                (SELECT DISTINCT ON ({key}_no) {key}_no, false, {columns}
                    FROM period_{subject} p
                   WHERE seal_no = (SELECT n.seal_no FROM period_seal n JOIN period_seal s USING (site_no, from_at)
                                     WHERE s.seal_no = %(seal)s ORDER BY n.edition DESC LIMIT 1)
-                  ORDER BY {subject}_no, p.batch_no DESC)
-                ) t JOIN {subject} o ON o.{subject}_no = t.number
-             ORDER BY o.{subject}_no
+                  ORDER BY {key}_no, p.batch_no DESC)
+                ) t JOIN {key} o ON o.{key}_no = t.number
+             ORDER BY o.{key}_no
             """,  # noqa: S608  fragments of this module
             {"seal": period.period, "batch": period.batch_no},
         )
@@ -211,7 +241,7 @@ async def figures(
 def total(plan: Plan, subject: Subject, name: str, values: list[Any], span_us: int) -> TotalDocument:
     """A row of totals of one id as it is told."""
     figure, count, mean, least, largest, a, b, covered, valid, substituted, quality, reasons, *said = values
-    told_why, cause, known_at, batch_no = said
+    told_why, rule, hours, provisional, cause, known_at, batch_no = said
     value, why = _value(plan, subject, name, (figure, count, mean, a, b), covered or 0)
     if told_why is not None:
         value, why = None, NoFigure(told_why)
@@ -229,6 +259,9 @@ def total(plan: Plan, subject: Subject, name: str, values: list[Any], span_us: i
         covered_share=share(covered or 0, span_us),
         valid_share=share(valid or 0, span_us),
         substituted_share=share(substituted or 0, span_us),
+        rule=rule,
+        hours=hours,
+        provisional_hours=provisional,
         cause=Cause(cause).name.lower(),
         known_at=known_at,
         batch_no=batch_no,
@@ -257,7 +290,7 @@ def _value(
 
 def unit_of(plan: Plan, subject: Subject, name: str) -> str | None:
     """The unit of an id's value; None: the plan has it no more."""
-    if subject == "source":
+    if of(subject) == "source":
         return "kg"
     if subject == "kpi":
         return next((kpi.unit for kpi in plan.kpis if kpi.id == name), None)

@@ -13,6 +13,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from ingest.methods.hour_states import HourReason
+from ingest.methods.limits import unconfirmed_of_recertification
 from ingest.methods.regimes import MASS, REGIME_RULES, RegimeRule
 from ingest.methods.registry import METHODS
 from ingest.methods.schemes import DETERMINATIONS, SCHEMES
@@ -20,7 +21,7 @@ from ingest.model import HOUR, Cause, Quality
 from ingest.plant.plan import Plan, PlanSource
 from ingest.plant.regime_plan import PlanRegime
 from ingest.units import amount_unit
-from service import cursors, past, substituted_hours
+from service import cursors, past_hours, substituted_hours
 from service.as_of import AsOfDocument, Known
 from service.documents import Document, Instant, Page
 from service.figures import QUALITY_NAMES, QualityName
@@ -43,10 +44,11 @@ class ComponentDocument(Document):
     state: State
     provisional: bool = Field(description="Will be told anew when the gap ends or the period closes")
     availability_pct: float | None = Field(description="That chose the substitute")
-    gap_h: int = Field(description="Hours of the gap it lies in; 0: measured")
-    rests_on: int = Field(description="Hours the substitute was made from")
+    gap_h: int | None = Field(description="Hours of the gap it lies in; 0: measured; null: reason not_kept")
+    rests_on: int | None = Field(description="Hours the substitute was made from; null: reason not_kept")
     valid: bool = Field(description="By the regime's rule for hours")
     out_of_control: bool = Field(description="By the tests of its analyser")
+    conditional: bool = Field(False, description="Under reserve of tests that a recertification requires")
     best_estimate: float | None = Field(
         description="Of a substitute: the mean of the hours looked back at, or itself where it is such a mean; else null"
     )
@@ -71,13 +73,16 @@ class RegimeHour(Document):
     )
     u_kg: float | None = Field(description="Standard uncertainty of those best estimates; null likewise")
     provisional: bool
-    reasons: list[str] = Field(description="stopped, operation_unknown, diluent_cap, out_of_control, …")
+    reasons: list[str] = Field(
+        description="stopped, operation_unknown, diluent_cap, out_of_control, …; not_kept: as of an earlier batch it was"
+        " provisional, and time alone has moved its numbers since"
+    )
     components: list[ComponentDocument]
     revision: int
     cause: str = Field(description="Why it was last said anew: closing, late, test, …")
     plan_version: int
     batch_no: int
-    known_at: Instant
+    known_at: Instant | None = Field(description="null: reason not_kept")
 
 
 class RegimeHoursPage(Page[RegimeHour]):
@@ -130,7 +135,7 @@ async def page(
     found = await rows(
         connection,
         f"""
-        SELECT {_COLUMNS} FROM ({past.rows_of("regime_hour", _COLUMNS, _SPAN, known)}) h
+        SELECT * FROM ({past_hours.rows_of(_COLUMNS, _SPAN, known)}) h
          WHERE start_at >= %(after)s ORDER BY start_at LIMIT %(limit)s
         """,  # noqa: S608  fragments of this module
         {**asked, "after": to_datetime(max(after, span[0])), "limit": limit + 1},
@@ -139,7 +144,7 @@ async def page(
     del found[limit:]
     sums = await rows(
         connection,
-        past.rows_of("regime_hour", "mass_kg, rate, operating_us, quality::int", _SPAN, known),
+        past_hours.rows_of("mass_kg, rate, operating_us, quality::int", _SPAN, known),
         asked,
     )
     substituted = NOTHING
@@ -181,14 +186,17 @@ def _head(source_id: str, regime: PlanRegime, sums: list[Row]) -> dict[str, Any]
 
 _SPAN = "source_no = %(number)s AND start_at >= %(from)s AND start_at < %(to)s"
 _COLUMNS = (
-    "start_at, mass_kg, rate, operating_us, quality::int, provisional, reasons, components, revision,"
-    " cause::int, plan_version, batch_no, known_at"
+    "start_at, mass_kg, rate, operating_us, quality::int, provisional, reasons, components, revision, cause::int,"
+    " plan_version, begun_batch, batch_no, known_at"
 )
 
 
 def _unconfirmed(rule: RegimeRule) -> list[str]:
     schemes = dict.fromkeys(rule.schemes.values())
-    return [f"{scheme}: {name}" for scheme in schemes for name in SCHEMES[scheme].unconfirmed]
+    found = [f"{scheme}: {name}" for scheme in schemes for name in SCHEMES[scheme].unconfirmed]
+    if rule.recertifies:
+        found += [f"recertification: {name}" for name in unconfirmed_of_recertification()]
+    return found
 
 
 def _label(rule: RegimeRule) -> str | None:
@@ -217,9 +225,11 @@ def _hour(plan: Plan, regime: PlanRegime, found: Row, told: Told | None) -> Regi
         revision,
         cause,
         version,
+        begun_batch,
         batch,
         known_at,
     ) = found
+    is_kept = known_at is not None
     rounding = METHODS[regime.equation].rounding
     order = [component.name for component in regime.components]
     return RegimeHour(
@@ -233,16 +243,22 @@ def _hour(plan: Plan, regime: PlanRegime, found: Row, told: Told | None) -> Regi
         bias_conservative_kg=None if told is None else told.bias_kg,
         u_kg=None if told is None else told.u_kg,
         provisional=provisional,
-        reasons=HourReason(reasons).names,
+        reasons=[*HourReason(reasons).names, *([] if is_kept else ["not_kept"])],
         components=[
-            _component(plan, regime, name, said[name], {} if told is None else told.components)
+            _component(
+                plan,
+                regime,
+                name,
+                said[name] if is_kept else past_hours.forgotten(said[name]),
+                {} if told is None else told.components,
+            )
             for name in (*order, MASS)
             if name in said
         ],
         revision=revision,
         cause=Cause(cause).name.lower(),
         plan_version=version,
-        batch_no=batch,
+        batch_no=batch if is_kept else begun_batch,
         known_at=known_at,
     )
 

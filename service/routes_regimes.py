@@ -4,15 +4,15 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request, Response
 
-from service import as_of, latest, regime_hours
+from service import as_of, latest, regime_hours, regime_tables
 from service.as_of import AsOfAsked
 from service.auth import Reader
 from service.context import service_of
 from service.documents import answer
-from service.parameters import Paged, SpanOf, resolved
+from service.parameters import Paged, SpanOf, Tabular, resolved
 from service.problems import ProblemError, documented
 from service.regime_hours import RegimeHoursPage
-from service.tabular import document
+from service.tabular import chosen_format, document, table
 
 router = APIRouter(tags=["figures"])
 
@@ -21,7 +21,7 @@ SourceId = Annotated[
 ]
 
 
-class HoursAsked(SpanOf, AsOfAsked, Paged):
+class HoursAsked(SpanOf, AsOfAsked, Tabular, Paged):
     """Which hours."""
 
 
@@ -78,6 +78,7 @@ EXAMPLE: dict[str, Any] = {
                     "rests_on": 720,
                     "valid": False,
                     "out_of_control": False,
+                    "conditional": False,
                     "best_estimate": 10.3,
                     "bias_conservative": 0.5,
                     "u": 0.28,
@@ -98,7 +99,7 @@ EXAMPLE: dict[str, Any] = {
     "/v1/sources/{source_id:path}/hours",
     summary="A measured source hour by hour, by the rule of its regime",
     responses={
-        **answer(RegimeHoursPage, EXAMPLE),
+        **answer(RegimeHoursPage, EXAMPLE, csv=True),
         **documented(
             "no-key", "wrong-scope", "wrong-site", "unknown-source", "invalid-parameter", "database-away"
         ),
@@ -121,4 +122,6 @@ async def hours(
         known = await as_of.resolve(connection, site, asked.as_of, commits.get(site.site_no), now)
         span = resolved(asked, site.plan, known.at(now), known.watermark)
         page = await regime_hours.page(connection, site.plan, source, span, asked.limit, asked.cursor, known)
+    if chosen_format(request, asked.format) == "csv":
+        return table(request, regime_tables.as_table(page), "csv", tagged=known.past)
     return document(request, page, tagged=known.past)

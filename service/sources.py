@@ -31,6 +31,9 @@ class SourceDocument(Document):
     factor_point: str | None = Field(description="Full id of the point whose mean is a further factor")
     basis: str | None = Field(description="location or market: two accounts, never to be added")
     supply: str | None = Field(description="grid, green, own or export, told apart")
+    regime: str | None = Field(
+        description="The regime whose rule makes its hours, see `/v1/sources/{id}/hours`; null: none"
+    )
 
 
 class ActivityDocument(Document):
@@ -96,6 +99,7 @@ def _metered(plan: Plan) -> list[SourceDocument]:
             kg_per_amount=source.kg_per_amount,
             factors=list(source.factors),
             factor_point=None if source.factor_point is None else plan.points[source.factor_point].id,
+            regime=None if source.regime is None else source.regime.rule,
         )
         for source in plan.sources
     ]
@@ -113,6 +117,7 @@ def _documented(plan: Plan) -> list[SourceDocument]:
             kg_per_amount=None if source.analyses else float(source.kg_per_count / sizes[source.activity]),
             factors=list(source.factors),
             factor_point=None,
+            regime=None,
         )
         for source in plan.documented
     ]

@@ -20,7 +20,7 @@ from ingest.model import DAY, HOUR
 from ingest.plant.regime_plan import PlanRegime
 from ingest.uncertainty.propagation import Floats, Ints
 from ingest.uncertainty.substitutes import ComponentHours, Estimates, estimates, rate_estimates
-from service import past
+from service import past, past_hours
 from service.as_of import Known
 from service.documents import Document
 from service.store import Connection, Row, rows
@@ -85,9 +85,7 @@ async def read(
     }  # fmt: skip
     where = "source_no = %(number)s AND start_at >= %(from)s AND start_at < %(to)s"
     columns = "start_at, mass_kg, rate, operating_us, reasons, components"
-    found = await rows(
-        connection, f"{past.rows_of('regime_hour', columns, where, known)} ORDER BY start_at", asked
-    )
+    found = await rows(connection, f"{past_hours.rows_of(columns, where, known)} ORDER BY start_at", asked)
     load: list[Row] = []
     if regime.load is not None:
         of_load = f"{where} AND component = 'load' AND value IS NOT NULL"

@@ -1,5 +1,7 @@
 """Hours of a regime and tests of an analyser by HTTP, made by the real ingest."""
 
+import csv
+import io
 import math
 import statistics
 from collections.abc import AsyncIterator
@@ -69,6 +71,7 @@ async def test_hours_say_value_code_meaning_and_trust(api: httpx.AsyncClient) ->
     RegimeHoursPage.model_validate(page)
     assert (page["rule"], page["trust"], page["utc_offset_h"]) == ("part75", "unconfirmed", -5.0)
     assert "part75.concentration: at_end" in page["unconfirmed"]
+    assert "recertification: conditional_from_event" in page["unconfirmed"]
     items = page["items"]
     dead = next(item for item in items if item["from"] == text(START + 21 * HOUR))
     concentration, flow = dead["components"]
@@ -84,6 +87,61 @@ async def test_hours_say_value_code_meaning_and_trust(api: httpx.AsyncClient) ->
     assert page["sum_kg"] == math.fsum(item["mass_kg"] for item in items)
     assert page["reported_sum"] == math.fsum(item["reported_rate"] for item in items)
     assert page["reported_unit"] == "short_ton"
+
+
+async def test_hours_as_csv_say_the_same(api: httpx.AsyncClient) -> None:
+    """A row an hour, what stands for each component beside it."""
+    page = await told(api, HOURS, limit=30)
+    response = await api.get(HOURS, params={**ASKED, "limit": 30}, headers={"Accept": "text/csv"})
+    assert response.headers["content-type"].startswith("text/csv")
+    assert page["next"] in response.headers["link"]
+    found = list(csv.DictReader(io.StringIO(response.text)))
+    assert len(found) == len(page["items"]) == 30
+    for row, item in zip(found, page["items"], strict=True):
+        assert (row["from"], float(row["mass_kg"])) == (item["from"], item["mass_kg"])
+        for component in item["components"]:
+            name = component["name"]
+            assert float(row[f"{name}.value"]) == component["value"]
+            assert (row[f"{name}.code"], row[f"{name}.meaning"]) == (
+                str(component["code"]),
+                component["meaning"],
+            )
+    asked = await api.get(
+        HOURS, params={**ASKED, "format": "csv", "to": text(START - HOUR), "from": text(START - 2 * HOUR)}
+    )
+    assert asked.text.splitlines()[0].startswith("from,to,mass_kg,rate")
+
+
+async def test_a_source_names_its_regime(api: httpx.AsyncClient) -> None:
+    (site,) = (await api.get("/v1/plant")).json()["items"]
+    assert {source["id"]: source["regime"] for source in site["sources"]} == {"mill/line/stack": "part75"}
+
+
+async def test_what_time_alone_has_moved_is_not_told_of_then(dsn: str) -> None:
+    """A provisional substitute of the MRR goes on in place: as of before it has no figure, never another's."""
+    made = await open_site(dsn, plant("mrr"))
+    await feed(made, stretch(0, 40, dead=DEAD))
+    app = create_app(dsn, ADMIN_KEY, now=lambda: NOW)
+    async with app.router.lifespan_context(app), client_of(app) as api:
+        api.headers["Authorization"] = f"Bearer {ADMIN_KEY}"
+        before = await told(api, HOURS)
+        await feed(made, stretch(40, 44))
+        after = await told(api, HOURS)
+        then = await told(api, HOURS, as_of=str(before["as_of"]["batch_no"]))
+    await made.close()
+    moved = {text(START + hour * HOUR) for hour in DEAD}
+    items = {item["from"]: item for item in after["items"]}
+    for item, old in zip(before["items"], then["items"], strict=True):
+        now = items[item["from"]]
+        if item["from"] not in moved:
+            assert old == item == now
+            continue
+        assert (now["revision"], now["provisional"]) == (item["revision"], True)
+        assert now["mass_kg"] != item["mass_kg"]
+        assert (old["mass_kg"], old["rate"], old["components"][0]["value"]) == (None, None, None)
+        assert old["reasons"] == ["not_kept"]
+        assert old["components"][1] == item["components"][1]
+    assert (then["hours"], then["without_mass"], then["sum_kg"]) == (before["hours"], len(DEAD), None)
 
 
 async def test_pages_join_to_the_whole(api: httpx.AsyncClient) -> None:

@@ -3,9 +3,9 @@
     ./run bench [NAME] [--json] [--quick]
 
 Loads are seeded, everything is on loopback, and only what was started here is
-ended. A benchmark takes at most about a minute, but history (a month of data) and
-outage (600 000 messages) some minutes each; --quick takes a fraction of the load and
-says less. Numbers say something only on a
+ended. A benchmark takes at most about a minute, but history (a month of data),
+outage (600 000 messages) and carbon (a year of hours of 100 stacks) some minutes each; --quick
+takes a fraction of the load and says less. Numbers say something only on a
 machine that does nothing else: the load average before the start stands with them.
 """
 
@@ -37,6 +37,7 @@ BENCHMARKS = {
     "startup": "startup",
     "history": "history",
     "outage": "outage",
+    "carbon": "carbon",
 }
 """Name → module, in the order they run."""
 

@@ -56,6 +56,10 @@ class HourBook:
             for place, source in enumerate(state.plan.sources)
             if source.regime is not None
         ]
+        points = [list(source.points.values()) for source in self._sources]
+        self._reads = np.array([point for some in points for point in some], np.int64)
+        self._begins = np.cumsum([0, *(len(some) for some in points[:-1])])
+        self._offset_us = np.array([source.regime.offset_us for source in self._sources], np.int64)
 
     async def load(self, connection: AsyncConnection) -> None:
         """Learn what is stored, and what has changed beneath it; to be called before anything else."""
@@ -89,8 +93,8 @@ class HourBook:
         return any(
             source.waits
             or (bool(source.touched) and not 0 <= source.touched_by <= self._writer.batch_no)
-            or self._closed_until(source) > source.end
-            for source in self._sources
+            or until > source.end
+            for source, until in zip(self._sources, self._closed_until(), strict=True)
         )
 
     def touched(self, stamp: Stamp, changes: Sequence[Changed]) -> None:
@@ -138,7 +142,8 @@ class HourBook:
     async def update(self, cursor: AsyncCursor, stamp: Stamp) -> None:
         """Make hours again whose inputs have changed or closed by this batch, and write what differs."""
         works = [
-            (source, source.work(stamp.batch_no, self._closed_until(source))) for source in self._sources
+            (source, source.work(stamp.batch_no, until))
+            for source, until in zip(self._sources, self._closed_until(), strict=True)
         ]
         jobs = [(source, work) for source, work in works if work is not None]
         if not jobs:
@@ -160,10 +165,13 @@ class HourBook:
             cursor, stamp, np.concatenate([one.changed for one in said] or [NO_KEYS])
         )
 
-    def _closed_until(self, source: HourSource) -> int:
-        """Up to which hour all points of a source are closed."""
-        least = int(self._state.points["closed_until"][list(source.points.values())].min())
-        return least if least == NEVER else hour_begin(least, source.regime.offset_us)
+    def _closed_until(self) -> list[int]:
+        """Up to which hour all points of each source are closed."""
+        if not self._sources:
+            return []
+        least = np.minimum.reduceat(self._state.points["closed_until"][self._reads], self._begins)
+        found: list[int] = np.where(least == NEVER, NEVER, least - (least + self._offset_us) % HOUR).tolist()
+        return found
 
     async def _learn(self, cursor: AsyncCursor, jobs: Sequence[Job]) -> None:
         """Make the facts of the hours that are new or touched of their intervals."""

@@ -160,6 +160,7 @@ def test_availability_equals_its_definition(hours: Records, operating: int, olde
 
 
 @given(st.floats(0, 100), st.floats(1, 100), st.floats(0, 1))
+@settings(deadline=None)
 def test_rates_equal_their_definitions(good: float, of: float, stopped: float) -> None:
     assert close(*both("percent", good, of))
     assert close(*both("capture_rate", of, stopped, good))
@@ -189,6 +190,7 @@ def test_ranks_of_the_look_backs(n: int, percentile: int, rank: int) -> None:
 
 
 @given(st.floats(0, 100), st.integers(1, 40), st.integers(0, 1))
+@settings(deadline=None)
 def test_codes_equal_their_definition(pct: float, gap_h: int, by_bin: int) -> None:
     rule = rule75(by_bin=by_bin)
     assert missing75.part75_code(pct, gap_h, rule) == plain75.part75_code(pct, gap_h, rule)
@@ -223,6 +225,7 @@ def test_look_backs_equal_their_definition(
 
 
 @given(st.floats(-20, 20))
+@settings(deadline=None)
 def test_what_counts_equals_its_definition(value: float) -> None:
     assert missing75.counted(value) == plain75.counted(value)
 

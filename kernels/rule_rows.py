@@ -73,7 +73,7 @@ RULE_STATE: Final = np.dtype(
         (
             "held_from",
             np.int64,
-        ),  # since when nothing is known, or it is quiet, of a pending rule; NEVER: it is known
+        ),  # since when nothing is known of an episode, or it is quiet; NEVER: it is known
         ("held_us", np.int64),  # how long that was before, since pending_at
         ("seen_at", np.int64),  # up to which instant its subject has been judged
         ("born_at", np.int64),  # when it was first looked at: from then on missing data are missing

@@ -33,6 +33,7 @@ from kernels.reference.frontier import behind, frontiers
 from kernels.reference.reach import anchors, seconds, turns_from, turns_until
 from kernels.reference.register import classify_step
 from kernels.reference.ring import kpi_slots, remember, window_sums
+from kernels.reference.rules import step_rules
 from kernels.reference.screen import screen
 from kernels.reference.tail import behead, gather, insert, trim
 from kernels.reference.union import evaluate_union
@@ -80,6 +81,7 @@ __all__ = [
     "stack_co2",
     "standard_concentration",
     "standard_dry_flow",
+    "step_rules",
     "to_counts",
     "trim",
     "turns_from",

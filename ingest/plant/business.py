@@ -1,4 +1,4 @@
-"""What surrounds the plant: its calendar, limits, alerts, deliveries, instruments.
+"""What surrounds the plant: its calendar, limits, instruments.
 
 Checked for shape and references when the file is read, so that a plan version
 never holds a word nobody understands. Of all this the pipeline uses only the days on
@@ -18,7 +18,6 @@ from ingest.plant.fields import (
     Positive,
     Segment,
     Share,
-    Span,
     Text,
     Time,
     Whole,
@@ -42,29 +41,6 @@ class Calendar(Entry):
     """Saturdays and Sundays that are worked."""
     day_starts: Time = "00:00"
     year_starts: MonthDay = "01-01"
-
-
-class Alert(Entry):
-    """A rule over one KPI's live window."""
-
-    id: Segment
-    kpi: Path
-    window: Span
-    above: Number | None = None
-    below: Number | None = None
-    hysteresis: Annotated[float, Field(strict=True, ge=0)] = 0.0
-    """How far back inside the limit, in the KPI's unit, resolves it."""
-    hold: Span = 0
-    """How long the condition must last before it fires."""
-    min_valid_share: Share = 0.75
-    severity: Literal["info", "warning", "critical"] = "warning"
-    advice: Text | None = None
-
-    @model_validator(mode="after")
-    def _one_limit(self) -> Self:
-        if (self.above is None) == (self.below is None):
-            raise ValueError("either above or below")
-        return self
 
 
 class Target(Entry):

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from ingest.errors import InputError
 from ingest.model import MINUTE, NEVER, SECOND, Kind
 from ingest.plant.activities import Documented
+from ingest.plant.alert_subjects import Known
 from ingest.plant.benchmarks import Benchmark
 from ingest.plant.blocks import load_window, phase_of
 from ingest.plant.catalogue import Catalogue, amount_text
@@ -42,6 +43,7 @@ from ingest.plant.pricing import compile_prices
 from ingest.plant.programs import compile_program
 from ingest.plant.reconciliations import compile_reconciliations
 from ingest.plant.references import check_references, live_windows, unit_paths
+from ingest.plant.rules import compile_alerts
 from ingest.plant.screening import rate_per_h, screening_columns
 from ingest.plant.weights import compile_source, compile_sums, compile_terms
 from ingest.units import spoken
@@ -69,7 +71,9 @@ def compile_plan(file: PlantFile, version: int = 0) -> Plan:
         if not isinstance(source.activity, Documented)
     }
     kpis = tuple(_kpi(catalogue, i, kpi, sources) for i, kpi in enumerate(file.kpis))
+    benchmarks = tuple(_benchmark(catalogue, i, mark) for i, mark in enumerate(file.benchmarks))
     _check_priced_units(catalogue)
+    units = unit_paths(file)
     return Plan(
         site=file.site,
         name=file.name,
@@ -80,9 +84,7 @@ def compile_plan(file: PlantFile, version: int = 0) -> Plan:
         lateness_us=file.lateness,
         topic_prefix=file.topic_prefix,
         file=file,
-        units=tuple(
-            PlanUnit(f"{file.site}/{path}", unit.name, unit.kind) for path, unit in unit_paths(file).items()
-        ),
+        units=tuple(PlanUnit(f"{file.site}/{path}", unit.name, unit.kind) for path, unit in units.items()),
         points=points,
         n_measured=catalogue.n_measured,
         index={point.id: number for number, point in enumerate(points)},
@@ -98,7 +100,8 @@ def compile_plan(file: PlantFile, version: int = 0) -> Plan:
         activities=compile_activities(catalogue),
         analyses=compile_analyses(catalogue),
         documented=compile_documented(catalogue),
-        benchmarks=tuple(_benchmark(catalogue, i, mark) for i, mark in enumerate(file.benchmarks)),
+        benchmarks=benchmarks,
+        alerts=compile_alerts(Known(catalogue, kpis, sources, frozenset(units))),
     )
 
 

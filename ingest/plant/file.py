@@ -11,10 +11,10 @@ from pydantic import Field, PrivateAttr
 
 from ingest.model import DAY, HOUR, MINUTE, SECOND
 from ingest.plant.activities import Activity, Analysis
+from ingest.plant.alerts import Alert
 from ingest.plant.benchmarks import Benchmark
 from ingest.plant.boundaries import Boundary
 from ingest.plant.business import (
-    Alert,
     Allowance,
     Calendar,
     Correlation,

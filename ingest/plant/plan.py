@@ -6,7 +6,7 @@ constants. All ids are full (`site/unit/…/point`), spans are µs. No database 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 from zoneinfo import ZoneInfo
 
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from ingest.methods.figures import KpiKind
 from ingest.model import Kind
 from ingest.plant.papers import PlanActivity, PlanAnalysis, PlanDocumented
+from ingest.plant.plan_alerts import PlanAlerts
 from ingest.plant.plan_benchmark import PlanBenchmark
 from ingest.plant.plan_doubts import PlanDoubts, PlanTerm
 from ingest.plant.plan_prices import PlanPrices
@@ -273,6 +274,7 @@ class Plan:
     documented: tuple[PlanDocumented, ...] = ()
     """Sources without one."""
     benchmarks: tuple[PlanBenchmark, ...] = ()
+    alerts: PlanAlerts = field(default_factory=PlanAlerts)
 
     @property
     def readers(self) -> tuple["PlanSource | PlanKpi", ...]:

@@ -227,14 +227,9 @@ def _check_business(file: PlantFile, known: Known) -> None:
     kpis = {kpi.id: kpi for kpi in file.kpis}
     for i, tariff in enumerate(file.tariffs):
         _check_known(file, ("tariffs", i, "carrier"), tariff.carrier, known["carriers"], "carrier")
-    for key in ("alerts", "benchmarks", "targets"):
+    for key in ("benchmarks", "targets"):
         for i, entry in enumerate(getattr(file, key)):
             _check_known(file, (key, i, "kpi"), entry.kpi, kpis, "KPI")
-    for i, alert in enumerate(file.alerts):
-        kpi = kpis[alert.kpi]
-        if alert.window not in live_windows(file, kpi):
-            expected = f"a live window of {alert.kpi}"
-            raise fault(file.origin, ("alerts", i, "window"), format_span(alert.window), expected)
     for i, instrument in enumerate(file.instruments):
         for j, point in enumerate(instrument.points):
             _check_known(file, ("instruments", i, "points", j), point, known["points"], "point")

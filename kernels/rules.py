@@ -69,7 +69,7 @@ def _holds(rule: np.void, subject: np.void, value: float, high: float, low: floa
         found = False
         for i in range(rule["codes_from"], rule["codes_to"]):
             found = found or codes[i] == value
-        return found != (rule["codes_not"] == 1)
+        return bool(found != (rule["codes_not"] == 1))
     if rule["kind"] == QUALITY:
         doubted = subject["quality"] >= rule["worst"] or (subject["reasons"] & rule["reasons"]) != 0
         return bool(doubted or value < low)

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ingest.model import NEVER
+from ingest.pipeline.alerted import Alerted
 from kernels.rows import INTERVAL_ROW, STEP_ROW
 
 IntArray = npt.NDArray[np.int64]
@@ -171,6 +172,8 @@ class Batch:
     """(point, start_at) closed behind a KPI that had gone on without the point."""
     compared: IntArray = field(default_factory=lambda: np.zeros((0, 3), np.int64))
     """(comparison, begin, end) of hours that both its points have closed now."""
+    alerts: Alerted | None = None
+    """What the alert rules came to; None: they were not judged."""
     duplicates: int = 0
     passed: bool = False
     """Whether the watermark has passed an edge; told even if nothing else is, as silent points close by it."""
@@ -196,4 +199,5 @@ class Batch:
             or self.behind.size
             or self.compared.size
             or self.passed
+            or (self.alerts is not None and not self.alerts.empty)
         )

@@ -1,7 +1,7 @@
 """The pure pipeline of one site: admitted readings in, one transaction's rows out.
 
     readings → tail (append, insert, duplicate, late) → watermark
-             → close intervals → emissions, KPIs → windows at the horizon
+             → close intervals → emissions, KPIs → windows at the horizon → alert rules
 
 A tick is a batch without readings on the same path. Time comes in as arguments;
 nothing here waits. Late readings leave in `Batch.late`, for `ingest.pipeline.late`.
@@ -11,6 +11,7 @@ import numpy as np
 
 from ingest.model import NEVER, SECOND, Reason
 from ingest.pipeline import closing, drift
+from ingest.pipeline.alerts import AlertBoard
 from ingest.pipeline.batch import Batch, IntArray, Readings, Rows
 from ingest.pipeline.kpis import KpiBoard
 from ingest.pipeline.signals import from_tail
@@ -33,6 +34,7 @@ class SitePipeline:
         self.plan = plan
         self.state = state
         self._board = KpiBoard(state)
+        self.alerts = AlertBoard(state)
         self._passed = NEVER
         self._kpi_readers = _readers_of(plan)
 
@@ -46,6 +48,7 @@ class SitePipeline:
         latest: bool,
         told: bool = False,
         most: int = CLOSINGS_PER_BATCH,
+        now_us: int | None = None,
     ) -> Batch:
         """One batch.
 
@@ -57,6 +60,7 @@ class SitePipeline:
             latest: whether KPI windows are to be evaluated.
             told: whether the readings came by the inbox, as an import's do.
             most: about how many interval rows to close; where more are told, twice as many as are.
+            now_us: UTC, by which alert rules are judged, with the windows; None: they are not.
         """
         state = self.state
         readings.count = state.counts(readings.point, readings.value)
@@ -80,7 +84,11 @@ class SitePipeline:
             state.watermark.observe(int(event_at.max()), monotonic_us)
         state.watermark.tick(monotonic_us, caught_up=caught_up)
         batch.watermark = state.watermark.at
-        self._close(batch, monotonic_us, latest=latest, most=most)
+        found = self._close(batch, monotonic_us, latest=latest, most=most)
+        if latest and now_us is not None:
+            batch.alerts = self.alerts.evaluate(
+                batch, found.reaches, now_us=now_us, monotonic_us=monotonic_us, caught_up=caught_up
+            )
         return batch
 
     def _hold(self, readings: Readings, monotonic_us: int) -> None:
@@ -101,7 +109,7 @@ class SitePipeline:
         )  # fmt: skip
         readings.reasons = readings.reasons | np.where(late == 1, int(Reason.LATE), 0)
 
-    def _close(self, batch: Batch, monotonic_us: int, *, latest: bool, most: int) -> None:
+    def _close(self, batch: Batch, monotonic_us: int, *, latest: bool, most: int) -> closing.Frontiers:
         state = self.state
         found = closing.look_ahead(state, monotonic_us)
         self._board.begin(found)
@@ -128,6 +136,7 @@ class SitePipeline:
             batch.withdrawn = state.tell(batch.provisional)
         if passed or closed.rows.size or batch.kpi_rows.size:
             state.trim()
+        return found
 
     def _behind(self, rows: Rows, frontier: IntArray) -> IntArray:
         """(point, start_at) of rows closed behind a KPI that has gone on without them."""

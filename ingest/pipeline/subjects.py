@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from ingest.pipeline.batch import Batch, Latest, Rows
+from ingest.pipeline.batch import Batch, IntArray, Latest, Rows
 from ingest.pipeline.state import SiteState
 from ingest.plant.plan_alerts import PlanSubject
 from kernels.rule_rows import SUBJECT
@@ -28,6 +28,8 @@ class Moment:
     """What has just been closed: intervals, emissions, KPI rows."""
     latest: Mapping[tuple[int, int], Latest]
     """Every KPI in each of its windows (plan index, window in µs), at its present horizon."""
+    reaches: IntArray
+    """Per point of the plan the instant up to which its signal is known, µs; NEVER: never heard of."""
 
 
 class Subjects(Protocol):

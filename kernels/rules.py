@@ -44,7 +44,10 @@ from kernels.rule_rows import (
 
 @kernel
 def _change(rule: np.void, at: int, value: float, past_at: np.ndarray, past_value: np.ndarray) -> float:
-    """Change of the value over the rule's span, and the value remembered; NaN while that far back is unknown."""
+    """Change of the value over the rule's span, and the value remembered; NaN while that far back is unknown.
+
+    What was a span ago is on the straight line between two remembered values, or to this one.
+    """
     m, span_us = rule["memory"], rule["span_us"]
     newest = past_at[m, MEMORY - 1]
     if newest == NEVER or at - newest >= max(1, span_us // (MEMORY - 2)):
@@ -53,12 +56,14 @@ def _change(rule: np.void, at: int, value: float, past_at: np.ndarray, past_valu
             past_value[m, i] = past_value[m, i + 1]
         past_at[m, MEMORY - 1] = at
         past_value[m, MEMORY - 1] = value
+    later_at, later = at, value
     for i in range(MEMORY - 1, -1, -1):
-        then = past_at[m, i]
+        then, was = past_at[m, i], past_value[m, i]
         if then != NEVER and at - then >= span_us:
             if at - then > 2 * span_us:
                 return math.nan
-            return float((value - past_value[m, i]) * (span_us / (at - then)))
+            return float(value - (was + (later - was) * ((at - span_us - then) / (later_at - then))))
+        later_at, later = then, was
     return math.nan
 
 

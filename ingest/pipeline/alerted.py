@@ -1,6 +1,6 @@
 """What an evaluation of alert rules has come to: states to be kept, and what became of episodes."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -39,6 +39,20 @@ class Standing:
 
 
 @dataclass(frozen=True, slots=True)
+class Kept:
+    """The row of one rule, as it is stored."""
+
+    watches: str
+    """What it watched; a rule that watches something else now begins anew."""
+    state: npt.NDArray[np.void]
+    """RULE_STATE, one row."""
+    told_at: list[int]
+    past_at: list[int]
+    past_value: list[float]
+    """Empty: it remembers none."""
+
+
+@dataclass(frozen=True, slots=True)
 class Told:
     """One change of an episode, as it is kept."""
 
@@ -54,10 +68,6 @@ class Told:
     """When it is so in the plant: of an episode's beginning `fired_at`."""
     data: dict[str, Any]
     """Of the event."""
-
-    def with_data(self, **more: Any) -> "Told":
-        """The same with other data."""
-        return replace(self, data={**self.data, **more})
 
 
 @dataclass(slots=True)

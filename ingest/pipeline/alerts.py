@@ -10,12 +10,13 @@ same again. Past days and silences come from the store (`ingest.store.alerts`).
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from typing import Any
 
 import numpy as np
 
 from ingest.methods.bands import in_force
 from ingest.model import MINUTE, NEVER, SECOND
-from ingest.pipeline.alerted import Alerted, Standing, Told
+from ingest.pipeline.alerted import Alerted, Kept, Standing, Told
 from ingest.pipeline.batch import Batch, FloatArray, IntArray
 from ingest.pipeline.episodes import told
 from ingest.pipeline.observers import are_quiet, observer
@@ -236,9 +237,43 @@ class AlertBoard:
             changed[remembers] |= more[self.alerts.params["memory"][remembers]]
         return np.flatnonzero(changed)
 
+    def kept(self, alerted: Alerted) -> dict[str, Kept]:
+        """The rows to be stored of an evaluation."""
+        return {
+            self.alerts.rules[r].id: Kept(
+                self._watches(r),
+                alerted.after.states[r : r + 1].copy(),
+                _remembered(alerted.after.told_at, int(self.alerts.params["tolds"][r])),
+                _remembered(alerted.after.past_at, int(self.alerts.params["memory"][r])),
+                _remembered(alerted.after.past_value, int(self.alerts.params["memory"][r])),
+            )
+            for r in alerted.changed.tolist()
+        }
 
-def subject_key(board: AlertBoard, number: int) -> str:
-    """What tells whether a rule still watches what it did when its row was stored."""
-    rule = board.alerts.rules[number]
-    what = board.alerts.subjects[rule.subject]
-    return f"{rule.condition} {what.observed} {what.id} {what.window_us or 0} {what.figure}"
+    def restore(self, kept: Mapping[str, Kept]) -> list[str]:
+        """Go on where rules stood; those that nothing stands for any more, as they watch something else."""
+        places = {rule.id: r for r, rule in enumerate(self.alerts.rules)}
+        foreign = []
+        for name, row in kept.items():
+            r = places.get(name)
+            if r is None or row.watches != self._watches(r):
+                foreign.append(name)
+                continue
+            self.standing.states[r] = row.state[0]
+            for column, place, values in (
+                (self.standing.told_at, self.alerts.params["tolds"][r], row.told_at),
+                (self.standing.past_at, self.alerts.params["memory"][r], row.past_at),
+                (self.standing.past_value, self.alerts.params["memory"][r], row.past_value),
+            ):
+                if place >= 0 and values:
+                    column[place] = values
+        return foreign
+
+    def _watches(self, number: int) -> str:
+        rule = self.alerts.rules[number]
+        what = self.alerts.subjects[rule.subject]
+        return f"{rule.condition} {what.observed} {what.id} {what.window_us or 0} {what.figure}"
+
+
+def _remembered(rows: FloatArray | IntArray, place: int) -> list[Any]:
+    return [] if place < 0 else list(rows[place].tolist())

@@ -67,7 +67,8 @@ def _changed(rule: np.void, at: int, value: float, past_at: Ints, past_value: Fl
     if not old or at - old[-1][0] > 2 * span_us:
         return math.nan
     then, was = old[-1]
-    return (value - was) * (span_us / (at - then))
+    later_at, later = next(((t, v) for t, v in past if t > at - span_us), (at, value))
+    return value - (was + (later - was) * ((at - span_us - then) / (later_at - then)))
 
 
 def _mute(

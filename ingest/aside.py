@@ -9,7 +9,7 @@ that closings keep up with. Windows of KPIs are left to the live batches.
 
 from ingest.site import Clocks, SiteIngest
 from ingest.source import PAYLOAD_PER_BATCH, Delivery, batch_end
-from ingest.store import analyser_tests, declarations, seals
+from ingest.store import alert_acts, analyser_tests, declarations, seals
 from ingest.store.inbox import Inbox
 
 INBOX_ROWS = 60
@@ -111,6 +111,7 @@ class Aside:
         declared: list[declarations.Declaration] = []
         periods: list[seals.SealAsked] = []
         tests: list[analyser_tests.TestAsked] = []
+        acts: list[alert_acts.ActsAsked] = []
 
         async def look() -> None:
             connection = await ingest.connection()
@@ -119,11 +120,15 @@ class Aside:
             )
             periods[:] = await seals.waiting(connection, self._site_no, INBOX_ROWS, ingest.plan)
             tests[:] = await analyser_tests.waiting(connection, self._site_no, INBOX_ROWS)
+            acts[:] = [await alert_acts.waiting(connection, self._site_no, INBOX_ROWS)]
 
         await ingest.patiently(look)
         free: list[Delivery] = []
         for declaration in declared:
             free += await ingest.declare(declaration)
+        for act in acts:
+            if act.inbox:
+                await ingest.heed(act)
         for test in tests:
             free += await ingest.examine(test)
         for period in periods:

@@ -14,8 +14,9 @@ from psycopg import AsyncConnection, AsyncCursor
 
 from ingest.admit import Admitted
 from ingest.clocks import Clocks
+from ingest.counting import Counting
 from ingest.metrics import IngestMetrics
-from ingest.model import DAY, NEVER, Reason
+from ingest.model import DAY, NEVER
 from ingest.patient import patiently
 from ingest.pipeline import late
 from ingest.pipeline.admission import EarlierLimits
@@ -23,6 +24,9 @@ from ingest.pipeline.batch import Batch, Latest, Readings, Refigured
 from ingest.pipeline.pipeline import SitePipeline
 from ingest.plant.plan import Plan
 from ingest.status import SiteStatus
+from ingest.store.alert_acts import ActsAsked, take_up
+from ingest.store.alert_past import look_back
+from ingest.store.alerts import restore, write_alerted
 from ingest.store.analyser_tests import TestAsked
 from ingest.store.earlier import Earlier
 from ingest.store.facts import Stamp
@@ -74,6 +78,7 @@ class Committer:
         self._status = status
         self._metrics = metrics
         self._clocks = clocks
+        self._counting = Counting(metrics, plan.site, status)
         self._state: _State | None = None
         self._latest_slot = NEVER
         self._told: dict[tuple[int, int], Latest] = {}
@@ -102,7 +107,9 @@ class Committer:
         fills = await FillBook.of(connection, earlier, self._writer.site_no)
         late_writer = LateWriter(self._writer, earlier, str(self._plan.zone), seals, fills)
         await late_writer.hours.load(connection)
-        self._state = _State(SitePipeline(self._plan, state), numbers, earlier, late_writer, seals)
+        pipeline = SitePipeline(self._plan, state)
+        await restore(connection, self._writer.site_no, state, numbers, pipeline.alerts)
+        self._state = _State(pipeline, numbers, earlier, late_writer, seals)
         self._told.clear()
         self._status.batch_no = self._writer.batch_no
 
@@ -127,6 +134,8 @@ class Committer:
 
         `told`: they came by the inbox. `windows`: KPI windows may be evaluated with them.
         """
+        if self._now.pipeline.alerts.wanted() is not None:
+            await self.patiently(self._look_back)
         begun = self._clocks.monotonic()
         slot = begun // LATEST_EVERY_US
         latest = windows and slot != self._latest_slot
@@ -138,6 +147,7 @@ class Committer:
             caught_up=caught_up,
             latest=latest,
             told=told,
+            now_us=self._clocks.now(),
         )
         self.spent("pipeline", begun)
         self.more = batch.more
@@ -153,7 +163,8 @@ class Committer:
         """Commit a batch, its refusals and the inbox rows consumed, unless there is nothing to commit."""
         if not (batch.empty and not refusals and not tokens):
             await self._write(batch, refusals, tokens)
-        self._count(batch, refusals)
+        self._now.pipeline.alerts.settle(batch.alerts)
+        self._counting.batch(batch, refusals, self._writer.batch_no, self._now.pipeline.state.held)
 
     async def _write(self, batch: Batch, refusals: Sequence[Refusal], tokens: list[int]) -> None:
         now = self._now
@@ -181,8 +192,10 @@ class Committer:
                 remade.append(await now.late_writer.compare(cursor, batch.compared, stamp))
             if closes:
                 remade.append(await now.late_writer.closed(cursor, batch, stamp))
+            await write_alerted(cursor, self._writer.site_no, now.pipeline.alerts, batch.alerts, stamp)
 
-        then = follow_up if paired or following.size or batch.follows or sealed or closes else None
+        follows = (paired, following.size, batch.follows, sealed, closes, batch.tells)
+        then = follow_up if any(follows) else None
 
         async def write() -> None:
             await self._writer.commit(batch, now.numbers, self._plan.version, refusals, tokens, then)
@@ -193,7 +206,7 @@ class Committer:
         self._metrics.commit_seconds.labels(self._plan.site).observe((self._clocks.monotonic() - begun) / 1e6)
         for one in revised:
             late.adopt(now.pipeline.state, batch.reopening, one.heads)
-            self._count_revised(one, len(batch.reopening))
+            self._counting.revised(one, len(batch.reopening), self._writer.batch_no)
         for made in remade:
             now.pipeline.state.remember(made)
         for figure in batch.latest:
@@ -221,7 +234,7 @@ class Committer:
         await self.patiently(write)
         late.adopt(now.pipeline.state, readings, revised[0].heads)
         now.pipeline.state.remember(revised[0].kpis)
-        self._count_revised(revised[0], len(readings))
+        self._counting.revised(revised[0], len(readings), self._writer.batch_no)
         self.spent("late", begun)
         self._status.batch_no = self._writer.batch_no
 
@@ -232,6 +245,14 @@ class Committer:
             await self._now.seals.seal(asked, self._plan.version)
 
         await self.patiently(write)
+        self._status.batch_no = self._writer.batch_no
+
+    async def _look_back(self) -> None:
+        await look_back(await self.connection(), self._now.pipeline.alerts, self._now.numbers)
+
+    async def heed(self, asked: ActsAsked) -> None:
+        """Take up what people have done about alerts."""
+        await self.patiently(lambda: take_up(self._writer, self._plan.version, asked, self._now.pipeline))
         self._status.batch_no = self._writer.batch_no
 
     async def examine(self, asked: TestAsked) -> None:
@@ -274,27 +295,3 @@ class Committer:
         """Book the time since `begun` (monotonic µs) on a stage."""
         seconds = (self._clocks.monotonic() - begun) / 1e6
         self._metrics.stage_seconds.labels(self._plan.site, stage).inc(seconds)
-
-    def _count_revised(self, revised: Revised, given: int) -> None:
-        metrics, site = self._metrics, self._plan.site
-        metrics.readings.labels(site).inc(revised.stored)
-        metrics.late.labels(site).inc(revised.late)
-        metrics.duplicates.labels(site).inc(given - revised.stored)
-        metrics.revised.labels(site).inc(revised.changed)
-        metrics.batch_no.labels(site).set(self._writer.batch_no)
-
-    def _count(self, batch: Batch, refusals: Sequence[Refusal]) -> None:
-        metrics, site = self._metrics, self._plan.site
-        metrics.readings.labels(site).inc(len(batch.readings))
-        marked = (batch.readings.reasons & int(Reason.LATE)) != 0
-        metrics.late.labels(site).inc(int(marked.sum()))
-        metrics.duplicates.labels(site).inc(batch.duplicates)
-        metrics.intervals.labels(site).inc(batch.intervals.size)
-        metrics.batch_no.labels(site).set(self._writer.batch_no)
-        for refusal in refusals:
-            metrics.rejected.labels(site, refusal.reason).inc(refusal.count)
-        metrics.tail.labels(site).set(self._now.pipeline.state.held)
-        self._status.batch_no = self._writer.batch_no
-        if batch.watermark != NEVER:
-            metrics.watermark.labels(site).set(batch.watermark / 1e6)
-            self._status.watermark = batch.watermark

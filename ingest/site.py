@@ -25,6 +25,7 @@ from ingest.pipeline.batch import Batch, Readings
 from ingest.plant.plan import Plan
 from ingest.source import Delivery
 from ingest.status import SiteStatus
+from ingest.store.alert_acts import ActsAsked
 from ingest.store.analysed import latest_days, told
 from ingest.store.analyser_tests import TestAsked
 from ingest.store.declarations import Declaration, DeclaredReading, book, said_by
@@ -218,6 +219,10 @@ class SiteIngest:
         part = latest_days(readings, days)
         await self._committer.write_late(part)
         return free, self._clocks.now() if len(part) < len(readings) else again
+
+    async def heed(self, asked: ActsAsked) -> None:
+        """Take up what people have done about alerts."""
+        await self._committer.heed(asked)
 
     async def examine(self, asked: TestAsked) -> list[Delivery]:
         """Keep an analyser's test; the deliveries that may be acknowledged now, in order."""

@@ -63,6 +63,7 @@ class AlertBoard:
         plan = state.plan
         self.alerts = plan.alerts
         self._state = state
+        self.plan = plan
         self._holidays = frozenset(plan.file.calendar.holidays)
         n = len(self.alerts.rules)
         self.table = np.zeros(len(self.alerts.subjects), SUBJECT)

@@ -186,6 +186,11 @@ class Batch:
         return bool(self.behind.size or self.compared.size or len(self.reopening))
 
     @property
+    def tells(self) -> bool:
+        """Whether something became of alert rules."""
+        return self.alerts is not None and not self.alerts.empty
+
+    @property
     def empty(self) -> bool:
         """Whether there is nothing to commit."""
         return not (
@@ -199,5 +204,5 @@ class Batch:
             or self.behind.size
             or self.compared.size
             or self.passed
-            or (self.alerts is not None and not self.alerts.empty)
+            or self.tells
         )

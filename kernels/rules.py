@@ -133,12 +133,11 @@ def _begin(state: np.void, at: int) -> None:
 
 @kernel
 def _note(
-    row: np.void, r: int, what: int, mute: int, at: int, state: np.void, value: float, high: float, low: float
+    row: np.void, what: int, mute: int, at: int, state: np.void, value: float, high: float, low: float
 ) -> None:
     side = 1 if value > high else -1 if value < low else 0
     if what == RESOLVED and side == 0:
         side = 1 if high < np.inf else -1 if low > -np.inf else 0
-    row["rule"] = r
     row["what"] = what
     row["mute"] = mute
     row["at"] = at
@@ -151,24 +150,107 @@ def _note(
 
 
 @kernel
-def step_rules(
-    rules: np.ndarray,
-    high: np.ndarray,
-    low: np.ndarray,
-    codes: np.ndarray,
-    parents: np.ndarray,
-    subjects: np.ndarray,
-    active: np.ndarray,
-    quiets: np.ndarray,
-    silenced: np.ndarray,
-    now: int,
-    aging: int,
-    after: np.ndarray,
-    past_at: np.ndarray,
-    past_value: np.ndarray,
-    told_at: np.ndarray,
-    transitions: np.ndarray,
+def _is_known(
+    rule: np.void, subject: np.void, at: int, value: float, high: float, low: float, quiets: np.ndarray
+) -> bool:
+    """Whether anything can be said of the value: it and its limits are there, enough is valid, it is not quiet."""
+    if at == NEVER or math.isnan(value) or math.isnan(high) or math.isnan(low):
+        return False
+    if rule["kind"] != AGE and subject["valid_share"] < rule["least_share"]:
+        return False
+    return bool(rule["quiet"] < 0 or quiets[rule["quiet"]] == 0)
+
+
+@kernel
+def _pass_time(state: np.void, at: int, above: float, weight: float) -> None:
+    """Time since the rule was last judged: held, if nothing was known of it, else spent above the limit."""
+    if state["held_from"] != NEVER:
+        state["held_us"] += at - state["held_from"]
+        state["held_from"] = NEVER
+    elif state["state"] != INACTIVE:
+        state["excess"] += above * weight * ((at - state["seen_at"]) / HOUR_US)
+    state["seen_at"] = at
+
+
+@kernel
+def _is_over(rule: np.void, active: int, holds: bool, value: float, high: float, low: float) -> bool:
+    """Whether an episode is."""
+    if active == 0:
+        return True
+    if holds or rule["kind"] == STATE or rule["kind"] == QUALITY:
+        return not holds
+    return bool(value <= high - rule["hysteresis"] and value >= low + rule["hysteresis"])
+
+
+@kernel
+def _become(
+    rule: np.void, state: np.void, at: int, holds: bool, over: bool, mute: int, told_at: np.ndarray
 ) -> int:
+    """The next state; what people may have to be told, 0 nothing."""
+    if state["state"] == INACTIVE and holds:
+        _begin(state, at)
+    if state["state"] == PENDING:
+        if not holds:
+            state["state"] = INACTIVE
+            return 0
+        due_at = state["pending_at"] + state["held_us"] + rule["hold_us"]
+        if at < due_at:
+            return 0
+        state["state"], state["fired_at"], state["told"] = FIRING, due_at, int(mute == AUDIBLE)
+        if mute == AUDIBLE:
+            _note_told(rule, at, told_at)
+        return FIRED
+    if state["state"] == FIRING and over:
+        state["state"] = INACTIVE
+        return RESOLVED
+    if state["state"] == FIRING and state["told"] == 0 and mute == AUDIBLE:
+        state["told"] = 1
+        _note_told(rule, at, told_at)
+        return TOLD
+    return 0
+
+
+@kernel
+def _judge(
+    rule: np.void, state: np.void, subject: np.void, high: float, low: float, codes: np.ndarray, parents: np.ndarray,
+    active: int, quiets: np.ndarray, silenced: int, now: int, after: np.ndarray, past_at: np.ndarray,
+    past_value: np.ndarray, told_at: np.ndarray, row: np.void,
+) -> int:  # fmt: skip
+    """Judge one rule; 1 if `row` says what became of it."""
+    at, value = subject["to_at"], subject["value"]
+    if rule["kind"] == AGE:
+        at, value = now, (now - max(subject["at"], state["born_at"])) / 1e6
+    elif rule["kind"] == QUALITY:
+        value = subject["valid_share"]
+    if at < state["seen_at"]:
+        return 0
+    known = _is_known(rule, subject, at, value, high, low, quiets)
+    if known and rule["kind"] == CHANGE:
+        value = _change(rule, at, value, past_at, past_value)
+        known = not math.isnan(value)
+    if not known:
+        if state["state"] != INACTIVE and state["held_from"] == NEVER:
+            state["held_from"] = state["seen_at"]
+        return 0
+    holds = active != 0 and _holds(rule, subject, value, high, low, codes)
+    above = max(value - high, low - value, 0.0) if holds and rule["kind"] <= CHANGE else 0.0
+    _pass_time(state, at, above, subject["weight"])
+    if state["state"] == INACTIVE and not holds:
+        return 0
+    mute = _mute(rule, silenced, at, now, parents, after, told_at)
+    what = _become(rule, state, at, holds, _is_over(rule, active, holds, value, high, low), mute, told_at)
+    if what == 0:
+        return 0
+    _note(row, what, 1 - state["told"] if what == RESOLVED else mute, at, state, value, high, low)
+    return 1
+
+
+@kernel
+def step_rules(
+    rules: np.ndarray, high: np.ndarray, low: np.ndarray, codes: np.ndarray, parents: np.ndarray,
+    subjects: np.ndarray, active: np.ndarray, quiets: np.ndarray, silenced: np.ndarray, now: int, aging: int,
+    after: np.ndarray, past_at: np.ndarray, past_value: np.ndarray, told_at: np.ndarray, transitions: np.ndarray,
+) -> int:  # fmt: skip
     """Judge every rule once; how many transitions there are.
 
     Args:
@@ -192,62 +274,16 @@ def step_rules(
     n = 0
     for r in range(rules.size):
         rule, state = rules[r], after[r]
-        subject = subjects[rule["subject"]]
         if state["born_at"] == NEVER:
             state["born_at"] = now
-        at, value = subject["to_at"], subject["value"]
-        if rule["kind"] == AGE:
-            at, value = now, (now - max(subject["at"], state["born_at"])) / 1e6
-        elif rule["kind"] == QUALITY:
-            value = subject["valid_share"]
-        if (rule["kind"] == AGE and aging == 0) or at == NEVER or at < state["seen_at"]:
+        if rule["kind"] == AGE and aging == 0:
             continue
-        known = not math.isnan(value) and not math.isnan(high[r]) and not math.isnan(low[r])
-        known = known and (rule["kind"] == AGE or subject["valid_share"] >= rule["least_share"])
-        known = known and (rule["quiet"] < 0 or quiets[rule["quiet"]] == 0)
-        if known and rule["kind"] == CHANGE:
-            value = _change(rule, at, value, past_at, past_value)
-            known = not math.isnan(value)
-        if not known:
-            if state["state"] != INACTIVE and state["held_from"] == NEVER:
-                state["held_from"] = state["seen_at"]
-            continue
-        holds = active[r] != 0 and _holds(rule, subject, value, high[r], low[r], codes)
-        if state["held_from"] != NEVER:
-            state["held_us"] += at - state["held_from"]
-            state["held_from"] = NEVER
-        elif state["state"] != INACTIVE:
-            above = max(value - high[r], low[r] - value, 0.0) if holds and rule["kind"] <= CHANGE else 0.0
-            state["excess"] += above * subject["weight"] * ((at - state["seen_at"]) / HOUR_US)
-        state["seen_at"] = at
-        if state["state"] == INACTIVE:
-            if not holds:
-                continue
-            _begin(state, at)
-        if state["state"] == PENDING:
-            if not holds:
-                state["state"] = INACTIVE
-                continue
-            due_at = state["pending_at"] + state["held_us"] + rule["hold_us"]
-            if at < due_at:
-                continue
-            mute = _mute(rule, silenced[r], at, now, parents, after, told_at)
-            state["state"], state["fired_at"], state["told"] = FIRING, due_at, int(mute == AUDIBLE)
-            _note(transitions[n], r, FIRED, mute, at, state, value, high[r], low[r])
-            n += 1
-            if mute == AUDIBLE:
-                _note_told(rule, at, told_at)
-            continue
-        within = value <= high[r] - rule["hysteresis"] and value >= low[r] + rule["hysteresis"]
-        limited = rule["kind"] != STATE and rule["kind"] != QUALITY
-        if active[r] == 0 or (not holds and (within or not limited)):
-            state["state"] = INACTIVE
-            _note(transitions[n], r, RESOLVED, 1 - state["told"], at, state, value, high[r], low[r])
-            n += 1
-        elif state["told"] == 0 and _mute(rule, silenced[r], at, now, parents, after, told_at) == AUDIBLE:
-            state["told"] = 1
-            _note_told(rule, at, told_at)
-            _note(transitions[n], r, TOLD, AUDIBLE, at, state, value, high[r], low[r])
+        said = _judge(
+            rule, state, subjects[rule["subject"]], high[r], low[r], codes, parents, active[r], quiets, silenced[r],
+            now, after, past_at, past_value, told_at, transitions[n],
+        )  # fmt: skip
+        if said == 1:
+            transitions[n]["rule"] = r
             n += 1
     return n
 

@@ -116,7 +116,7 @@ class AlertBoard:
         ]
 
     def evaluate(
-        self, batch: Batch, reaches: IntArray, *, now_us: int, monotonic_us: int, caught_up: bool
+        self, batch: Batch, reaches: IntArray, now_us: int, monotonic_us: int, *, caught_up: bool
     ) -> Alerted | None:
         """Judge every rule once; None if there is nothing to say, nor to settle."""
         plan = self._state.plan

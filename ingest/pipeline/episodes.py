@@ -48,53 +48,53 @@ def told(
     rule = plan.alerts.rules[number]
     what = plan.alerts.subjects[rule.subject]
     name = episode_id(plan.site, rule.id, int(row["pending_at"]))
-    over = row["what"] == RESOLVED
-    is_quiet = what.observed == "quiet"
-    value, limit = _compared(plan, number, row, is_quiet=is_quiet)
     at = int(row["fired_at"] if row["what"] == FIRED else row["at"])
-    known = rule.condition != "absence"
+    value, limit = _compared(plan, number, row, is_quiet=what.observed == "quiet")
     data = {
+        **_about(plan, rule, what),
+        **_found(rule, row, subject),
+        "episode": name,
+        "value": value,
+        "limit": limit,
+        "at": instant(at),
+        "resolved_at": instant(at) if row["what"] == RESOLVED else None,
+        "cause": _cause(plan, number, row, value, limit, usual, in_time=in_time),
+        "at_stake": _at_stake(plan, rule, row, subject, what),
+        "link": f"/v1/alerts/{name}",
+    }
+    begun, fired = int(row["pending_at"]), int(row["fired_at"])
+    return Told(name, rule.id, int(row["what"]), int(row["mute"]), begun, fired, at, data)
+
+
+def _about(plan: Plan, rule: PlanRule, what: PlanSubject) -> dict[str, Any]:
+    """What stands in the plant file."""
+    window = None if what.window_us is None else format_span(what.window_us)
+    return {
         "rule": rule.id,
         "kind": rule.condition,
         "severity": rule.severity,
-        "episode": name,
-        "state": "resolved" if over else "firing",
-        "subject": {
-            "kind": rule.kind,
-            "id": rule.benchmark or what.id,
-            "window": None if what.window_us is None else format_span(what.window_us),
-        },
+        "subject": {"kind": rule.kind, "id": rule.benchmark or what.id, "window": window},
         "site": plan.site,
         "unit_path": rule.unit_path,
         "unit": rule.unit,
-        "value": value,
-        "limit": limit,
+        "advice": rule.advice,
+        "plan_version": plan.version,
+    }
+
+
+def _found(rule: PlanRule, row: np.void, subject: np.void) -> dict[str, Any]:
+    """What was observed."""
+    return {
+        "state": "resolved" if row["what"] == RESOLVED else "firing",
         "comparison": _comparison(rule, int(row["side"])),
-        "valid_share": float(subject["valid_share"]) if known else None,
+        "valid_share": None if rule.condition == "absence" else float(subject["valid_share"]),
         "quality": Quality(int(subject["quality"])).name.lower(),
         "reasons": Reason(int(subject["reasons"])).names,
         "from": instant(int(subject["from_at"])),
         "to": instant(int(subject["to_at"])),
-        "at": instant(at),
         "pending_at": instant(int(row["pending_at"])),
         "fired_at": instant(int(row["fired_at"])),
-        "resolved_at": instant(at) if over else None,
-        "cause": _cause(plan, number, row, value, limit, usual, in_time=in_time),
-        "advice": rule.advice,
-        "at_stake": _at_stake(plan, rule, row, subject, what),
-        "link": f"/v1/alerts/{name}",
-        "plan_version": plan.version,
     }
-    return Told(
-        name,
-        rule.id,
-        int(row["what"]),
-        int(row["mute"]),
-        int(row["pending_at"]),
-        int(row["fired_at"]),
-        at,
-        data,
-    )
 
 
 def _compared(plan: Plan, number: int, row: np.void, *, is_quiet: bool) -> tuple[float | None, float | None]:

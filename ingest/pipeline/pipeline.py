@@ -57,10 +57,10 @@ class SitePipeline:
             message: of each reading the number of its message, never decreasing.
             monotonic_us: a monotonic clock.
             caught_up: whether the source has handed out all it had (watermark moves with time).
-            latest: whether KPI windows are to be evaluated.
+            latest: whether KPI windows are to be evaluated, and alert rules.
             told: whether the readings came by the inbox, as an import's do.
             most: about how many interval rows to close; where more are told, twice as many as are.
-            now_us: UTC, by which alert rules are judged, with the windows; None: they are not.
+            now_us: UTC; None: alert rules are not judged.
         """
         state = self.state
         readings.count = state.counts(readings.point, readings.value)
@@ -84,11 +84,9 @@ class SitePipeline:
             state.watermark.observe(int(event_at.max()), monotonic_us)
         state.watermark.tick(monotonic_us, caught_up=caught_up)
         batch.watermark = state.watermark.at
-        found = self._close(batch, monotonic_us, latest=latest, most=most)
+        reaches = self._close(batch, monotonic_us, latest=latest, most=most).reaches
         if latest and now_us is not None:
-            batch.alerts = self.alerts.evaluate(
-                batch, found.reaches, now_us=now_us, monotonic_us=monotonic_us, caught_up=caught_up
-            )
+            batch.alerts = self.alerts.evaluate(batch, reaches, now_us, monotonic_us, caught_up=caught_up)
         return batch
 
     def _hold(self, readings: Readings, monotonic_us: int) -> None:

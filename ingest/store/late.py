@@ -20,6 +20,7 @@ from psycopg import AsyncCursor
 from ingest.model import NEVER, Cause, Reason
 from ingest.pipeline import late
 from ingest.pipeline.batch import Batch, Heads, IntArray, Readings, Refigured
+from ingest.store.alert_notes import note
 from ingest.store.comparison import Comparer
 from ingest.store.earlier import Earlier, Reached
 from ingest.store.facts import (
@@ -115,6 +116,7 @@ class LateWriter:
         self.hours.touched(stamp, changed)
         changed = [await self._as_named(cursor, one) for one in changed]
         made = Refigured.join([await refigure(cursor, one, stamp) for one in changed])
+        await note(cursor, self._writer.site_no, self._newest, changed, stamp)
         if any(self._seals.touches(one.pairs[:, 1]) for one in changed):
             await self._seals.book_touched(cursor, stamp, Touched.join([one.touched() for one in changed]))
         return made

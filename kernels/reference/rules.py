@@ -91,43 +91,28 @@ def _mute(
     return AUDIBLE
 
 
+@dataclass
+class _Site:
+    """What all rules are judged against, as `kernels.rules.step_rules` has it."""
+
+    codes: Ints
+    parents: Ints
+    quiets: Ints
+    now: int
+    after: Records
+    past_at: Ints
+    past_value: Floats
+    told_at: Ints
+
+
 def step_rules(
-    rules: Records,
-    high: Floats,
-    low: Floats,
-    codes: Ints,
-    parents: Ints,
-    subjects: Records,
-    active: Ints,
-    quiets: Ints,
-    silenced: Ints,
-    now: int,
-    aging: int,
-    after: Records,
-    past_at: Ints,
-    past_value: Floats,
-    told_at: Ints,
+    rules: Records, high: Floats, low: Floats, codes: Ints, parents: Ints, subjects: Records, active: Ints, quiets: Ints,
+    silenced: Ints, now: int, aging: int, after: Records, past_at: Ints, past_value: Floats, told_at: Ints,
     transitions: Records,
-) -> int:
+) -> int:  # fmt: skip
     """Every rule, in order; parents have been judged before their children."""
+    site = _Site(codes, parents, quiets, now, after, past_at, past_value, told_at)
     said = 0
-
-    def note(r: int, what: int, mute: int, judged: _Judged) -> None:
-        nonlocal said
-        row, state = transitions[said], after[r]
-        side = (judged.value > judged.high) - (judged.value < judged.low)
-        if what == RESOLVED and not side:
-            side = 1 if judged.high < math.inf else -1 if judged.low > -math.inf else 0
-        row["rule"], row["what"], row["mute"], row["at"] = r, what, mute, judged.at
-        row["pending_at"], row["fired_at"] = state["pending_at"], state["fired_at"]
-        row["value"], row["excess"], row["side"] = judged.value, state["excess"], side
-        row["limit"] = {1: judged.high, -1: judged.low, 0: math.nan}[side]
-        said += 1
-
-    def tell(r: int, at: int) -> None:
-        if rules[r]["tolds"] >= 0:
-            told_at[rules[r]["tolds"]] = [*told_at[rules[r]["tolds"]][1:], at]
-
     for r, rule in enumerate(rules):
         state, subject = after[r], subjects[rule["subject"]]
         if state["born_at"] == NEVER:
@@ -135,39 +120,66 @@ def step_rules(
         judged = _judged(rule, subject, float(high[r]), float(low[r]), int(state["born_at"]), now)
         if (rule["kind"] == AGE and not aging) or judged.at == NEVER or judged.at < state["seen_at"]:
             continue
-        quiet = rule["quiet"] >= 0 and quiets[rule["quiet"]]
-        enough = rule["kind"] == AGE or subject["valid_share"] >= rule["least_share"]
-        known = enough and not quiet and not any(map(math.isnan, (judged.value, judged.high, judged.low)))
-        if known and rule["kind"] == CHANGE:
-            judged.value = _changed(rule, judged.at, judged.value, past_at, past_value)
-            known = not math.isnan(judged.value)
-        if not known:
+        if not _is_known(site, judged):
             if state["state"] != INACTIVE and state["held_from"] == NEVER:
                 state["held_from"] = state["seen_at"]
             continue
-        holds = bool(active[r]) and judged.holds(codes)
-        _pass_time(state, judged, holds=holds)
-        if state["state"] == INACTIVE and holds:
-            state["state"], state["told"], state["fired_at"] = PENDING, 0, NEVER
-            state["held_from"], state["held_us"], state["excess"] = NEVER, 0, 0.0
-            state["pending_at"] = max(judged.at, int(state["pending_at"]) + 1)
-        elif state["state"] == PENDING and not holds:
-            state["state"] = INACTIVE
-        audible = _mute(rule, int(silenced[r]), judged.at, now, parents, after, told_at)
-        due_at = int(state["pending_at"]) + int(state["held_us"]) + int(rule["hold_us"])
-        if state["state"] == PENDING and judged.at >= due_at:
-            state["state"], state["fired_at"], state["told"] = FIRING, due_at, int(audible == AUDIBLE)
-            note(r, FIRED, audible, judged)
-            if audible == AUDIBLE:
-                tell(r, judged.at)
-        elif state["state"] == FIRING and (not active[r] or judged.is_over(codes)):
-            state["state"] = INACTIVE
-            note(r, RESOLVED, 1 - int(state["told"]), judged)
-        elif state["state"] == FIRING and not state["told"] and audible == AUDIBLE:
-            state["told"] = 1
-            tell(r, judged.at)
-            note(r, TOLD, AUDIBLE, judged)
+        what, mute = _become(site, judged, state, counts=bool(active[r]), silenced=int(silenced[r]))
+        if what:
+            _note(transitions[said], judged, state, what, mute)
+            transitions[said]["rule"] = r
+            said += 1
     return said
+
+
+def _is_known(site: _Site, judged: _Judged) -> bool:
+    """Whether anything can be said; of a change the value becomes that."""
+    rule = judged.rule
+    enough = rule["kind"] == AGE or judged.subject["valid_share"] >= rule["least_share"]
+    quiet = rule["quiet"] >= 0 and site.quiets[rule["quiet"]]
+    if not enough or quiet or any(map(math.isnan, (judged.value, judged.high, judged.low))):
+        return False
+    if rule["kind"] == CHANGE:
+        judged.value = _changed(rule, judged.at, judged.value, site.past_at, site.past_value)
+    return not math.isnan(judged.value)
+
+
+def _become(site: _Site, judged: _Judged, state: np.void, *, counts: bool, silenced: int) -> tuple[int, int]:
+    """What became of the rule, and why people are not told of it; (0, 0): nothing."""
+    rule = judged.rule
+    holds = counts and judged.holds(site.codes)
+    _pass_time(state, judged, holds=holds)
+    if state["state"] == INACTIVE and holds:
+        state["state"], state["told"], state["fired_at"] = PENDING, 0, NEVER
+        state["held_from"], state["held_us"], state["excess"] = NEVER, 0, 0.0
+        state["pending_at"] = max(judged.at, int(state["pending_at"]) + 1)
+    elif state["state"] == PENDING and not holds:
+        state["state"] = INACTIVE
+    mute = _mute(rule, silenced, judged.at, site.now, site.parents, site.after, site.told_at)
+    due_at = int(state["pending_at"]) + int(state["held_us"]) + int(rule["hold_us"])
+    what = 0
+    if state["state"] == PENDING and judged.at >= due_at:
+        state["state"], state["fired_at"], what = FIRING, due_at, FIRED
+    elif state["state"] == FIRING and (not counts or judged.is_over(site.codes)):
+        state["state"] = INACTIVE
+        return RESOLVED, 1 - int(state["told"])
+    elif state["state"] == FIRING and not state["told"] and mute == AUDIBLE:
+        what = TOLD
+    if what and mute == AUDIBLE:
+        state["told"] = 1
+        if rule["tolds"] >= 0:
+            site.told_at[rule["tolds"]] = [*site.told_at[rule["tolds"]][1:], judged.at]
+    return (what, mute) if what else (0, 0)
+
+
+def _note(row: np.void, judged: _Judged, state: np.void, what: int, mute: int) -> None:
+    side = (judged.value > judged.high) - (judged.value < judged.low)
+    if what == RESOLVED and not side:
+        side = 1 if judged.high < math.inf else -1 if judged.low > -math.inf else 0
+    row["what"], row["mute"], row["at"] = what, mute, judged.at
+    row["pending_at"], row["fired_at"] = state["pending_at"], state["fired_at"]
+    row["value"], row["excess"], row["side"] = judged.value, state["excess"], side
+    row["limit"] = {1: judged.high, -1: judged.low, 0: math.nan}[side]
 
 
 def _judged(rule: np.void, subject: np.void, high: float, low: float, born_at: int, now: int) -> _Judged:

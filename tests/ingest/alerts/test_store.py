@@ -1,0 +1,155 @@
+"""Rules in a site's ingest on a real database: episodes, events, restarts, revisions, acts and silences."""
+
+from typing import Any
+
+import psycopg
+
+from ingest.site import SiteIngest
+from tests.ingest.feeding import PLANT, SECOND, START, Clock, feed, message, open_site
+
+MINUTE = 60 * SECOND
+RULES = """
+alerts:
+  - {id: high, point: line/power, above: 800, hold: 1min, advice: Look at the mill}
+  - {id: load, kpi: line/load, window: 5min, above: 500, severity: critical}
+  - {id: dead, point: line/setpoint, silent_for: 10min}
+"""
+
+
+class Told:
+    """A mill whose clock follows what it is told."""
+
+    def __init__(self, dsn: str, rules: str = RULES) -> None:
+        self._dsn = dsn
+        self._text = PLANT + rules
+        self.clock = Clock()
+
+    async def begin(self) -> SiteIngest:
+        self.ingest = await open_site(self._dsn, self._text, self.clock)
+        return self.ingest
+
+    async def power(self, seconds: int, value: float, *, now: int | None = None) -> None:
+        at = START + seconds * SECOND
+        self.clock.at = at if now is None else START + now * SECOND
+        await feed(self.ingest, [message("line/power", at, value, received_at=self.clock.at)])
+
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        with psycopg.connect(self._dsn) as connection:
+            return connection.execute(query.encode()).fetchall()
+
+    def events(self) -> list[tuple[Any, ...]]:
+        return self.rows("SELECT type, split_part(id, '.', 2), historical FROM event ORDER BY event_no")
+
+
+async def test_an_episode_is_told_once_with_its_cause(dsn: str) -> None:
+    mill = Told(dsn)
+    await mill.begin()
+    for second in range(0, 120, 10):
+        await mill.power(second, 700 if second < 20 else 820)
+    await mill.power(130, 600)
+    assert mill.events() == [("alert.firing", "high", False), ("alert.resolved", "high", False)]
+    ((data, at, batch_no),) = mill.rows(
+        "SELECT data, occurred_at, batch_no FROM event WHERE type = 'alert.firing'"
+    )
+    assert data["cause"] == "mill/line/power is 820 kW, above its limit of 800 kW, for 1min."
+    assert (data["value"], data["limit"], data["unit"], data["comparison"]) == (820.0, 800.0, "kW", "above")
+    assert data["pending_at"] == "2026-11-20T08:00:20Z"
+    assert data["fired_at"] == data["at"] == "2026-11-20T08:01:20Z"
+    assert data["subject"] == {"kind": "point", "id": "mill/line/power", "window": None}
+    assert (data["unit_path"], data["advice"], data["severity"]) == (
+        "mill/line",
+        "Look at the mill",
+        "warning",
+    )
+    # 20 kW above the limit for a minute, so far.
+    assert abs(data["at_stake"]["energy_kwh"] - 20 / 60) < 1e-9
+    assert data["at_stake"]["money"] is None
+    assert at.isoformat() == "2026-11-20T08:01:20+00:00"
+    assert mill.rows(f"SELECT count(*) FROM ingest_commit WHERE batch_no = {batch_no}") == [(1,)]
+    ((resolved,),) = mill.rows("SELECT data FROM event WHERE type = 'alert.resolved'")
+    assert resolved["cause"] == "mill/line/power is 600 kW, back from above 800 kW, after 1min 50s."
+    assert mill.rows("SELECT resolved_at IS NOT NULL, told_at IS NOT NULL FROM alert_episode") == [
+        (True, True)
+    ]
+    await mill.ingest.close()
+
+
+async def test_a_restart_in_pending_ends_in_the_same_episode(dsn: str, other_dsn: str) -> None:
+    found = []
+    for mill, restarts in ((Told(dsn), False), (Told(other_dsn), True)):
+        await mill.begin()
+        for second in range(0, 90, 10):
+            await mill.power(second, 820)
+            if restarts:
+                await mill.ingest.close()
+                await mill.begin()
+        # An amount is added up in fewer pieces by who was stopped between: equal but for its last digit.
+        found.append(mill.rows("SELECT id, occurred_at, data - 'at_stake' FROM event"))
+        await mill.ingest.close()
+    assert found[0] == found[1]
+    assert [row[0] for row in found[0]] == [f"mill.high.{START}.firing"]
+
+
+async def test_history_is_kept_and_told_to_nobody(dsn: str) -> None:
+    mill = Told(dsn)
+    await mill.begin()
+    await mill.power(0, 700)
+    await mill.power(60, 820, now=3600)
+    await mill.power(125, 820, now=3601)
+    await mill.power(130, 600, now=3602)
+    assert mill.events() == [("alert.firing", "high", True), ("alert.resolved", "high", True)]
+    assert mill.rows("SELECT mute, told_at FROM alert_episode") == [("historical", None)]
+    await mill.ingest.close()
+
+
+async def test_a_revision_is_a_note_and_judges_nothing_again(dsn: str) -> None:
+    mill = Told(dsn)
+    await mill.begin()
+    for second in range(0, 300, 10):
+        await mill.power(second, 820)
+    before = mill.rows("SELECT rule, state, pending_us, fired_us FROM alert_state ORDER BY rule")
+    late = START + 65 * SECOND
+    await feed(mill.ingest, [message("line/power", late, 100.0, received_at=mill.clock.at)])
+    assert mill.events() == [("alert.firing", "high", False), ("alert.noted", "high", False)]
+    ((data, noted),) = mill.rows(
+        "SELECT e.data, noted FROM event e, alert_episode WHERE type = 'alert.noted'"
+    )
+    assert data["note"] == {
+        "intervals": 1, "from": "2026-11-20T08:01:00Z", "to": "2026-11-20T08:02:00Z", "cause": "late",
+    }  # fmt: skip
+    assert (data["state"], noted) == ("firing", 1)
+    assert mill.rows("SELECT rule, state, pending_us, fired_us FROM alert_state ORDER BY rule") == before
+    await mill.ingest.close()
+
+
+async def test_the_end_of_a_rule_ends_its_episode(dsn: str) -> None:
+    mill = Told(dsn)
+    await mill.begin()
+    for second in range(0, 90, 10):
+        await mill.power(second, 820)
+    await mill.ingest.close()
+    again = Told(dsn, "\nalerts: [{id: dead, point: line/setpoint, silent_for: 10min}]\n")
+    again.clock.at = mill.clock.at
+    await again.begin()
+    await again.power(100, 820)
+    assert again.events() == [("alert.firing", "high", False), ("alert.resolved", "high", False)]
+    ((data,),) = again.rows("SELECT data FROM event WHERE type = 'alert.resolved'")
+    assert data["cause"] == "rule high is not in the plant file any more, or watches something else."
+    assert again.rows("SELECT rule FROM alert_state WHERE rule = 'high'") == []
+    await again.ingest.close()
+
+
+async def test_data_that_do_not_come_are_told_after_a_restart_too(dsn: str) -> None:
+    mill = Told(dsn)
+    await mill.begin()
+    await mill.power(0, 700)
+    await mill.ingest.take([], caught_up=True)
+    await mill.ingest.close()
+    await mill.begin()
+    mill.clock.at = START + 599 * SECOND
+    await mill.ingest.take([], caught_up=True)
+    assert mill.events() == []
+    mill.clock.at = START + 601 * SECOND
+    await mill.ingest.take([], caught_up=True)
+    assert ("alert.firing", "dead", False) in mill.events()
+    await mill.ingest.close()

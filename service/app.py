@@ -17,6 +17,7 @@ from service import (
     auth,
     keys,
     problems,
+    routes_alerts,
     routes_comparison,
     routes_costs,
     routes_declarations,
@@ -58,8 +59,8 @@ Instants are RFC 3339 in UTC; spans are half-open, [from, to). A value is never 
 none, a reason says why. Every error is a problem document (RFC 9457).
 
 A key has scopes and sites. Scope `read` opens every GET; `mes` or `operate` may send readings; `operate` may
-declare corrections and replaced meters, enter documents, approve what another key has, seal periods, and
-test and replay webhooks; `admin` may do everything.
+declare corrections and replaced meters, enter documents, approve what another key has, seal periods,
+test and replay webhooks, and acknowledge, assign and silence alerts; `admin` may do everything.
 A session cookie opens what its key's GET requests would.
 """
 _POLICY = (
@@ -97,6 +98,7 @@ ROUTERS = (
     routes_declarations.router,
     routes_documents.router,
     routes_webhooks.router,
+    routes_alerts.router,
 )
 
 

@@ -51,6 +51,8 @@ TITLES = {
     "unknown-document": (404, "There is no such document"),
     "unknown-webhook": (404, "There is no such webhook"),
     "unknown-delivery": (404, "There is no such delivery"),
+    "unknown-episode": (404, "There is no such alert"),
+    "unknown-silence": (404, "There is no such silence"),
     "method-not-allowed": (405, "The address does not take this method"),
     "declaration-conflict": (409, "What was declared or decided before is against it"),
     "document-conflict": (409, "Other documents are against it"),

@@ -25,7 +25,7 @@ from ingest.pipeline.state import SiteState
 from ingest.pipeline.subjects import SUBJECT, Moment, Subjects
 from ingest.pipeline.usual import hour_of, past_hours, usual_limits
 from ingest.plant.plan_alerts import PlanRule
-from kernels.rule_rows import AGE, INACTIVE, TRANSITION
+from kernels.rule_rows import AGE, INACTIVE, RULE, TRANSITION
 from kernels.rules import step_rules
 
 GRACE_US = 120 * SECOND
@@ -78,6 +78,9 @@ class AlertBoard:
         )
         self._timetable = Timetable(self.alerts.schedules, plan.zone, self._holidays)
         self._schedule = np.array([rule.schedule for rule in self.alerts.rules], np.int64)
+        self._params = np.zeros(n, RULE)
+        for name, column in self.alerts.params.items():
+            self._params[name] = column
         self._by_now = self.alerts.params["kind"] == AGE
         self._transitions = np.zeros(n, TRANSITION)
         self._silences: list[tuple[Silence, IntArray]] = []
@@ -133,7 +136,7 @@ class AlertBoard:
         waited = monotonic_us - self._began_us > GRACE_US
         self._aging = self._aging or caught_up or waited or plan.clock == "replay"
         n = step_rules(
-            self.alerts.params, high, low, self.alerts.codes, self.alerts.parents, self.table, active,
+            self._params, high, low, self.alerts.codes, self.alerts.parents, self.table, active,
             are_quiet(self._state, self.alerts.quiets, reaches), self._silenced(now), now, int(self._aging and now != NEVER),
             after.states, after.past_at, after.past_value, after.told_at, self._transitions,
         )  # fmt: skip

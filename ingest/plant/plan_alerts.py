@@ -1,21 +1,62 @@
 """The part of a plan that says what alert rules watch and when.
 
-What a rule is compared with crosses into kernels as columns (`kernels.rule_rows`); what
-people read of it stays here.
+What a rule is compared with crosses into kernels as columns (`kernels.rule_rows` has the same names and
+numbers; a test compares them); what people read of it stays here.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from enum import IntEnum
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kernels.rule_rows import RULE
-
 Observed = Literal["point", "interval", "kpi", "emission", "demand", "residual", "quiet"]
 SubjectKind = Literal["kpi", "point", "emission", "demand", "data_age", "quality", "residual", "benchmark"]
 Condition = Literal["threshold", "change", "deviation", "absence", "state", "quality"]
+
+
+class RuleKind(IntEnum):
+    """What is compared with a rule's limits; the number is the kernel's."""
+
+    LIMITS = 0
+    CHANGE = 1
+    STATE = 2
+    AGE = 3
+    QUALITY = 4
+
+
+RULE_COLUMNS: Mapping[str, type] = {
+    "subject": int,
+    "kind": int,
+    "hold_us": int,
+    "hysteresis": float,
+    "least_share": float,
+    "span_us": int,
+    "worst": int,
+    "reasons": int,
+    "refire_us": int,
+    "most_told": int,
+    "told_span_us": int,
+    "quiet": int,
+    "codes_from": int,
+    "codes_to": int,
+    "codes_not": int,
+    "parents_from": int,
+    "parents_to": int,
+    "memory": int,
+    "tolds": int,
+}
+"""The parameter columns of rules; int is int64, float is float64."""
+
+
+def rule_columns(rows: Sequence[Mapping[str, float]]) -> dict[str, NDArray[Any]]:
+    """Rules as columns; what a row does not say is 0."""
+    return {
+        name: np.array([row.get(name, 0) for row in rows], np.int64 if kind is int else np.float64)
+        for name, kind in RULE_COLUMNS.items()
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +155,8 @@ class PlanAlerts:
     subjects: tuple[PlanSubject, ...] = ()
     schedules: tuple[PlanSchedule, ...] = ()
     quiets: tuple[PlanQuiet, ...] = ()
-    params: NDArray[np.void] = field(default_factory=lambda: np.zeros(0, RULE))
-    """RULE, one per rule."""
+    params: Mapping[str, NDArray[Any]] = field(default_factory=lambda: rule_columns([]))
+    """RULE_COLUMNS, one entry per rule."""
     high: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
     low: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
     """Limits that do not change; inf and -inf: none."""

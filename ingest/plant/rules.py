@@ -27,20 +27,21 @@ from ingest.plant.plan_alerts import (
     PlanSchedule,
     PlanStake,
     PlanSubject,
+    RuleKind,
     SubjectKind,
+    rule_columns,
 )
 from ingest.plant.sentence import Place
-from kernels.rule_rows import AGE, CHANGE, LIMITS, QUALITY, RULE, STATE
 
 T = TypeVar("T")
 
 KINDS = {
-    "threshold": LIMITS,
-    "change": CHANGE,
-    "deviation": LIMITS,
-    "absence": AGE,
-    "state": STATE,
-    "quality": QUALITY,
+    "threshold": RuleKind.LIMITS,
+    "change": RuleKind.CHANGE,
+    "deviation": RuleKind.LIMITS,
+    "absence": RuleKind.AGE,
+    "state": RuleKind.STATE,
+    "quality": RuleKind.QUALITY,
 }
 _CONTRACT: Mapping[str, SubjectKind] = {
     "kpi": "kpi",
@@ -82,21 +83,18 @@ def compile_alerts(known: Known) -> PlanAlerts:
     order = _parents_first(known.catalogue)
     for i in order:
         _add(columns, ("alerts", i), known.catalogue.file.alerts[i])
-    memory = _numbered(columns.params, lambda row: row["kind"] == CHANGE)
+    memory = _numbered(columns.params, lambda row: row["kind"] == RuleKind.CHANGE)
     tolds = _numbered(columns.params, lambda row: bool(row.get("refire_us") or row.get("most_told")))
-    params = np.zeros(len(columns.params), RULE)
     subjects = sorted(columns.subjects, key=lambda one: (one.observed, columns.subjects[one]))
     moved = {columns.subjects[one]: place for place, one in enumerate(subjects)}
     for r, row in enumerate(columns.params):
         row |= {"subject": moved[int(row["subject"])], "memory": memory[r], "tolds": tolds[r]}
-        for name, value in row.items():
-            params[name][r] = value
     return PlanAlerts(
         rules=tuple(replace(rule, subject=moved[rule.subject]) for rule in columns.rules),
         subjects=tuple(subjects),
         schedules=tuple(columns.schedules),
         quiets=tuple(columns.quiets),
-        params=params,
+        params=rule_columns(columns.params),
         high=np.array([high for high, _ in columns.limits], np.float64),
         low=np.array([low for _, low in columns.limits], np.float64),
         codes=np.array(columns.codes, np.int64),
@@ -209,7 +207,7 @@ def _add_too_long(columns: _Columns, rule: PlanRule, quiet: int, at_most: int) -
             stake=PlanStake(None, None, None, "what was not measured is not known"),
             names={},
         ),
-        {"subject": columns.subjects[subject], "kind": LIMITS, "hold_us": at_most},
+        {"subject": columns.subjects[subject], "kind": RuleKind.LIMITS, "hold_us": at_most},
         (0.5, -np.inf),
     )
 

@@ -136,13 +136,16 @@ def _sources(state: SiteState) -> dict[int, int]:
 
 
 async def silences(cursor: AsyncCursor, site_no: int) -> list[Silence]:
-    """The silences that are not over, by the server's clock."""
+    """The silences that were not over a day before the last commit."""
     await cursor.execute(
         f"""
         SELECT silence_no, rule, unit_path, {MICROSECONDS.format("from_at")}, {MICROSECONDS.format("to_at")}
-          FROM alert_silence WHERE site_no = %s AND to_at > now() - interval '1 day' ORDER BY silence_no
+          FROM alert_silence WHERE site_no = %s
+           AND to_at > coalesce((SELECT known_at - interval '1 day' FROM ingest_commit WHERE site_no = %s
+                                  ORDER BY batch_no DESC LIMIT 1), '-infinity')
+         ORDER BY silence_no
         """.encode(),  # noqa: S608  a fragment of rows
-        [site_no],
+        [site_no, site_no],
     )
     return [Silence(*row) for row in await cursor.fetchall()]
 

@@ -13,7 +13,8 @@ import pytest
 
 import kernels
 from ingest import model
-from kernels import _jit, fold, reference, rows
+from ingest.plant import alerts, plan_alerts
+from kernels import _jit, fold, reference, rows, rule_rows
 
 PACKAGE = Path(kernels.__file__).parent
 ROOT = PACKAGE.parent
@@ -53,6 +54,15 @@ def compiled(name: str) -> dict[str, Any]:
 )
 def test_codes_are_those_of_the_vocabulary(code: model.Kind | model.Quality | model.Reason) -> None:
     assert getattr(rows, str(code.name)) == code
+
+
+def test_rules_are_columns_of_the_plan() -> None:
+    assert {kind.name: int(kind) for kind in plan_alerts.RuleKind} == {
+        name: getattr(rule_rows, name) for name in ("LIMITS", "CHANGE", "STATE", "AGE", "QUALITY")
+    }
+    kinds = {name: np.dtype(kind) for name, kind in plan_alerts.RULE_COLUMNS.items()}
+    assert kinds == {name: rule_rows.RULE[name] for name in rule_rows.RULE.names or ()}
+    assert alerts.MOST_TOLD == rule_rows.MEMORY
 
 
 def test_what_came_of_shaping_is_of_the_vocabulary() -> None:

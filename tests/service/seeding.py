@@ -18,6 +18,7 @@ from psycopg.types.json import Jsonb
 from ingest.methods.figures import KpiKind, combine
 from ingest.model import DAY, HOUR, MINUTE, SECOND
 from ingest.plant import Plan, canonical, compile_plan, load_plant
+from service import alerts
 
 PLANTS = Path(__file__).resolve().parents[2] / "simulator" / "plants"
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -70,6 +71,7 @@ def seed(dsn: str) -> Seed:
         _readings(connection)
         _period(connection)
         _webhook(connection)
+        _alert(connection)
         _commit(connection, "cement", 812, NOW - SECOND, HORIZON)
         _commit(connection, "steel", 40, NOW - 3 * SECOND, STEEL_END)
     return Seed(cement, steel, kpi_rows)
@@ -298,6 +300,20 @@ def _period(connection: psycopg.Connection) -> None:
         VALUES (1, %s, 208.0, 208000, 3600000000, 3600000000, 0, 0, 0, 0, %s, 800)
         """,
         [number, at(NOW - MINUTE)],
+    )
+
+
+def _alert(connection: psycopg.Connection) -> None:
+    """The kiln's power is above its limit."""
+    told = {name: value for name, value in alerts.EXAMPLE.items() if not name.startswith("acknowledged")}
+    connection.execute(
+        """
+        INSERT INTO alert_episode (episode, site_no, rule, severity, subject_kind, subject_id, unit_path, pending_at,
+                                   fired_at, told_at, data, batch_no)
+        SELECT %s, site_no, 'kiln-power', 'warning', 'kpi', 'cement/kiln/power', 'cement/kiln', %s, %s, %s, %s, 800
+          FROM site WHERE id = 'cement'
+        """,
+        [told["episode"], *[at(NOW - MINUTE)] * 3, Jsonb(told)],
     )
 
 

@@ -24,6 +24,7 @@ CREATE TABLE alert_state (
 
 CREATE TABLE alert_episode (
     episode      text        PRIMARY KEY,    -- site.rule.µs of pending
+    episode_no   bigint      GENERATED ALWAYS AS IDENTITY UNIQUE,   -- in the order in which they became known
     site_no      integer     NOT NULL REFERENCES site,
     rule         text        NOT NULL,
     severity     text        NOT NULL,
@@ -39,7 +40,7 @@ CREATE TABLE alert_episode (
     noted        integer     NOT NULL DEFAULT 0,   -- how often what it rests on was revised
     batch_no     bigint      NOT NULL
 );
-CREATE INDEX alert_episode_in_time ON alert_episode (site_no, fired_at, episode);
+CREATE INDEX alert_episode_in_time ON alert_episode (site_no, fired_at);
 CREATE INDEX alert_episode_open ON alert_episode (site_no, rule) WHERE resolved_at IS NULL;
 
 -- What people do about an episode.
@@ -52,10 +53,7 @@ CREATE TABLE alert_act (
     assignee        text,
     author          text        NOT NULL,
     at              timestamptz NOT NULL,
-    idempotency_key text        NOT NULL,
-    digest          bytea       NOT NULL,   -- sha256 of what was asked, to know it again
-    inbox_no        bigint      NOT NULL,   -- the row that hands it to ingest
-    UNIQUE (site_no, idempotency_key),
+    inbox_no        bigint      NOT NULL UNIQUE,   -- the row that hands it to ingest, and knows its Idempotency-Key
     CHECK ((kind = 'assign') = (assignee IS NOT NULL))
 );
 CREATE INDEX alert_act_of_episode ON alert_act (episode, act_no);
@@ -72,9 +70,7 @@ CREATE TABLE alert_silence (
     author          text        NOT NULL,
     made_at         timestamptz NOT NULL,
     ended_by        text,                   -- who ended it early
-    idempotency_key text        NOT NULL,
-    digest          bytea       NOT NULL,
-    UNIQUE (site_no, idempotency_key),
+    inbox_no        bigint      NOT NULL UNIQUE,
     CHECK (from_at <= to_at)
 );
 CREATE INDEX alert_silence_in_time ON alert_silence (site_no, to_at);

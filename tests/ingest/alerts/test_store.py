@@ -1,44 +1,7 @@
 """Rules in a site's ingest on a real database: episodes, events, restarts, revisions, acts and silences."""
 
-from typing import Any
-
-import psycopg
-
-from ingest.site import SiteIngest
-from tests.ingest.feeding import PLANT, SECOND, START, Clock, feed, message, open_site
-
-MINUTE = 60 * SECOND
-RULES = """
-alerts:
-  - {id: high, point: line/power, above: 800, hold: 1min, advice: Look at the mill}
-  - {id: load, kpi: line/load, window: 5min, above: 500, severity: critical}
-  - {id: dead, point: line/setpoint, silent_for: 10min}
-"""
-
-
-class Told:
-    """A mill whose clock follows what it is told."""
-
-    def __init__(self, dsn: str, rules: str = RULES) -> None:
-        self._dsn = dsn
-        self._text = PLANT + rules
-        self.clock = Clock()
-
-    async def begin(self) -> SiteIngest:
-        self.ingest = await open_site(self._dsn, self._text, self.clock)
-        return self.ingest
-
-    async def power(self, seconds: int, value: float, *, now: int | None = None) -> None:
-        at = START + seconds * SECOND
-        self.clock.at = at if now is None else START + now * SECOND
-        await feed(self.ingest, [message("line/power", at, value, received_at=self.clock.at)])
-
-    def rows(self, query: str) -> list[tuple[Any, ...]]:
-        with psycopg.connect(self._dsn) as connection:
-            return connection.execute(query.encode()).fetchall()
-
-    def events(self) -> list[tuple[Any, ...]]:
-        return self.rows("SELECT type, split_part(id, '.', 2), historical FROM event ORDER BY event_no")
+from tests.ingest.alerts.mill import Told
+from tests.ingest.feeding import SECOND, START, feed, message
 
 
 async def test_an_episode_is_told_once_with_its_cause(dsn: str) -> None:

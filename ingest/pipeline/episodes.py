@@ -102,8 +102,12 @@ def _compared(plan: Plan, number: int, row: np.void, *, is_quiet: bool) -> tuple
     if is_quiet:
         hold_us = int(plan.alerts.params["hold_us"][number])
         return (int(row["at"]) - int(row["pending_at"])) / SECOND, hold_us / SECOND
-    value, limit = float(row["value"]), float(row["limit"])
-    return value, limit if math.isfinite(limit) else None
+    return _finite(float(row["value"])), _finite(float(row["limit"]))
+
+
+def _finite(value: float) -> float | None:
+    """JSON knows no other numbers."""
+    return value if math.isfinite(value) else None
 
 
 def _comparison(rule: PlanRule, side: int) -> str:
@@ -213,9 +217,9 @@ def staked(
     stake: PlanStake, amount: float | None, currency: str | None, reason: str | None
 ) -> dict[str, Any]:
     """An amount as energy, CO2 and money."""
-    energy = None if amount is None or stake.kwh is None else amount * stake.kwh
-    co2 = None if amount is None or stake.co2_t is None else amount * stake.co2_t
-    money = None if co2 is None or stake.price is None else co2 * stake.price
+    energy = None if amount is None or stake.kwh is None else _finite(amount * stake.kwh)
+    co2 = None if amount is None or stake.co2_t is None else _finite(amount * stake.co2_t)
+    money = None if co2 is None or stake.price is None else _finite(co2 * stake.price)
     if reason is None and money is None:
         reason = "no price in the plant file applies to it"
     return {

@@ -16,7 +16,6 @@ from ingest.model import NEVER, Cause
 from ingest.pipeline.batch import IntArray
 from ingest.pipeline.causes import weightiest
 from ingest.pipeline.episodes import instant
-from ingest.plant.fields import parse_span
 from ingest.plant.plan import Plan
 from ingest.store.facts import Stamp
 from ingest.store.following import Changed
@@ -44,7 +43,8 @@ async def note(
         return
     touched = Touched.join([one.touched() for one in changed])
     first = min(int(one.pairs[:, 1].min()) for one in changed if one.pairs.size)
-    episodes = await _episodes(cursor, site_no, first)
+    last = max(int(one.pairs[:, 1].max()) for one in changed if one.pairs.size)
+    episodes = await _episodes(cursor, site_no, first, last)
     if not episodes:
         return
     rows = _by_id(edition, touched)
@@ -64,25 +64,20 @@ async def note(
         await cursor.execute("SELECT pg_notify('stackwatt_event', %s)", [str(site_no)])
 
 
-async def _episodes(cursor: AsyncCursor, site_no: int, first: int) -> list[_Episode]:
-    """Episodes that were not over before an instant."""
+async def _episodes(cursor: AsyncCursor, site_no: int, first: int, last: int) -> list[_Episode]:
+    """Episodes that may rest on intervals that begin in [first, last]."""
     await cursor.execute(
         f"""
-        SELECT episode, data, {MICROSECONDS.format("pending_at")}, {MICROSECONDS.format("resolved_at")},
-               told_at IS NOT NULL
+        SELECT episode, data, {MICROSECONDS.format("pending_at")} - window_us,
+               coalesce({MICROSECONDS.format("resolved_at")}, {_FAR}), told_at IS NOT NULL
           FROM alert_episode
          WHERE site_no = %s
+           AND pending_at - window_us * interval '1 microsecond' <= to_timestamp(0) + %s * interval '1 microsecond'
            AND (resolved_at IS NULL OR resolved_at > to_timestamp(0) + %s * interval '1 microsecond')
         """.encode(),  # noqa: S608  fragments of rows
-        [site_no, first],
+        [site_no, last, first],
     )
-    found = []
-    for episode, data, pending_at, resolved_at, was_told in await cursor.fetchall():
-        window = data["subject"]["window"]
-        back_us = parse_span(window) if window else 0
-        end = _FAR if resolved_at is None else resolved_at
-        found.append(_Episode(episode, data, pending_at - back_us, end, was_told))
-    return found
+    return [_Episode(*row) for row in await cursor.fetchall()]
 
 
 def _by_id(edition: Edition, touched: Touched) -> dict[tuple[str, str], IntArray]:

@@ -16,6 +16,7 @@ from ingest.pipeline.alerts import AlertBoard, Silence
 from ingest.pipeline.batch import EMISSION_ROW, Batch
 from ingest.pipeline.episodes import ended, episode_id
 from ingest.pipeline.state import SiteState
+from ingest.plant.fields import parse_span
 from ingest.store.facts import Stamp
 from ingest.store.paired import stored_intervals
 from ingest.store.registry import Numbers
@@ -222,9 +223,9 @@ async def _write_episode(cursor: AsyncCursor, site_no: int, told: Told, stamp: S
     data = told.data
     await cursor.execute(
         """
-        INSERT INTO alert_episode (episode, site_no, rule, severity, subject_kind, subject_id, unit_path, pending_at,
-                                   fired_at, told_at, mute, data, batch_no)
-        VALUES (%(episode)s, %(site_no)s, %(rule)s, %(severity)s, %(kind)s, %(id)s, %(unit_path)s,
+        INSERT INTO alert_episode (episode, site_no, rule, severity, subject_kind, subject_id, unit_path, window_us,
+                                   pending_at, fired_at, told_at, mute, data, batch_no)
+        VALUES (%(episode)s, %(site_no)s, %(rule)s, %(severity)s, %(kind)s, %(id)s, %(unit_path)s, %(window_us)s,
                 to_timestamp(0) + %(pending_at)s * interval '1 microsecond',
                 to_timestamp(0) + %(fired_at)s * interval '1 microsecond',
                 to_timestamp(0) + %(told_at)s * interval '1 microsecond', %(mute)s, %(data)s, %(batch_no)s)
@@ -238,6 +239,7 @@ async def _write_episode(cursor: AsyncCursor, site_no: int, told: Told, stamp: S
             "kind": data["subject"]["kind"],
             "id": data["subject"]["id"],
             "unit_path": data["unit_path"],
+            "window_us": parse_span(data["subject"]["window"]) if data["subject"]["window"] else 0,
             "pending_at": told.pending_at,
             "fired_at": told.fired_at,
             "told_at": told.at if told.mute == AUDIBLE else None,

@@ -35,6 +35,7 @@ BENCHMARKS = {
     "kernels": "folding",
     "points": "points",
     "startup": "startup",
+    "rules": "rules",
     "history": "history",
     "outage": "outage",
     "carbon": "carbon",

@@ -308,9 +308,9 @@ def _alert(connection: psycopg.Connection) -> None:
     told = {name: value for name, value in alerts.EXAMPLE.items() if not name.startswith("acknowledged")}
     connection.execute(
         """
-        INSERT INTO alert_episode (episode, site_no, rule, severity, subject_kind, subject_id, unit_path, pending_at,
-                                   fired_at, told_at, data, batch_no)
-        SELECT %s, site_no, 'kiln-power', 'warning', 'kpi', 'cement/kiln/power', 'cement/kiln', %s, %s, %s, %s, 800
+        INSERT INTO alert_episode (episode, site_no, rule, severity, subject_kind, subject_id, unit_path, window_us,
+                                   pending_at, fired_at, told_at, data, batch_no)
+        SELECT %s, site_no, 'kiln-power', 'warning', 'kpi', 'cement/kiln/power', 'cement/kiln', 0, %s, %s, %s, %s, 800
           FROM site WHERE id = 'cement'
         """,
         [told["episode"], *[at(NOW - MINUTE)] * 3, Jsonb(told)],

@@ -31,6 +31,7 @@ CREATE TABLE alert_episode (
     subject_kind text        NOT NULL,
     subject_id   text        NOT NULL,
     unit_path    text,
+    window_us    bigint      NOT NULL,      -- so far back before it was pending it rests on its subject
     pending_at   timestamptz NOT NULL,
     fired_at     timestamptz NOT NULL,
     told_at      timestamptz,               -- when people were told; NULL: they were not
@@ -41,7 +42,7 @@ CREATE TABLE alert_episode (
     batch_no     bigint      NOT NULL
 );
 CREATE INDEX alert_episode_in_time ON alert_episode (site_no, fired_at);
-CREATE INDEX alert_episode_open ON alert_episode (site_no, rule) WHERE resolved_at IS NULL;
+CREATE INDEX alert_episode_end ON alert_episode (site_no, resolved_at);
 
 -- What people do about an episode.
 CREATE TABLE alert_act (

@@ -76,13 +76,13 @@ def test_what_is_seen_again_changes_nothing() -> None:
     rule, subjects = np.zeros(1, RULE), np.zeros(1, SUBJECT)
     rule["quiet"] = rule["memory"] = rule["tolds"] = -1
     subjects["value"], subjects["to_at"] = 3.0, 5 * MINUTE
-    state, *memory = at_first()
+    state, past_at, past_value, told_at = at_first()
     one, found = np.ones(1, np.int64), np.zeros(1, TRANSITION)
 
     def step(limit: float) -> int:
         return rules.step_rules(
             rule, np.array([limit]), np.array([-math.inf]), CODES, one, subjects, one, 0 * one, 0 * one,
-            6 * MINUTE, 1, state, *memory, found,
+            6 * MINUTE, 1, state, past_at, past_value, told_at, found,
         )  # fmt: skip
 
     assert (step(2.0), step(2.0)) == (1, 0)
@@ -96,10 +96,10 @@ def test_what_is_seen_again_changes_nothing() -> None:
 @settings(max_examples=60, deadline=None)
 def test_steps_equal_their_definition(data: st.DataObject) -> None:
     given_rules = drawn(data)
-    limits = [
+    high, low = (
         np.array([data.draw(st.sampled_from(at)) for _ in range(N)])
         for at in ([2.0, 2.0, math.inf, math.nan], [-1.0, -math.inf])
-    ]
+    )
     subjects = np.zeros(M, SUBJECT)
     subjects["at"] = subjects["to_at"] = NEVER
     kept = {kernel: at_first() for kernel in (rules.step_rules, reference.step_rules)}
@@ -112,12 +112,12 @@ def test_steps_equal_their_definition(data: st.DataObject) -> None:
             for of in ([1, 1, 1, 0], [0, 0, 0, 1], [0, 0, 1])
         )
         aging, counts, rows = data.draw(Flags), [], []
-        for kernel, state in kept.items():
+        for kernel, (state, past_at, past_value, told_at) in kept.items():
             transitions = np.zeros(N, TRANSITION)
             counts.append(
                 kernel(
-                    given_rules, *limits, CODES, np.arange(N), subjects, active, quiets, silenced, now, aging,
-                    *state, transitions,
+                    given_rules, high, low, CODES, np.arange(N), subjects, active, quiets, silenced, now, aging,
+                    state, past_at, past_value, told_at, transitions,
                 )
             )  # fmt: skip
             rows.append(transitions)

@@ -8,7 +8,7 @@ same again. Past days and silences come from the store (`ingest.store.alerts`).
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any
 
@@ -32,6 +32,7 @@ GRACE_US = 120 * SECOND
 """After a start the age of data is judged when the source has handed out all it had, or so much later."""
 CHECKPOINT_US = 30 * SECOND
 """How often what rules remember is written although nothing became of them."""
+_OF_CLOSED = ("interval", "emission", "residual")
 _KEPT = ("state", "told", "pending_at", "fired_at", "held_from", "held_us")
 
 
@@ -70,6 +71,8 @@ class AlertBoard:
         self.table["value"] = np.nan
         self.table["at"] = self.table["from_at"] = self.table["to_at"] = NEVER
         self._observers = list(self._observed())
+        self._looks_at_closed = any(one.observed in _OF_CLOSED for one in self.alerts.subjects)
+        self._seen: list[Batch] = []
         self.standing = Standing.new(
             n,
             int((self.alerts.params["tolds"] >= 0).sum()),
@@ -104,6 +107,11 @@ class AlertBoard:
                 found.append((one, slice(begin, begin + len(subjects))))
             begin += len(subjects)
         return found
+
+    def see(self, batch: Batch) -> None:
+        """What a batch has closed, whether rules are judged with it or with the next."""
+        if self._looks_at_closed and (batch.intervals.size or batch.emissions.size):
+            self._seen.append(batch)
 
     def recall(self, batch: Batch) -> None:
         """Let observers see what was closed before a start."""
@@ -158,6 +166,13 @@ class AlertBoard:
 
     def _observe(self, batch: Batch, reaches: IntArray, now: int) -> None:
         latest = {(figure.kpi, figure.window_us): figure for figure in batch.latest}
+        if self._seen:
+            batch = replace(
+                batch,
+                intervals=np.concatenate([one.intervals for one in self._seen]),
+                emissions=np.concatenate([one.emissions for one in self._seen]),
+            )
+            self._seen = []
         moment = Moment(now, batch, latest, reaches)
         for one, rows in self._observers:
             one.observe(moment, self.table[rows])

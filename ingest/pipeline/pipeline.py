@@ -134,6 +134,7 @@ class SitePipeline:
             batch.withdrawn = state.tell(batch.provisional)
         if passed or closed.rows.size or batch.kpi_rows.size:
             state.trim()
+        self.alerts.see(batch)
         return found
 
     def _behind(self, rows: Rows, frontier: IntArray) -> IntArray:

@@ -25,7 +25,7 @@ class Moment:
     now_us: int
     """The time by which data are old: of a live site UTC, of a replayed one its watermark."""
     batch: Batch
-    """What has just been closed: intervals, emissions, KPI rows."""
+    """Its intervals and emissions are all that were closed since the evaluation before."""
     latest: Mapping[tuple[int, int], Latest]
     """Every KPI in each of its windows (plan index, window in µs), at its present horizon."""
     reaches: IntArray

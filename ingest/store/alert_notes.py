@@ -41,12 +41,31 @@ async def note(
     """Note on the episodes that rest on changed intervals that they have changed."""
     if not any(one.pairs.size for one in changed):
         return
-    touched = Touched.join([one.touched() for one in changed])
-    first = min(int(one.pairs[:, 1].min()) for one in changed if one.pairs.size)
-    last = max(int(one.pairs[:, 1].max()) for one in changed if one.pairs.size)
-    episodes = await _episodes(cursor, site_no, first, last)
-    if not episodes:
-        return
+    starts = np.concatenate([one.pairs[:, 1] for one in changed])
+    episodes = await _episodes(cursor, site_no, int(starts.min()), int(starts.max()))
+    if episodes:
+        touched = Touched.join([one.touched() for one in changed])
+        await _note(cursor, site_no, edition, episodes, touched, stamp)
+
+
+async def note_touched(
+    cursor: AsyncCursor, site_no: int, edition: Edition, touched: Touched, stamp: Stamp
+) -> None:
+    """The same of what a restatement has said anew."""
+    starts = np.concatenate([rows[:, 1] for rows in (touched.points, touched.kpis, touched.sources)])
+    if starts.size:
+        episodes = await _episodes(cursor, site_no, int(starts.min()), int(starts.max()))
+        await _note(cursor, site_no, edition, episodes, touched, stamp)
+
+
+async def _note(
+    cursor: AsyncCursor,
+    site_no: int,
+    edition: Edition,
+    episodes: Sequence[_Episode],
+    touched: Touched,
+    stamp: Stamp,
+) -> None:
     rows = _by_id(edition, touched)
     told = False
     for episode in episodes:

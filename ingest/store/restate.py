@@ -18,6 +18,7 @@ from ingest.pipeline.batch import EMISSION_ROW, KPI_ROW, IntArray, Rows
 from ingest.pipeline.drift import COMPARISON_ROW
 from ingest.pipeline.state import SiteState
 from ingest.store import documents
+from ingest.store.alert_notes import note_touched
 from ingest.store.drifted import delete_comparisons, load_drifted, write_comparisons
 from ingest.store.earlier import Earlier
 from ingest.store.facts import Stamp, delete_rows, stage_intervals, stage_rows, write_steps
@@ -103,6 +104,7 @@ class Restatement:
                 touched = await self._write(cursor, found, stamp, begin, end)
                 activities = varying(self._newest.plan, self._newest.numbers)
                 await book(cursor, stamp, sealed, touched, activities)
+                await note_touched(cursor, self._writer.site_no, self._newest, touched, stamp)
                 if late_writer.fills.any:
                     # What was written may have changed verdicts.
                     await load_drifted(cursor, self._newest.state, self._newest.numbers)

@@ -1,7 +1,11 @@
 """Rules in a site's ingest on a real database: episodes, events, restarts, revisions, acts and silences."""
 
+import psycopg
+
 from tests.ingest.alerts.mill import Told
-from tests.ingest.feeding import SECOND, START, feed, message
+from tests.ingest.feeding import SECOND, START, feed, message, open_site
+from tests.ingest.test_restate import CHANGED, clock, coming, restated
+from tests.ingest.test_restate import PLANT as BEFORE
 
 
 async def test_an_episode_is_told_once_with_its_cause(dsn: str) -> None:
@@ -116,3 +120,18 @@ async def test_data_that_do_not_come_are_told_after_a_restart_too(dsn: str) -> N
     await mill.ingest.take([], caught_up=True)
     assert ("alert.firing", "dead", False) in mill.events()
     await mill.ingest.close()
+
+
+async def test_a_restatement_is_a_note_too(dsn: str) -> None:
+    rule = "\nalerts: [{id: emits, source: line/electricity, window: 1min, above: 0}]\n"
+    now = clock()
+    ingest = await open_site(dsn, BEFORE + rule, now)
+    await feed(ingest, [*coming(), *coming(range(20, 21))], batch=3)
+    await ingest.close()
+    await (await open_site(dsn, CHANGED + rule, now)).close()
+    await restated(dsn, apply=True)
+    with psycopg.connect(dsn) as connection:
+        notes = connection.execute(
+            "SELECT data->'note'->>'cause' FROM event WHERE type = 'alert.noted'"
+        ).fetchall()
+    assert set(notes) == {("restatement",)}

@@ -20,7 +20,7 @@ from ingest.pipeline.alerted import Alerted, Kept, Standing, Told
 from ingest.pipeline.batch import Batch, FloatArray, IntArray
 from ingest.pipeline.episodes import told
 from ingest.pipeline.observers import are_quiet, observer
-from ingest.pipeline.schedules import Timetable
+from ingest.pipeline.schedules import Timetable, Workdays
 from ingest.pipeline.state import SiteState
 from ingest.pipeline.subjects import SUBJECT, Moment, Subjects
 from ingest.pipeline.usual import hour_of, past_hours, usual_limits
@@ -65,7 +65,7 @@ class AlertBoard:
         self.alerts = plan.alerts
         self._state = state
         self.plan = plan
-        self._holidays = frozenset(plan.file.calendar.holidays)
+        self._workdays = Workdays.of(plan.file.calendar)
         n = len(self.alerts.rules)
         self.table = np.zeros(len(self.alerts.subjects), SUBJECT)
         self.table["value"] = np.nan
@@ -79,7 +79,7 @@ class AlertBoard:
             int((self.alerts.params["memory"] >= 0).sum()),
             NEVER,
         )
-        self._timetable = Timetable(self.alerts.schedules, plan.zone, self._holidays)
+        self._timetable = Timetable(self.alerts.schedules, plan.zone, self._workdays)
         self._schedule = np.array([rule.schedule for rule in self.alerts.rules], np.int64)
         self._params = np.zeros(n, RULE)
         for name, column in self.alerts.params.items():
@@ -229,7 +229,7 @@ class AlertBoard:
         if hour == self._usual_hour:
             return None
         return {
-            r: past_hours(deviation, plan.zone, self._holidays, hour)
+            r: past_hours(deviation, plan.zone, self._workdays, hour)
             for r in self._deviating
             if (deviation := self.alerts.rules[r].deviation) is not None
         }

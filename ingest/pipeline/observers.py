@@ -10,6 +10,7 @@ import numpy as np
 from ingest.methods.figures import KpiKind, fresh
 from ingest.model import HOUR, NEVER, Kind, Quality
 from ingest.pipeline.batch import IntArray, Latest, Rows
+from ingest.pipeline.demand import DemandBlocks
 from ingest.pipeline.flows import Flows, Residuals
 from ingest.pipeline.newest import newest
 from ingest.pipeline.state import SiteState
@@ -130,6 +131,7 @@ OBSERVERS: Mapping[str, Observe] = {
     "point": NewestReadings,
     "interval": ClosedIntervals,
     "kpi": KpiWindows,
+    "demand": DemandBlocks,
     "emission": Flows,
     "residual": Residuals,
     "quiet": Quiets,

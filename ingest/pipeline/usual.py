@@ -6,12 +6,12 @@ first counts. Values come from the store; here is only which hours, and what the
 """
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from statistics import fmean, median
 from zoneinfo import ZoneInfo
 
 from ingest.model import HOUR
-from ingest.pipeline.schedules import is_workday
+from ingest.pipeline.schedules import Workdays
 from ingest.plant.plan_alerts import PlanDeviation
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -28,7 +28,7 @@ def hour_of(at: int, zone: ZoneInfo) -> int:
 
 
 def past_hours(
-    deviation: PlanDeviation, zone: ZoneInfo, holidays: frozenset[date], hour_at: int
+    deviation: PlanDeviation, zone: ZoneInfo, workdays: Workdays, hour_at: int
 ) -> list[tuple[int, int]]:
     """[begin, end) of the hours with which one that begins at `hour_at` is compared, the newest first."""
     local = (_EPOCH + timedelta(microseconds=hour_at)).astimezone(zone)
@@ -36,7 +36,7 @@ def past_hours(
     found: list[tuple[int, int]] = []
     for back in range(1, _LONGEST_DAYS + 1):
         day = today - timedelta(days=back)
-        if deviation.same_days and is_workday(day, holidays) != is_workday(today, holidays):
+        if deviation.same_days and (day in workdays) != (today in workdays):
             continue
         wall = datetime(day.year, day.month, day.day, local.hour, tzinfo=zone)
         instant = wall.astimezone(UTC)

@@ -5,7 +5,7 @@ never holds a word nobody understands. Of all this the pipeline uses only the da
 which instruments are due. Prices and contracts are in `tariffs`.
 """
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 

@@ -23,6 +23,7 @@ from ingest.pipeline.batch import Batch, Heads, IntArray, Readings, Refigured
 from ingest.store.alert_notes import note
 from ingest.store.comparison import Comparer
 from ingest.store.earlier import Earlier, Reached
+from ingest.store.evidence import RETURNED
 from ingest.store.facts import (
     Stamp,
     delete_unstaged,
@@ -211,7 +212,7 @@ class LateWriter:
         columns = reading_columns(readings, self._numbers, stamp)
         await STAGED_READING.copy(cursor, len(readings), columns)
         await cursor.execute(
-            """
+            f"""
             INSERT INTO reading
             SELECT DISTINCT ON (s.point_no, s.measured_at, s.value, s.quality, s.seq) s.*
               FROM staged_reading s
@@ -220,10 +221,12 @@ class LateWriter:
                     WHERE r.point_no = s.point_no AND r.measured_at = s.measured_at
                       AND r.value = s.value AND r.quality = s.quality AND r.seq = s.seq)
              ORDER BY s.point_no, s.measured_at, s.value, s.quality, s.seq, s.received_at
-            RETURNING point_no, (extract(epoch FROM measured_at) * 1000000)::bigint, reasons, seq
-            """
+            RETURNING {RETURNED}
+            """.encode()  # noqa: S608  a fragment of evidence
         )
-        return self._as_plan_indices(await cursor.fetchall(), width=4)
+        rows = await cursor.fetchall()
+        self._writer.evidence.stored(rows)
+        return self._as_plan_indices([row[:4] for row in rows], width=4)
 
     async def _heads(self, cursor: AsyncCursor, point: IntArray) -> Heads:
         """What the lists of counters begin with now: a late reading may have made usable what was, or undone it."""

@@ -15,13 +15,17 @@ from psycopg import AsyncConnection, AsyncCursor, OperationalError
 from psycopg.errors import UniqueViolation
 
 from ingest.errors import SiteBusyError, StaleEpochError
+from ingest.evidence.signing import Signer
 from ingest.model import NEVER
 from ingest.pipeline.batch import Batch, Readings
 from ingest.store.closings import write_intervals
+from ingest.store.covered import SAID_ROW
 from ingest.store.engine import Engine, Months, detect
+from ingest.store.evidence import EvidenceBook
 from ingest.store.facts import (
     Stamp,
     delete_rows,
+    reading_columns,
     stage_rows,
     write_frontiers,
     write_latest,
@@ -47,8 +51,10 @@ class Writer:
     had in fact been committed is then recognised and not written again.
     """
 
-    def __init__(self, dsn: str, site_no: int, zone: str, now: Callable[[], int]) -> None:
-        """`zone` names the site's time zone (days of the rollups); `now` is the clock in µs."""
+    def __init__(
+        self, dsn: str, site_no: int, zone: str, now: Callable[[], int], signer: Signer | None = None
+    ) -> None:
+        """`zone` names the site's time zone (days of the rollups); `now` is the clock in µs; `signer` signs evidence."""
         self.site_no = site_no
         self._zone = zone
         self._now = now
@@ -61,6 +67,7 @@ class Writer:
         self.batch_no = 0
         self.known_at = NEVER
         self._pending: Stamp | None = None
+        self.evidence = EvidenceBook(site_no, signer)
 
     async def take_site(self, holder: str) -> None:
         """Take the site's writer lock and raise its epoch, unless it is held already.
@@ -120,7 +127,7 @@ class Writer:
 
     async def _prepare(self, connection: AsyncConnection) -> None:
         await connection.execute("SET synchronous_commit = on")
-        await connection.execute(STAGING.encode())
+        await connection.execute((STAGING + SAID_ROW).encode())
         self.engine = await detect(connection)
         self._months = Months(self.engine)
 
@@ -136,6 +143,7 @@ class Writer:
         )
         self.batch_no, self.known_at = await cursor.fetchone() or (0, NEVER)
         self._pending = None
+        await self.evidence.load(connection, self.batch_no)
 
     async def begin(self, plan_version: int) -> Stamp | None:
         """The stamp of the next batch, or None if the batch under way turns out to be committed."""
@@ -163,6 +171,7 @@ class Writer:
         assert self._pending is not None
         self.batch_no, self.known_at = self._pending.batch_no, self._pending.known_at
         self._pending = None
+        self.evidence.committed()
 
     def forget(self) -> None:
         """The batch under way will not be written: the database refused what it holds."""
@@ -195,6 +204,8 @@ class Writer:
         async with connection.transaction(), connection.cursor() as cursor:
             await self.open(cursor, stamp, batch.watermark, len(batch.readings))
             await write_readings(cursor, batch.readings, numbers, stamp)
+            if len(batch.readings):
+                self.evidence.readings(reading_columns(batch.readings, numbers, stamp))
             await self.write_figures(cursor, batch, numbers, stamp)
             await write_latest(cursor, batch, numbers, stamp)
             if follow_up is not None:
@@ -233,6 +244,7 @@ class Writer:
         Raises:
             StaleEpochError: it does not.
         """
+        self.evidence.begin()
         try:
             await cursor.execute(
                 """
@@ -270,7 +282,8 @@ class Writer:
         await write_frontiers(cursor, moved, batch.closed_until, batch.silent, stamp)
 
     async def announce(self, cursor: AsyncCursor, stamp: Stamp) -> None:
-        """Tell listeners that the batch is there (they hear it after COMMIT)."""
+        """Make evidence of the batch, all of which is written, and tell listeners that it is there (after COMMIT)."""
+        await self.evidence.write(cursor, stamp.batch_no)
         await cursor.execute("SELECT pg_notify('stackwatt', %s)", [f"{self.site_no}:{stamp.batch_no}"])
 
 

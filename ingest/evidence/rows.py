@@ -1,0 +1,97 @@
+"""Rows as columns: their canonical bytes, hashes and locators, without Python per row.
+
+The twin of `verifier.layout` and `verifier.locating`, which say what is meant; tests compare them.
+"""
+
+import hashlib
+import struct
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from ingest.evidence.verifier.layout import TABLES, WORDS, Table, key_width
+
+Words = npt.NDArray[np.uint64]
+"""uint64[n, w], big-endian: the canonical bytes of n rows."""
+CANONICAL_NAN = np.uint64(0x7FF8000000000000)
+READING = TABLES[1]
+
+
+@dataclass(frozen=True, slots=True)
+class Hashed:
+    """What is kept of a batch's rows of one table."""
+
+    table: int
+    count: int
+    sha256: bytes
+    locator: bytes
+
+    @staticmethod
+    def of(table: Table, words: Words) -> "Hashed":
+        """Of rows in canonical order, at least one."""
+        count = len(words)
+        width = key_width(table)
+        parity = np.bitwise_xor.reduce(words[:, : width // 8], axis=0).astype(">u8").tobytes()
+        packed = struct.pack(">BI", table.number, count) + parity + digests(words).astype(">u4").tobytes()
+        return Hashed(table.number, count, hashlib.sha256(words.data).digest(), packed)
+
+
+def table_words(
+    table: Table, columns: Mapping[str, npt.ArrayLike], null: npt.NDArray[np.uint64] | None
+) -> Words:
+    """The canonical bytes of rows, in their order.
+
+    Columns are int64 (instants in µs), float64, or hashes of texts as bytes[32]; what is null has any value and its
+    bit in `null`.
+    """
+    arrays = {name: np.asarray(columns[name]) for name in table.columns}
+    n = max(array.size for array in arrays.values())
+    width = sum(WORDS[kind] for kind in table.columns.values())
+    words = np.zeros((n, width + 1), ">u8")
+    at = 0
+    for name, kind in table.columns.items():
+        words[:, at : at + WORDS[kind]] = _cells(arrays[name], kind)
+        at += WORDS[kind]
+    if null is not None:
+        words[:, width] = null
+        at = 0
+        for place, kind in enumerate(table.columns.values()):
+            words[(null >> np.uint64(place)) & np.uint64(1) != 0, at : at + WORDS[kind]] = 0
+            at += WORDS[kind]
+    return words
+
+
+def _cells(column: npt.NDArray[np.generic], kind: str) -> npt.NDArray[np.uint64]:
+    if kind == "text":
+        return column.view(">u8").reshape(-1, 4)
+    if kind == "float":
+        values = column.astype(np.float64)
+        bits = values.view(np.uint64).copy()
+        bits[np.isnan(values)] = CANONICAL_NAN
+        return bits.reshape(-1, 1)
+    return column.astype(np.int64).view(np.uint64).reshape(-1, 1)
+
+
+def in_order(words: Words) -> Words:
+    """Rows in canonical order: ascending by their bytes."""
+    order = np.argsort(words.view(f"V{words.dtype.itemsize * words.shape[1]}").ravel(), kind="stable")
+    return words[order]
+
+
+def digests(words: Words) -> npt.NDArray[np.uint32]:
+    """Four bytes of each row, as `verifier.locating.digest` makes them."""
+    mixed = np.full(len(words), 0x9E3779B97F4A7C15, np.uint64)
+    for column in words.astype(np.uint64).T:
+        mixed = (mixed ^ column) * np.uint64(0xFF51AFD7ED558CCD)
+        mixed ^= mixed >> np.uint64(32)
+    return mixed.astype(np.uint32)
+
+
+def hashed_readings(parts: Sequence[Mapping[str, npt.ArrayLike]]) -> Hashed | None:
+    """What is kept of a batch's readings, from the columns that were written; None: there are none."""
+    if not parts:
+        return None
+    words = np.concatenate([table_words(READING, part, None) for part in parts])
+    return Hashed.of(READING, in_order(words))

@@ -1,0 +1,136 @@
+"""Covered rows out of the database, as canonical bytes.
+
+The rows of a batch stand in a table and in its history with that batch_no, what it superseded in the history with
+that superseded_batch. Column by column as `ingest.evidence.rows` wants them; a text leaves the database as its hash.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from psycopg import AsyncCursor
+
+from ingest.evidence.rows import Words, in_order, table_words
+from ingest.evidence.verifier.layout import TABLES, Table
+from ingest.store.copying import HEADER, PG_EPOCH_US, TRAILER
+
+HISTORIES = ("interval", "kpi_value", "emission", "ledger", "hour_record", "regime_hour")
+SUPERSEDED = " superseded"
+BY_NAME = {table.name: table for table in TABLES.values()}
+KEYED = {"interval": "point_no", "kpi_value": "kpi_no", "emission": "source_no"}
+"""Tables of which triggers note the rows a batch writes (0026_evidence), and their key."""
+SAID_ROW = """
+    CREATE TEMP TABLE said_row (table_no integer, number integer, start_at timestamptz) ON COMMIT DELETE ROWS;
+"""
+"""Where they note them; made once per connection."""
+_NEVER_NULL = ("reading",)
+_TRUTHS = ("passed", "provisional")
+_ZERO_HASH = "decode(repeat('00', 32), 'hex')"
+_OF_SITE = {
+    "point_no": "r.point_no IN (SELECT point_no FROM point WHERE site_no = {site})",
+    "kpi_no": "r.kpi_no IN (SELECT kpi_no FROM kpi WHERE site_no = {site})",
+    "source_no": "r.source_no IN (SELECT source_no FROM source WHERE site_no = {site})",
+    "seal_no": "r.seal_no IN (SELECT seal_no FROM period_seal WHERE site_no = {site})",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class BatchRows:
+    """Rows of several batches of one table, by batch, within a batch in canonical order."""
+
+    table: Table
+    batch_no: npt.NDArray[np.int64]
+    words: Words
+
+    def batches(self) -> Iterator[tuple[int, Words]]:
+        """Each batch with its rows."""
+        if not self.batch_no.size:
+            return
+        begins = np.flatnonzero(np.concatenate([[True], self.batch_no[1:] != self.batch_no[:-1]]))
+        ends = [*begins[1:].tolist(), self.batch_no.size]
+        for begin, end in zip(begins.tolist(), ends, strict=True):
+            yield int(self.batch_no[begin]), self.words[begin:end]
+
+
+async def said_in(cursor: AsyncCursor, table: Table, site_no: int, batch_no: int) -> Words:
+    """What the batch under way has written to a table, in canonical order."""
+    where = f"batch_no = {batch_no:d}"
+    if table.name in KEYED:
+        key = KEYED[table.name]
+        where += f"""
+            AND revision > 0 AND ({key}, start_at) IN (
+                SELECT DISTINCT number, start_at FROM pg_temp.said_row WHERE table_no = {table.number:d})"""  # noqa: S608  names of this package
+        rows = await _fetch(cursor, table, _select(table, table.name, where, site_no))
+    else:
+        rows = await between(cursor, table, site_no, batch_no, batch_no)
+    return rows.words
+
+
+async def between(cursor: AsyncCursor, table: Table, site_no: int, first: int, last: int) -> BatchRows:
+    """The rows of the batches from first to last."""
+    return await _fetch(cursor, table, _between(table, site_no, first, last))
+
+
+def _between(table: Table, site_no: int, first: int, last: int) -> str:
+    name, of_history = table.name.removesuffix(SUPERSEDED), table.name.endswith(SUPERSEDED)
+    if of_history:
+        where = f"superseded_batch BETWEEN {first:d} AND {last:d}"
+        return _select(table, f"{name}_history" if name in HISTORIES else name, where, site_no)
+    where = f"batch_no BETWEEN {first:d} AND {last:d}"
+    closed = f"{where} AND revision > 0" if name in KEYED else where
+    parts = [_select(table, name, closed, site_no)]
+    if name in HISTORIES:
+        parts.append(_select(table, f"{name}_history", where, site_no))
+    return " UNION ALL ".join(parts)
+
+
+def _select(table: Table, relation: str, where: str, site_no: int) -> str:
+    batch = "superseded_batch" if table.name.endswith(SUPERSEDED) else "batch_no"
+    whose = next((_OF_SITE[name] for name in table.key if name in _OF_SITE), "r.site_no = {site}")
+    cells = ", ".join(_cell(name, kind) for name, kind in table.columns.items())
+    nulls = [f"((r.{name} IS NULL)::int::bigint << {place})" for place, name in enumerate(table.columns)]
+    null = "0::bigint" if table.name in _NEVER_NULL else " | ".join(nulls)
+    return f"SELECT r.{batch}, {cells}, {null} FROM {relation} r WHERE {where} AND {whose.format(site=int(site_no))}"  # noqa: S608
+
+
+def _cell(name: str, kind: str) -> str:
+    match kind:
+        case "float":
+            return f"coalesce(r.{name}, 0)"
+        case "instant":
+            return f"coalesce(r.{name}, to_timestamp(0))"
+        case "text":
+            return f"coalesce(sha256(convert_to({text_of(name)}, 'UTF8')), {_ZERO_HASH})"
+        case _:
+            return f"coalesce(r.{name}{'::int' if name in _TRUTHS else ''}, 0)::bigint"
+
+
+def text_of(name: str) -> str:
+    """SQL: a column of kind text, whatever it is stored as, as the text that is hashed."""
+    return f"encode(r.{name}, 'hex')" if name == "digest" else f"r.{name}::text"
+
+
+def _record(table: Table) -> np.dtype[np.void]:
+    types = {"int": ">i8", "float": ">f8", "instant": ">i8", "text": "V32"}
+    columns = {"batch": ">i8", **{name: types[kind] for name, kind in table.columns.items()}, "null": ">u8"}
+    fields: list[tuple[str, str]] = [("fields", ">i2")]
+    for name, kind in columns.items():
+        fields += [(f"length of {name}", ">i4"), (f"of {name}", kind)]
+    return np.dtype(fields)
+
+
+async def _fetch(cursor: AsyncCursor, table: Table, query: str) -> BatchRows:
+    async with cursor.copy(f"COPY ({query}) TO STDOUT (FORMAT BINARY)".encode()) as copy:
+        stream = b"".join([bytes(part) async for part in copy])
+    record = np.frombuffer(stream[len(HEADER) : -len(TRAILER)], _record(table))
+    columns = {}
+    for name, kind in table.columns.items():
+        column = record[f"of {name}"]
+        columns[name] = column + PG_EPOCH_US if kind == "instant" else np.ascontiguousarray(column)
+    batch_no = record["of batch"].astype(np.int64)
+    words = table_words(table, columns, record["of null"].astype(np.uint64))
+    if batch_no.size:
+        together = in_order(np.column_stack([batch_no.astype(">u8"), words]).astype(">u8"))
+        batch_no, words = together[:, 0].astype(np.int64), np.ascontiguousarray(together[:, 1:])
+    return BatchRows(table, batch_no, words)

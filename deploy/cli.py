@@ -31,6 +31,7 @@ from deploy.commands import (
     simulate,
     test,
     up,
+    verify,
 )
 from deploy.supervisor import StopRequestedError
 from ingest.errors import InputError, StackwattError
@@ -60,6 +61,7 @@ app.command("simulate", context_settings=_PASS_ON, add_help_option=False)(simula
 app.command("conformance")(conformance.conformance)
 app.command("replay")(replay.replay)
 app.command("restate")(restate.restate)
+app.command("verify")(verify.verify)
 app.command("migrate")(migrate.migrate)
 app.add_typer(plant.app, name="plant")
 app.add_typer(rejected.app, name="rejected")

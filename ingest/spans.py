@@ -43,6 +43,17 @@ def edge_of(text: str, plan: Plan, name: str) -> int:
     return found
 
 
+def instant_of(text: str, name: str) -> int:
+    """An instant as it was given, µs."""
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        at = None
+    if at is None or at.tzinfo is None:
+        raise InputError(f"--{name} is {text!r}; expected an instant like 2026-11-20T08:00:00Z")
+    return (at.astimezone(UTC) - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
+
+
 def days_of(from_at: int, to_at: int, zone: ZoneInfo) -> Iterator[tuple[int, int, bool]]:
     """(begin, end, whether it is all of the day) of each day of the site that the span touches."""
     local = datetime.fromtimestamp(from_at / 1e6, zone)

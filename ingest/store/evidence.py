@@ -6,16 +6,15 @@ what the database holds meanwhile.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from psycopg import AsyncConnection, AsyncCursor
 
-from ingest.evidence.chain import Chain, Hour, Note
 from ingest.evidence.rows import Hashed, hashed_readings
 from ingest.evidence.signing import Signer
+from ingest.evidence.verifier.chain import Chain, Hour, Note
 from ingest.evidence.verifier.hashes import NO_WATERMARK, genesis, leaf_hash, statement
 from ingest.evidence.verifier.layout import TABLES
 from ingest.store.covered import BY_NAME, said_in
@@ -35,26 +34,6 @@ RETURNED = ", ".join(
     ]
 )
 """What an INSERT of readings returns for `EvidenceBook.stored`."""
-
-
-@dataclass(frozen=True, slots=True)
-class Leaf:
-    """A batch's leaf with what it holds of the commit; instants in µs."""
-
-    batch_no: int
-    epoch: int
-    known_at: int
-    plan_version: int
-    watermark: int
-    """NO_WATERMARK: none yet."""
-    readings: int
-    leaf: bytes
-    locators: bytes
-
-    @property
-    def commit(self) -> tuple[int, ...]:
-        """What `leaf_hash` wants of it."""
-        return (self.batch_no, self.epoch, self.known_at, self.plan_version, self.watermark, self.readings)
 
 
 class EvidenceBook:

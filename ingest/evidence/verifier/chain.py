@@ -5,9 +5,10 @@ A value: `after` gives the next one, and what was before stays, for a transactio
 
 from dataclasses import dataclass, replace
 
-from ingest.evidence.verifier.hashes import Forest, link, noted
-from ingest.model import HOUR
+from .hashes import Forest, link, noted
 
+HOUR = 3_600_000_000
+"""µs."""
 NO_NOTES = bytes(32)
 
 

@@ -1,0 +1,88 @@
+"""`verify`: whether anything stored was altered, removed or inserted since ingest wrote it."""
+
+import json
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from deploy.commands import options
+from deploy.database import reached, stored_dsn
+
+if TYPE_CHECKING:
+    from ingest.verify import Verified
+
+Site = Annotated[str | None, typer.Option(help="Which site [default: the only one].")]
+From = Annotated[
+    str | None,
+    typer.Option("--from", help="Only what became known from this instant on, in whole hours of UTC."),
+]
+To = Annotated[str | None, typer.Option("--to", help="And before this one, alike.")]
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON object.")]
+
+
+def verify(
+    site: Site = None,
+    from_at: From = None,
+    to_at: To = None,
+    as_json: AsJson = False,
+    dsn: options.Dsn = None,
+) -> None:
+    """Hold what is stored against its evidence; each altered, removed or inserted row is told. Exit 1 if there is one.
+
+    Reads only and may run beside ingest.
+    """
+    from ingest.verify import Asked
+    from ingest.verify import verify as verified
+
+    outcome = reached(verified(stored_dsn(dsn), Asked(site, from_at, to_at)))
+    typer.echo(json.dumps(_body(outcome)) if as_json else _as_text(outcome))
+    if outcome.tally.findings:
+        raise typer.Exit(1)
+
+
+def _lines(outcome: "Verified") -> list[str]:
+    from ingest.evidence.verifier.telling import told
+
+    return [told(one, outcome.names) for one in outcome.tally.findings]
+
+
+def _as_text(outcome: "Verified") -> str:
+    tally = outcome.tally
+    lines = _lines(outcome)
+    if not outcome.last_batch:
+        lines.append(f"{outcome.site}: there is no evidence in this span.")
+        return "\n".join(lines)
+    said = f"{len(lines)} findings" if lines else "everything is as it was written"
+    rows = outcome.rows.total()
+    lines.append(
+        f"{outcome.site}: batches {outcome.first_batch} to {outcome.last_batch}, {rows} rows: {said}."
+        f" Hours: {tally.signed_hours} signed, {tally.unsigned_hours} not signed."
+    )
+    if tally.open_batches:
+        lines.append(
+            f"The last {tally.open_batches} batches are of an hour that is not over: nothing is stated of it yet."
+        )
+    if outcome.before:
+        lines.append(
+            f"Batches 1 to {outcome.before} are of before evidence began: nothing can be said of them."
+        )
+    if tally.let_go:
+        lines.append(f"{tally.let_go} commit rows were let go by age, as the plant file asks.")
+    lines += [f"Public key: {key}" for key in sorted(tally.keys)]
+    return "\n".join(lines)
+
+
+def _body(outcome: "Verified") -> dict[str, object]:
+    tally = outcome.tally
+    return {
+        "site": outcome.site,
+        "first_batch": outcome.first_batch,
+        "last_batch": outcome.last_batch,
+        "before_evidence_began": outcome.before,
+        "rows": {table: rows for table, rows in sorted(outcome.rows.items()) if rows},
+        "hours": {"signed": tally.signed_hours, "unsigned": tally.unsigned_hours},
+        "open_batches": tally.open_batches,
+        "commits_let_go": tally.let_go,
+        "public_keys": sorted(tally.keys),
+        "findings": _lines(outcome),
+    }

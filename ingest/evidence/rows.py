@@ -35,7 +35,8 @@ class Hashed:
         width = key_width(table)
         parity = np.bitwise_xor.reduce(words[:, : width // 8], axis=0).astype(">u8").tobytes()
         packed = struct.pack(">BI", table.number, count) + parity + digests(words).astype(">u4").tobytes()
-        return Hashed(table.number, count, hashlib.sha256(words.data).digest(), packed)
+        canonical = np.ascontiguousarray(words, ">u8")
+        return Hashed(table.number, count, hashlib.sha256(canonical.data).digest(), packed)
 
 
 def table_words(
@@ -93,5 +94,5 @@ def hashed_readings(parts: Sequence[Mapping[str, npt.ArrayLike]]) -> Hashed | No
     """What is kept of a batch's readings, from the columns that were written; None: there are none."""
     if not parts:
         return None
-    words = np.concatenate([table_words(READING, part, None) for part in parts])
+    words = np.concatenate([table_words(READING, part, None) for part in parts], dtype=">u8")
     return Hashed.of(READING, in_order(words))

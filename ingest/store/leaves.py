@@ -64,6 +64,13 @@ _LET_GO = b"""
 """
 
 
+_KNOWN = f"""
+    SELECT min({MICROSECONDS.format("known_at")}), max({MICROSECONDS.format("known_at")}) FROM evidence_leaf
+     WHERE site_no = %s AND batch_no BETWEEN %s AND %s
+""".encode()  # noqa: S608
+_PLAN_TEXTS = b"SELECT version, plan_version_text(v) FROM plan_version v WHERE site_no = %s ORDER BY version"
+
+
 async def extent(cursor: AsyncCursor, site_no: int) -> Extent:
     """Which batches of a site have leaves."""
     await cursor.execute(_EXTENT, {"site": site_no})
@@ -142,3 +149,17 @@ async def lets_commits_go(cursor: AsyncCursor, site_no: int) -> bool:
     """Whether a plan version says that old commit rows are deleted."""
     await cursor.execute(_LET_GO, [site_no])
     return await cursor.fetchone() == (True,)
+
+
+async def known_between(cursor: AsyncCursor, site_no: int, first: int, last: int) -> tuple[int, int]:
+    """When the batches from first to last became known, µs; the second is that of the last, and 1."""
+    await cursor.execute(_KNOWN, [site_no, first, last])
+    row = await cursor.fetchone()
+    assert row is not None
+    return row[0], row[1] + 1
+
+
+async def plan_texts(cursor: AsyncCursor, site_no: int) -> list[tuple[int, str]]:
+    """The plan versions, each as the text of which its note is the hash."""
+    await cursor.execute(_PLAN_TEXTS, [site_no])
+    return list(await cursor.fetchall())

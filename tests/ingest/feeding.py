@@ -10,6 +10,7 @@ import psycopg
 from prometheus_client import CollectorRegistry
 from psycopg import AsyncConnection
 
+from ingest.evidence.signing import Signer
 from ingest.metrics import IngestMetrics
 from ingest.plant import canonical, compile_plan, parse_plant, plan_from_body
 from ingest.site import Clocks, SiteIngest
@@ -74,7 +75,9 @@ def message(point: str, at: int, value: Any, **more: Any) -> Delivery:
     return Delivery(topic=f"plant/mill/{point}", payload=json.dumps(body).encode(), received_at=received_at)
 
 
-async def open_site(dsn: str, text: str = PLANT, clock: Clock | None = None) -> SiteIngest:
+async def open_site(
+    dsn: str, text: str = PLANT, clock: Clock | None = None, signer: Signer | None = None
+) -> SiteIngest:
     """A site's ingest that has taken the site and rebuilt its state."""
     clock = clock or Clock()
     file = parse_plant(text, "test.yaml")
@@ -87,7 +90,7 @@ async def open_site(dsn: str, text: str = PLANT, clock: Clock | None = None) -> 
         )
     plan = plan_from_body(stored.body, stored.version)
     registry = CollectorRegistry()
-    writer = Writer(dsn, site_no, str(plan.zone), clock.now)
+    writer = Writer(dsn, site_no, str(plan.zone), clock.now, signer)
     ingest = SiteIngest(
         writer,
         plan,

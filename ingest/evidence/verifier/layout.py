@@ -77,11 +77,17 @@ NAMED = {"point_no": 1, "kpi_no": 2, "source_no": 3}
 """Columns that stand for an id, and the kind of the note that tells it."""
 PLAN = 4
 """Kind of the note of a plan version."""
+CANONICAL_NAN = b"\x7f\xf8" + bytes(6)
 WORDS = {"int": 1, "float": 1, "instant": 1, "text": 4}
 
 
 def row_bytes(table: Table, cells: Sequence[Any]) -> bytes:
-    """The canonical bytes of a row."""
+    """The canonical bytes of a row.
+
+    Raises:
+        TypeError: a cell is not of its column's kind.
+        ValueError: there are more or fewer cells than columns, or one does not fit.
+    """
     parts, null = [], 0
     for place, (kind, cell) in enumerate(zip(table.columns.values(), cells, strict=True)):
         if cell is None:
@@ -90,9 +96,12 @@ def row_bytes(table: Table, cells: Sequence[Any]) -> bytes:
         elif kind == "text":
             parts.append(hashlib.sha256(cell.encode()).digest())
         elif kind == "float":
-            parts.append(struct.pack(">d", cell) if (cell := float(cell)) == cell else b"\x7f\xf8" + bytes(6))
+            value = float(cell)
+            parts.append(struct.pack(">d", value) if value == value else CANONICAL_NAN)  # noqa: PLR0124  a NaN is not
+        elif type(cell) is int:
+            parts.append(cell.to_bytes(8, "big", signed=True))
         else:
-            parts.append(int(cell).to_bytes(8, "big", signed=True))
+            raise TypeError(f"{cell!r} is no integer")
     return b"".join([*parts, null.to_bytes(8, "big")])
 
 

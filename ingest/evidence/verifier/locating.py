@@ -40,6 +40,13 @@ class Locator(NamedTuple):
     digests: tuple[int, ...]
 
 
+def locator(table: Table, rows: Sequence[bytes]) -> bytes:
+    """What is kept of a batch's rows, packed; `rows` in canonical order."""
+    width = key_width(table)
+    head = struct.pack(">BI", table.number, len(rows)) + xor((row[:width] for row in rows), width)
+    return head + struct.pack(f">{len(rows)}I", *map(digest, rows))
+
+
 def read_locators(packed: bytes) -> dict[int, Locator]:
     """Locators by table; ValueError: they cannot be read."""
     found, at = {}, 0

@@ -186,17 +186,24 @@ class Walk:
         self.tally.signed_hours += is_signed
         self.tally.unsigned_hours += not is_signed
         as_noted = replace(hour, notes=stored.hour.notes)
-        if stored.hour != as_noted or (is_signed and not self._is_signed(stored, as_noted)):
+        if (is_signed and not self._is_signed(stored)) or (
+            stored.hour != as_noted and not self._doubted(hour)
+        ):
             self._find(hour.last_batch, HOUR, "altered", hour.hour_at)
         elif as_noted != hour and not any(one.table == NOTE for one in self.tally.findings):
             self.tally.findings.append(Finding(0, NOTE, "altered"))
         self._chain = replace(self._chain, head=stored.hour.chain, notes=stored.hour.notes)
 
-    def _is_signed(self, stored: StoredHour, hour: Hour) -> bool:
+    def _doubted(self, hour: Hour) -> bool:
+        """Whether it is told already that a leaf of an hour is not what it was."""
+        batches = range(hour.first_batch, hour.last_batch + 1)
+        return any(one.table == LEAF and one.batch_no in batches for one in self.tally.findings)
+
+    def _is_signed(self, stored: StoredHour) -> bool:
         if stored.signature is None or stored.public_key is None:
             return False
         self.tally.keys.add(stored.public_key.hex())
-        return is_valid(stored.public_key, statement(hour.named(self._site)), stored.signature)
+        return is_valid(stored.public_key, statement(stored.hour.named(self._site)), stored.signature)
 
     def end(self, after: int | None) -> None:
         """No more batches; `after` is when the next one became known, None: there is none yet."""

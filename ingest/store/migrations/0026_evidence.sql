@@ -36,11 +36,13 @@ CREATE TABLE evidence_note (                     -- what has no batch of its own
     PRIMARY KEY (site_no, kind, number, batch_no)
 );
 
--- What a plan version says, as its note has it.
+-- What a plan version says, and what its note has of it.
+CREATE FUNCTION plan_version_text(v plan_version) RETURNS text LANGUAGE sql STABLE AS $$
+    SELECT concat_ws(E'\n', (extract(epoch FROM v.effective_at) * 1000000)::bigint,
+                     (extract(epoch FROM v.applied_at) * 1000000)::bigint, v.digest, v.body)
+$$;
 CREATE FUNCTION plan_version_said(v plan_version) RETURNS text LANGUAGE sql STABLE AS $$
-    SELECT encode(sha256(convert_to(concat_ws(E'\n', (extract(epoch FROM v.effective_at) * 1000000)::bigint,
-                                              (extract(epoch FROM v.applied_at) * 1000000)::bigint, v.digest, v.body),
-                                    'UTF8')), 'hex')
+    SELECT encode(sha256(convert_to(plan_version_text(v), 'UTF8')), 'hex')
 $$;
 
 -- Which tables the batch under way has written to, for the one who makes its leaf. TG_ARGV[0] is the table's name.

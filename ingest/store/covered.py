@@ -33,11 +33,10 @@ _NEVER_NULL = ("reading",)
 _TRUTHS = ("passed", "provisional")
 _ZERO_HASH = "decode(repeat('00', 32), 'hex')"
 _OF_SITE = {
-    "point_no": "r.point_no IN (SELECT point_no FROM point WHERE site_no = {site})",
-    "kpi_no": "r.kpi_no IN (SELECT kpi_no FROM kpi WHERE site_no = {site})",
-    "source_no": "r.source_no IN (SELECT source_no FROM source WHERE site_no = {site})",
-    "seal_no": "r.seal_no IN (SELECT seal_no FROM period_seal WHERE site_no = {site})",
+    key: f"r.{key} NOT IN (SELECT {key} FROM {table} WHERE site_no <> {{site}})"  # noqa: S608
+    for key, table in (("point_no", "point"), ("kpi_no", "kpi"), ("source_no", "source"))
 }
+"""Rows of a site are those of no other: what names a number that nobody has is strange everywhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +112,7 @@ def _between(table: Table, site_no: int, first: int, last: int, cells: Cells) ->
 
 def _select(table: Table, relation: str, where: str, site_no: int, cells: Cells) -> str:
     batch = "superseded_batch" if table.name.endswith(SUPERSEDED) else "batch_no"
-    whose = next((_OF_SITE[name] for name in table.key if name in _OF_SITE), "r.site_no = {site}")
+    whose = next((found for name, found in _OF_SITE.items() if name in table.key), "r.site_no = {site}")
     columns = ", ".join(cells(name, kind) for name, kind in table.columns.items())
     nulls = [f"((r.{name} IS NULL)::int::bigint << {place})" for place, name in enumerate(table.columns)]
     null = "0::bigint" if table.name in _NEVER_NULL else " | ".join(nulls)

@@ -68,7 +68,7 @@ def _checked(reader: "_Reader") -> Checked:
             chain = chain.with_note(note, batch_no)
     walk = Walk(about["site"], chain, reader.hours(), notes)
     walk.tally.findings += reader.plans(notes)
-    for leaf, held in reader.batches(notes):
+    for leaf, held in reader.batches(notes, first):
         walk.span([leaf] if leaf is not None else [], held)
     walk.end(about["known_after"])
     names = {(one.kind, one.number): one.said for batch in sorted(notes) for one in notes[batch]}
@@ -136,17 +136,22 @@ class _Reader:
                 found.append(Finding(0, "plan_version", "altered", (version,)))
         return found
 
-    def batches(self, notes: Mapping[int, Sequence[Note]]) -> Iterator[tuple[Leaf | None, dict[int, Held]]]:
+    def batches(
+        self, notes: Mapping[int, Sequence[Note]], first: int
+    ) -> Iterator[tuple[Leaf | None, dict[int, Held]]]:
         """Leaf by leaf with what is there of its batch, and in between what is of no leaf."""
-        tables = [_TableRows(table, self._rows(table)) for table in TABLES.values() if table.name != NOTE]
+        tables = [
+            _TableRows(table, _noted(table, notes, first) if table.name == NOTE else self._rows(table))
+            for table in TABLES.values()
+        ]
         for *commit, leaf, locators in self._read(LEAVES):
             known = Leaf(_commit(commit), bytes.fromhex(leaf), bytes.fromhex(locators))
             batch_no = known.commit[0]
             while (stray := _least(tables)) is not None and stray < batch_no:
-                yield None, {stray: self._held(None, stray, tables, ())}
-            yield known, {batch_no: self._held(known.commit, batch_no, tables, notes.get(batch_no, ()))}
+                yield None, {stray: _held(None, stray, tables)}
+            yield known, {batch_no: _held(known.commit, batch_no, tables)}
         while (stray := _least(tables)) is not None:
-            yield None, {stray: self._held(None, stray, tables, ())}
+            yield None, {stray: _held(None, stray, tables)}
 
     def _rows(self, table: Table) -> Iterator[tuple[int, bytes]]:
         member = rows_of(table)
@@ -159,19 +164,6 @@ class _Reader:
                 raise BundleError(f"{member}, line {number} names no batch")
             self.count += 1
             yield batch_no, row
-
-    def _held(
-        self, commit: Commit | None, batch_no: int, tables: Iterable["_TableRows"], noted: Sequence[Note]
-    ) -> Held:
-        rows = {one.table.number: found for one in tables if (found := one.take(batch_no))}
-        if noted:
-            table = next(table for table in TABLES.values() if table.name == NOTE)
-            rows[table.number] = sorted(row_bytes(table, [one.kind, one.number, one.said]) for one in noted)
-        hashed = [
-            (number, len(found), hashlib.sha256(b"".join(found)).digest()) for number, found in rows.items()
-        ]
-        locators = b"".join(locator(TABLES[number], rows[number]) for number in sorted(rows))
-        return Held(commit, hashed, locators, lambda: rows)
 
 
 class _TableRows:
@@ -194,6 +186,22 @@ class _TableRows:
         rows = sorted(row for _, row in self._group)
         self._step()
         return rows
+
+
+def _noted(table: Table, notes: Mapping[int, Sequence[Note]], first: int) -> Iterator[tuple[int, bytes]]:
+    """The notes of the bundle's batches, as rows."""
+    for batch_no in sorted(batch_no for batch_no in notes if batch_no >= first):
+        for one in notes[batch_no]:
+            yield batch_no, row_bytes(table, [one.kind, one.number, one.said])
+
+
+def _held(commit: Commit | None, batch_no: int, tables: Iterable[_TableRows]) -> Held:
+    rows = {one.table.number: found for one in tables if (found := one.take(batch_no))}
+    hashed = [
+        (number, len(found), hashlib.sha256(b"".join(found)).digest()) for number, found in rows.items()
+    ]
+    locators = b"".join(locator(TABLES[number], rows[number]) for number in sorted(rows))
+    return Held(commit, hashed, locators, lambda: rows)
 
 
 def _least(tables: Iterable[_TableRows]) -> int | None:

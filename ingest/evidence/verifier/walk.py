@@ -99,7 +99,7 @@ class Walk:
             (one.kind, one.number): one.said for batch in sorted(self._notes) for one in self._notes[batch]
         }
         for (kind, number), said in noted.items():
-            if now.get((kind, number)) != said:
+            if kind in NOTED and now.get((kind, number)) != said:
                 what = "altered" if (kind, number) in now else "removed"
                 self._find(0, NOTED[kind], what, number)
 

@@ -5,7 +5,7 @@ The twin of `verifier.layout` and `verifier.locating`, which say what is meant; 
 
 import hashlib
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,10 +31,25 @@ class Hashed:
     @staticmethod
     def of(table: Table, words: Words) -> "Hashed":
         """Of rows in canonical order, at least one."""
+        return Hashed._of(table, np.ascontiguousarray(words.T, np.uint64), words)
+
+    @staticmethod
+    def of_readings(columns: Mapping[str, npt.ArrayLike]) -> "Hashed":
+        """Of at least one reading, by the columns that were written."""
+        by_column = np.ascontiguousarray(table_words(READING, columns, None).T, np.uint64)
+        by_column = by_column[:, np.argsort(by_column[0], kind="stable")]
+        point, at = by_column[:2]
+        is_after = (point[1:] > point[:-1]) | ((point[1:] == point[:-1]) & (at[1:] > at[:-1]))
+        words = np.ascontiguousarray(by_column.T, ">u8")
+        return (
+            Hashed._of(READING, by_column, words) if is_after.all() else Hashed.of(READING, in_order(words))
+        )
+
+    @staticmethod
+    def _of(table: Table, by_column: npt.NDArray[np.uint64], words: Words) -> "Hashed":
         count = len(words)
-        width = key_width(table)
-        parity = np.bitwise_xor.reduce(words[:, : width // 8], axis=0).astype(">u8").tobytes()
-        packed = struct.pack(">BI", table.number, count) + parity + digests(words).astype(">u4").tobytes()
+        parity = np.bitwise_xor.reduce(by_column[: key_width(table) // 8], axis=1).astype(">u8").tobytes()
+        packed = struct.pack(">BI", table.number, count) + parity + digests(by_column).astype(">u4").tobytes()
         canonical = np.ascontiguousarray(words, ">u8")
         return Hashed(table.number, count, hashlib.sha256(canonical.data).digest(), packed)
 
@@ -81,18 +96,11 @@ def in_order(words: Words) -> Words:
     return words[order]
 
 
-def digests(words: Words) -> npt.NDArray[np.uint32]:
-    """Four bytes of each row, as `verifier.locating.digest` makes them."""
-    mixed = np.full(len(words), 0x9E3779B97F4A7C15, np.uint64)
-    for column in words.astype(np.uint64).T:
-        mixed = (mixed ^ column) * np.uint64(0xFF51AFD7ED558CCD)
+def digests(by_column: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint32]:
+    """Four bytes of each row, as `verifier.locating.digest` makes them; uint64[w, n] of this machine."""
+    mixed = np.full(by_column.shape[1], 0x9E3779B97F4A7C15, np.uint64)
+    for column in by_column:
+        mixed ^= column
+        mixed *= np.uint64(0xFF51AFD7ED558CCD)
         mixed ^= mixed >> np.uint64(32)
     return mixed.astype(np.uint32)
-
-
-def hashed_readings(parts: Sequence[Mapping[str, npt.ArrayLike]]) -> Hashed | None:
-    """What is kept of a batch's readings, from the columns that were written; None: there are none."""
-    if not parts:
-        return None
-    words = np.concatenate([table_words(READING, part, None) for part in parts], dtype=">u8")
-    return Hashed.of(READING, in_order(words))

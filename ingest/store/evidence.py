@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from psycopg import AsyncConnection, AsyncCursor
 
-from ingest.evidence.rows import Hashed, hashed_readings
+from ingest.evidence.rows import READING, Hashed
 from ingest.evidence.signing import Signer
 from ingest.evidence.verifier.chain import Chain, Hour, Note
 from ingest.evidence.verifier.hashes import NO_WATERMARK, genesis, leaf_hash, statement
@@ -46,7 +46,7 @@ class EvidenceBook:
         self._site = ""
         self._chain: Chain | None = None
         self._pending: Chain | None = None
-        self._readings: list[Mapping[str, npt.ArrayLike]] = []
+        self._readings: dict[str, npt.ArrayLike] | None = None
         self._note_due = True
 
     async def load(self, connection: AsyncConnection, batch_no: int) -> None:
@@ -62,11 +62,16 @@ class EvidenceBook:
 
     def begin(self) -> None:
         """A transaction begins; one before it that failed left nothing."""
-        self._readings = []
+        self._readings = None
 
     def readings(self, columns: Mapping[str, Any]) -> None:
-        """Readings that are written in it, as columns of the table."""
-        self._readings.append(columns)
+        """Readings that are written in it, at least one, as columns of the table."""
+        before = self._readings
+        names = READING.columns
+        self._readings = {
+            name: columns[name] if before is None else np.concatenate([before[name], columns[name]])
+            for name in names
+        }
 
     def stored(self, rows: Sequence[Sequence[Any]]) -> None:
         """Readings that the database has stored in it, as `RETURNED` says."""
@@ -81,18 +86,21 @@ class EvidenceBook:
         if self._pending is not None:
             self._chain, self._pending, self._note_due = self._pending, None, False
 
-    async def write(self, cursor: AsyncCursor, batch_no: int) -> None:
-        """Write the leaf of the batch under way; all else of it is written."""
+    async def write(self, cursor: AsyncCursor, batch_no: int, channel: str) -> None:
+        """Write the leaf of the batch under way, all else of which is written, and tell listeners that it is there.
+
+        They hear it after COMMIT.
+        """
         assert self._chain is not None
         chain = self._chain
-        await cursor.execute(_COMMIT, [self._site_no, batch_no])
+        await cursor.execute(_COMMIT, [channel, f"{self._site_no}:{batch_no}", self._site_no, batch_no])
         row = await cursor.fetchone()
         assert row is not None
-        *commit, said = row
+        *commit, said, _ = row
         known_at = commit[2]
         if (hour := chain.over(known_at)) is not None:
             await self._state(cursor, hour)
-        found = [hashed] if (hashed := hashed_readings(self._readings)) else []
+        found = [] if self._readings is None else [Hashed.of_readings(self._readings)]
         tables = [BY_NAME[name] for name in said.split(",") if name]
         if self._note_due:
             notes = await self._notes(cursor, batch_no)
@@ -158,7 +166,7 @@ def _stored(commit: Sequence[int]) -> list[int | None]:
 _COMMIT = f"""
     SELECT batch_no, epoch, {MICROSECONDS.format("known_at")}, plan_version,
            coalesce({MICROSECONDS.format("watermark")}, {NO_WATERMARK}), readings,
-           coalesce(current_setting('stackwatt.said', true), '')
+           coalesce(current_setting('stackwatt.said', true), ''), pg_notify(%s, %s)
       FROM ingest_commit WHERE site_no = %s AND batch_no = %s
 """.encode()  # noqa: S608  fragments of this package, as below
 _LEAF = f"""

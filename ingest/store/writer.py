@@ -283,8 +283,7 @@ class Writer:
 
     async def announce(self, cursor: AsyncCursor, stamp: Stamp) -> None:
         """Make evidence of the batch, all of which is written, and tell listeners that it is there (after COMMIT)."""
-        await self.evidence.write(cursor, stamp.batch_no)
-        await cursor.execute("SELECT pg_notify('stackwatt', %s)", [f"{self.site_no}:{stamp.batch_no}"])
+        await self.evidence.write(cursor, stamp.batch_no, "stackwatt")
 
 
 async def _alive(connection: AsyncConnection) -> bool:

@@ -17,6 +17,7 @@ from deploy.commands import (
     declare,
     demo,
     documents,
+    evidence,
     fuzz,
     import_history,
     ingest,
@@ -68,6 +69,7 @@ app.add_typer(rejected.app, name="rejected")
 app.add_typer(keys.app, name="keys")
 app.add_typer(declare.app, name="declare")
 app.add_typer(documents.app, name="documents")
+app.add_typer(evidence.app, name="evidence")
 
 
 def main() -> None:

@@ -2,6 +2,7 @@
 
 lock             held while a stack runs on the folder
 admin_key        0600, the key in force
+evidence_key     0600, signs evidence
 endpoints.json   0600, ports, key and DSN of the stack that runs or ran last
 logs/            one file per process
 data/            the servers' own folders (a link where their account cannot reach this one)
@@ -17,6 +18,7 @@ from typing import Self
 
 from deploy.account import Account, data_folder, open_state, write_private
 from ingest.errors import InputError
+from ingest.evidence.signing import can_sign, make_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +105,15 @@ class State:
         key = given or secrets.token_urlsafe(32)
         write_private(self.key_file, key + "\n")
         return key
+
+    def evidence_key(self) -> Path | None:
+        """The file of the key that signs evidence, kept or new; None: what signs is not installed."""
+        file = self.folder / "evidence_key"
+        if not can_sign():
+            return None
+        if not file.exists():
+            make_key(file)
+        return file
 
     def write_endpoints(self, endpoints: Endpoints) -> None:
         """Write `endpoints.json`."""

@@ -53,7 +53,7 @@ class SiteRun:
         self.status = status
         self._metrics = metrics
         self._clocks = clocks
-        self._writer = Writer(settings.dsn, site_no, str(plan.zone), clocks.now)
+        self._writer = Writer(settings.dsn, site_no, str(plan.zone), clocks.now, settings.signer)
         self._aside = Aside(site_no, clocks)
         self._subscribed: tuple[str, ...] | None = None
         self._next_plan: Plan | None = None

@@ -12,6 +12,7 @@ from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict
 
 from ingest.errors import InputError
+from ingest.evidence.signing import Signer
 from ingest.mqtt.backlog import Limits
 
 
@@ -50,3 +51,5 @@ class IngestSettings:
     """How this process names itself to one that waits for its site."""
     limits: Limits = field(default_factory=Limits)
     """Bounds of what is held in memory per site while the database is away."""
+    signer: Signer | None = field(repr=False, default=None)
+    """Signs evidence; None: it is made all the same, and signed by who has a key later."""

@@ -29,9 +29,17 @@ def ingest(
     mqtt_url: Url = None,
     http_host: Annotated[str, typer.Option(help="Address of health and metrics.")] = "127.0.0.1",
     http_port: Annotated[int, typer.Option(help="Port of health and metrics.")] = 8081,
+    evidence_key: Annotated[
+        Path | None,
+        typer.Option(
+            envvar="STACKWATT_EVIDENCE_KEY",
+            help="Private key that signs evidence [default: it is not signed].",
+        ),
+    ] = None,
     wait: Annotated[bool, typer.Option(help="Wait for a site that another ingest holds, or exit 2.")] = True,
 ) -> None:
     """Run ingest for the plants given, else for every site of the database, until SIGTERM; then drain."""
+    from ingest.evidence.signing import read_signer
     from ingest.main import run
     from ingest.settings import IngestSettings
 
@@ -43,6 +51,7 @@ def ingest(
         http_host=http_host,
         http_port=http_port,
         wait=wait,
+        signer=None if evidence_key is None else read_signer(evidence_key),
         holder=f"ingest, process {os.getpid()} on {socket.gethostname()}",
     )
     raise typer.Exit(asyncio.run(run(settings)))

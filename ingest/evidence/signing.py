@@ -8,6 +8,7 @@ import os
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 from ingest.errors import InputError
@@ -19,6 +20,11 @@ class Signer:
 
     public_key: bytes
     sign: Callable[[bytes], bytes]
+
+
+def can_sign() -> bool:
+    """Whether the package that signs is installed."""
+    return find_spec("cryptography") is not None
 
 
 def read_signer(path: Path) -> Signer:

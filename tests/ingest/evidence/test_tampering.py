@@ -23,16 +23,19 @@ from tests.ingest.evidence.world import built, signer
 
 AT_ONCE = 20
 TAMPERINGS = 1000
+MADE: dict[str, bytes] = {}
 
 
 @pytest.fixture
 async def bundle(dsn: str, tmp_path: Path) -> dict[str, bytes]:
-    """The members of a bundle of the mill."""
-    await built(dsn, signer())
-    output = tmp_path / "mill.zip"
-    await export(dsn, Asked("mill"), output)
-    with zipfile.ZipFile(output) as found:
-        return {name: found.read(name) for name in found.namelist()}
+    """The members of a bundle of the mill; made once."""
+    if not MADE:
+        await built(dsn, signer())
+        output = tmp_path / "mill.zip"
+        await export(dsn, Asked("mill"), output)
+        with zipfile.ZipFile(output) as found:
+            MADE.update({name: found.read(name) for name in found.namelist()})
+    return dict(MADE)
 
 
 def packed(members: dict[str, bytes]) -> bytes:

@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ingest.source import Delivery
+from ingest.verify import Asked, verify
 from tests.ingest.definition import Facts, defined, latest, rollups, stored
 from tests.ingest.feeding import SECOND, START, open_site
 
@@ -66,7 +67,7 @@ END = BEGIN + 60 * 60 * SECOND
 FACTS = (
     "reading", "interval", "interval_hour", "interval_day", "ledger", "kpi_value", "emission", "kpi_latest",
     "point_state", "plan_in_force", "ingest_commit", "interval_history", "kpi_value_history", "emission_history",
-    "frontier_history", "ledger_history", "comparison", "gap_fill",
+    "frontier_history", "ledger_history", "comparison", "gap_fill", "evidence_leaf", "evidence_hour", "evidence_note",
 )  # fmt: skip
 
 VALUES: dict[str, st.SearchStrategy[float]] = {
@@ -217,6 +218,7 @@ def empty(dsn: str) -> None:
 def test_any_order_repetition_splitting_and_restarting(dsn: str, coming: list[Arrival]) -> None:
     empty(dsn)
     asyncio.run(bring(dsn, coming))
+    assert asyncio.run(verify(dsn, Asked("mill"))).tally.findings == []
     said = {one for arrival in coming for one in arrival.said}
     with psycopg.connect(dsn) as connection:
         found = connection.execute(

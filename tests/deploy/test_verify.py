@@ -1,0 +1,48 @@
+"""`verify` and `evidence` on the console: what they print, and their exit codes."""
+
+import asyncio
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import psycopg
+from typer.testing import CliRunner, Result
+
+from deploy.cli import app
+from tests.ingest.evidence.test_evidence import fed
+from tests.ingest.evidence.world import signer
+from tests.ingest.feeding import Clock
+
+SPAN = ("--from", "2026-11-20T08:00:00Z", "--to", "2026-11-20T10:00:00Z")
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(app, arguments)
+
+
+def test_a_site_is_verified_exported_and_checked_by_others(dsn: str, tmp_path: Path) -> None:
+    asyncio.run(fed(dsn, Clock(), 2, signer()))
+    whole = run("verify", "--dsn", dsn)
+    assert whole.exit_code == 0
+    first, *_, last = whole.stdout.splitlines()
+    assert first.endswith("everything is as it was written. Hours: 1 signed, 0 not signed.")
+    assert last == f"Public key: {signer().public_key.hex()}"
+    bundle = tmp_path / "mill.zip"
+    exported = run("evidence", "export", *SPAN, "--output", str(bundle), "--dsn", dsn)
+    assert exported.exit_code == 0, exported.output
+    checked = subprocess.run(
+        [sys.executable, "-I", "-S", str(bundle)], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert (checked.returncode, checked.stderr) == (0, "")
+    assert checked.stdout.startswith("mill, 2026-11-20T08:00:00Z to 2026-11-20T09:54:00")
+    with psycopg.connect(dsn) as connection:
+        connection.execute("DELETE FROM reading WHERE batch_no = 3")
+    broken = run("verify", "--dsn", dsn, *SPAN)
+    assert broken.exit_code == 1
+    assert (
+        broken.stdout.splitlines()[0] == "reading mill/line/setpoint 2026-11-20T08:12:00Z: removed (batch 3)"
+    )
+    found = json.loads(run("verify", "--dsn", dsn, "--json").stdout)
+    assert found["findings"] == broken.stdout.splitlines()[:1]
+    assert (found["before_evidence_began"], found["hours"]) == (0, {"signed": 1, "unsigned": 0})

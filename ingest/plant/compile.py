@@ -71,7 +71,6 @@ def compile_plan(file: PlantFile, version: int = 0) -> Plan:
         if not isinstance(source.activity, Documented)
     }
     kpis = tuple(_kpi(catalogue, i, kpi, sources) for i, kpi in enumerate(file.kpis))
-    benchmarks = tuple(_benchmark(catalogue, i, mark) for i, mark in enumerate(file.benchmarks))
     _check_priced_units(catalogue)
     units = unit_paths(file)
     return Plan(
@@ -100,7 +99,7 @@ def compile_plan(file: PlantFile, version: int = 0) -> Plan:
         activities=compile_activities(catalogue),
         analyses=compile_analyses(catalogue),
         documented=compile_documented(catalogue),
-        benchmarks=benchmarks,
+        benchmarks=tuple(_benchmark(catalogue, i, mark) for i, mark in enumerate(file.benchmarks)),
         alerts=compile_alerts(Known(catalogue, kpis, sources, frozenset(units))),
     )
 

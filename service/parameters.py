@@ -62,7 +62,7 @@ def check_question(request: Request) -> None:
     Raises:
         ProblemError: with the parameter.
     """
-    names = parameters_of(request)
+    names = parameters_of(request.scope["route"])
     for name in request.query_params:
         values = request.query_params.getlist(name)
         if not names:

@@ -20,6 +20,7 @@ import msgspec
 import psycopg
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
@@ -248,7 +249,10 @@ def _of_fault(request: Request, fault: Mapping[str, Any]) -> ProblemError:
             return invalid(where, name, None, "a value, for it is required")
         case "extra_forbidden":
             return invalid(
-                where, name, fault["input"], f"one of the parameters {', '.join(parameters_of(request))}"
+                where,
+                name,
+                fault["input"],
+                f"one of the parameters {', '.join(parameters_of(request.scope['route']))}",
             )
         case _:
             return invalid(where, name, fault["input"], expected_of(fault))
@@ -275,10 +279,10 @@ def expected_of(fault: Mapping[str, Any]) -> str:
             return expected
 
 
-def parameters_of(request: Request) -> list[str]:
-    """The query parameters of the route that was asked, by the names a client uses."""
+def parameters_of(route: APIRoute) -> list[str]:
+    """The query parameters of a route, by the names a client uses."""
     names: list[str] = []
-    for field in request.scope["route"].dependant.query_params:
+    for field in route.dependant.query_params:
         model = field.field_info.annotation
         fields = model.model_fields if isinstance(model, type) and issubclass(model, BaseModel) else {}
         names += [info.alias or name for name, info in fields.items()]

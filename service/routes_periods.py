@@ -7,13 +7,15 @@ from pydantic import Field
 
 from ingest.model import DAY
 from service import adjustments, periods, sealing
+from service.access import Access
 from service.adjustments import AdjustmentsPage
 from service.auth import Operator, Reader
 from service.bodies import KEY_PARAMETER, asked_in, checked_key
-from service.context import service_of
+from service.context import Service, service_of
 from service.documents import Page, answer
 from service.parameters import OfSite, Paged, Parameters, SpanOf, Tabular
 from service.periods import NUMBER, Basis, PeriodDocument, PeriodFigures
+from service.plans import SitePlan
 from service.problems import ProblemError, documented, invalid
 from service.sealing import AcceptedSeal, SealAgainAsked, SealAsked
 from service.store import Connection
@@ -168,7 +170,7 @@ async def seal(
     responses={
         **answer(AcceptedSeal, {**_ASKED, "inbox_no": 57, "period": None, "repeated": False}, status=202),
         **documented(
-            "idempotency-key-missing", "no-key", "wrong-scope", "wrong-site", "unknown-period", "period-sealed",
+            "idempotency-key-missing", "no-key", "wrong-scope", "unknown-period", "period-sealed",
             "period-open", "body-too-large", "wrong-media-type", "invalid-parameter", "invalid-body",
             "idempotency-key-reused", "database-away",
         ),
@@ -187,8 +189,7 @@ async def seal_again(
     service, key = service_of(request), checked_key(idempotency_key)
     asked = await asked_in(request, SealAgainAsked)
     async with service.store.transaction() as connection:
-        period = await _period(connection, number)
-        (site,) = await service.plans.visible(connection, access, period.site)
+        site, period = await _period(connection, service, access, number)
         accepted = await sealing.accept_again(connection, site, period, asked.reason, key, access.name)
     return _counted(request, accepted)
 
@@ -199,11 +200,15 @@ def _counted(request: Request, accepted: AcceptedSeal) -> Response:
     return document(request, accepted, status=202)
 
 
-async def _period(connection: Connection, number: int) -> PeriodDocument:
+async def _period(
+    connection: Connection, service: Service, access: Access, number: int
+) -> tuple[SitePlan, PeriodDocument]:
+    """A period of a site the key covers; others are as if they were not."""
     period = await periods.one(connection, number)
-    if period is None:
-        raise ProblemError("unknown-period", f"There is no period {number}.")
-    return period
+    for site in await service.plans.visible(connection, access, None):
+        if period is not None and site.plan.site == period.site:
+            return site, period
+    raise ProblemError("unknown-period", f"There is no period {number}.")
 
 
 @router.get(
@@ -228,9 +233,7 @@ async def listed(request: Request, access: Reader, asked: Annotated[PeriodsAsked
     summary="A sealed period: what was frozen, and what it comes to now",
     responses={
         **answer(PeriodFigures, FIGURES_EXAMPLE),
-        **documented(
-            "no-key", "wrong-scope", "wrong-site", "unknown-period", "invalid-parameter", "database-away"
-        ),
+        **documented("no-key", "wrong-scope", "unknown-period", "invalid-parameter", "database-away"),
     },
 )
 async def told(
@@ -239,8 +242,7 @@ async def told(
     """Every point, KPI and emission source of the period. Carries an ETag."""
     service = service_of(request)
     async with service.store.snapshot() as connection:
-        period = await _period(connection, number)
-        (site,) = await service.plans.visible(connection, access, period.site)
+        site, period = await _period(connection, service, access, number)
         found = await periods.figures(connection, site.plan, period, asked.basis)
     body = PeriodFigures(**dict(period), figures=found)
     return document(request, body, tagged=True)

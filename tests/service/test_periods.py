@@ -272,6 +272,6 @@ async def test_who_may_seal_and_who_may_see(shared: Any, anonymous: httpx.AsyncC
 async def test_a_period_is_seen_only_by_keys_of_its_site(dsn: str, clock: Clock) -> None:
     async with sealed(dsn, clock) as (client, _):
         other = await key_of(type("Shared", (), {"dsn": dsn})(), ["read"], ["quarry"])
-        assert problem_of(await client.get("/v1/periods/1", headers=other)).type.endswith(":wrong-site")
+        assert problem_of(await client.get("/v1/periods/1", headers=other)).type.endswith(":unknown-period")
         tag = (await client.get("/v1/periods/1")).headers["etag"]
         assert (await client.get("/v1/periods/1", headers={"If-None-Match": tag})).status_code == 304

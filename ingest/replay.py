@@ -17,6 +17,7 @@ from ingest.errors import InputError
 from ingest.site import Clocks
 from ingest.spans import days_of, edge_of, site_of
 from ingest.store import documents
+from ingest.store.audit import CONSOLE, Actor
 from ingest.store.mismatch import Mismatch
 from ingest.store.replay import Replay
 from ingest.store.restate import Restatement
@@ -79,8 +80,10 @@ Report = Callable[[int, int], None]
 """Told (done, total) in point-days."""
 
 
-async def replay(dsn: str, wanted: Wanted, clocks: Clocks, report: Report, holder: str | None) -> Outcome:
-    """Replay a span; with a `holder` take the site in its name and restate what differs.
+async def replay(
+    dsn: str, wanted: Wanted, clocks: Clocks, report: Report, holder: str | None, actor: Actor = CONSOLE
+) -> Outcome:
+    """Replay a span; with a `holder` take the site in its name and restate what differs, as `actor`.
 
     Raises:
         InputError: there is no such site, point or span.
@@ -108,7 +111,7 @@ async def replay(dsn: str, wanted: Wanted, clocks: Clocks, report: Report, holde
             if writer is not None and holder is not None:
                 await writer.take_site(holder)
                 await writer.resume()
-                restatement = Restatement(writer, newest)
+                restatement = Restatement(writer, newest, actor)
             await replayed.begin(alone=restatement is not None)
             await _run(replayed, plan.zone, outcome, report, restatement)
             told, differing = await documents.replayed(connection, site_no, plan, from_at, to_at)

@@ -16,6 +16,7 @@ from ingest.methods.changes import Change, Changes
 from ingest.plant.plan import Plan
 from ingest.site import Clocks
 from ingest.spans import days_of, edge_of, site_of
+from ingest.store.audit import CONSOLE, Actor
 from ingest.store.redocumented import redocumented
 from ingest.store.refigured import refigured
 from ingest.store.restate import Restatement
@@ -54,8 +55,10 @@ class Restated:
     written: bool = False
 
 
-async def restate(dsn: str, wanted: Wanted, clocks: Clocks, holder: str | None) -> Restated:
-    """What a span comes to under a version; with a `holder` take the site in its name and write it.
+async def restate(
+    dsn: str, wanted: Wanted, clocks: Clocks, holder: str | None, actor: Actor = CONSOLE
+) -> Restated:
+    """What a span comes to under a version; with a `holder` take the site in its name and write it as `actor`.
 
     Raises:
         InputError: there is no such site, version or span, or the version is yet to come.
@@ -81,7 +84,7 @@ async def restate(dsn: str, wanted: Wanted, clocks: Clocks, holder: str | None) 
                 writer = Writer(dsn, site_no, str(edition.plan.zone), clocks.now)
                 await writer.take_site(holder)
                 await writer.resume()
-                restatement = Restatement(writer, newest)
+                restatement = Restatement(writer, newest, actor)
             await _run(connection, versions, edition, outcome, restatement)
         finally:
             if writer is not None:

@@ -1,9 +1,11 @@
 """The rights a request has: scopes and sites of the key behind it.
 
-A plain value; where it comes from (a header, a cookie) is `service.auth`'s business.
+A plain value; where it comes from (a header, a cookie) is `service.auth`'s business. A
+scope may be for one site only (`operate@cement`): what a route needs narrows the sites,
+so whoever asks `covers` need not know for what.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from service.problems import ProblemError
 
@@ -20,8 +22,18 @@ class Access:
     """None: all sites."""
 
     def may(self, *scopes: str) -> bool:
-        """Whether the key has one of the scopes; admin has them all."""
-        return "admin" in self.scopes or not self.scopes.isdisjoint(scopes)
+        """Whether the key has one of the scopes, at some site; admin has them all."""
+        return bool(self._giving(scopes))
+
+    def narrowed(self, *scopes: str) -> "Access":
+        """The same key where it has one of the scopes."""
+        where = [scope.partition("@")[2] for scope in self._giving(scopes)]
+        if "" in where:
+            return self
+        return replace(self, sites=frozenset(site for site in where if self.covers(site)))
+
+    def _giving(self, scopes: tuple[str, ...]) -> list[str]:
+        return [scope for scope in self.scopes if scope.partition("@")[0] in ("admin", *scopes)]
 
     def covers(self, site: str) -> bool:
         """Whether the key is for this site."""

@@ -6,6 +6,7 @@ import msgspec
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from ingest.methods.analyser import TEST_READINGS, TestBody
+from ingest.store.audit import Actor, Change, record
 from service import cursors, inbox
 from service.bodies import invalid_body
 from service.documents import Document, Instant, Page
@@ -86,6 +87,10 @@ async def accept(
     body = TestBody(instrument, asked.kind, asked.performed_at, msgspec.Raw(readings), asked.note)
     text = msgspec.json.encode(body).decode()
     receipt = await inbox.accept(connection, site.site_no, "test", text, key, author)
+    if not receipt.repeated:
+        after = {"kind": asked.kind, "performed_at": format_instant(asked.performed_at), "note": asked.note}
+        change = Change("test.told", instrument, site.site_no, after=after | {"inbox_no": receipt.inbox_no})
+        await record(connection, Actor(author, "api"), change)
     return AcceptedTest(
         instrument=instrument,
         kind=asked.kind,

@@ -8,16 +8,17 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 from fastapi import FastAPI
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service import (
     auth,
-    keys,
+    known_keys,
     problems,
     routes_alerts,
+    routes_audit,
     routes_comparison,
     routes_costs,
     routes_declarations,
@@ -30,6 +31,7 @@ from service import (
     routes_health,
     routes_inbox,
     routes_instruments,
+    routes_keys,
     routes_kpis,
     routes_ledger,
     routes_live,
@@ -45,11 +47,12 @@ from service import (
 )
 from service.context import HEAD_ONLY, Service
 from service.feed import Feed
+from service.key_use import KeyUse
 from service.live_uncertainty import LiveUncertainty
 from service.metrics import Measured, Metrics
 from service.peaks import LivePeaks
 from service.plans import PlanCache
-from service.store import Store
+from service.store import AWAY, Store
 
 log = logging.getLogger("stackwatt.service")
 
@@ -101,6 +104,8 @@ ROUTERS = (
     routes_documents.router,
     routes_webhooks.router,
     routes_alerts.router,
+    routes_keys.router,
+    routes_audit.router,
 )
 
 
@@ -125,7 +130,8 @@ def create_app(dsn: str, admin_key: str | None, *, now: Callable[[], int] = utc_
         live_uncertainty=live,
         peaks=LivePeaks(),
         metrics=Metrics(),
-        admin_digest=None if admin_key is None else keys.digest_of(admin_key),
+        key_use=KeyUse(store),
+        admin_digest=None if admin_key is None else known_keys.digest_of(admin_key),
         session_secret=auth.session_secret(admin_key),
         now=now,
     )
@@ -195,18 +201,25 @@ class Secured:
 async def _lifespan(app: FastAPI) -> AsyncGenerator[None]:
     service: Service = app.state.service
     await service.store.open()
-    feed = asyncio.create_task(service.feed.run(), name="feed")
-    feed.add_done_callback(_log_end)
+    running = [
+        asyncio.create_task(service.feed.run(), name="live feed"),
+        asyncio.create_task(service.key_use.run(), name="use of keys"),
+    ]
+    for task in running:
+        task.add_done_callback(_log_end)
     try:
         yield
     finally:
         service.feed.stop()
-        while not feed.done():  # a cancellation may be lost inside a library's wait_for
-            feed.cancel()
-            await asyncio.wait([feed], timeout=1.0)
+        while pending := [task for task in running if not task.done()]:
+            for task in pending:  # again, for a cancellation may be lost inside a library's wait_for
+                task.cancel()
+            await asyncio.wait(pending, timeout=1.0)
+        with suppress(*AWAY):
+            await service.key_use.write()
         await service.store.close()
 
 
-def _log_end(feed: asyncio.Task[None]) -> None:
-    if not feed.cancelled() and (error := feed.exception()) is not None:
-        log.critical("the live feed has ended", exc_info=error)
+def _log_end(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and (error := task.exception()) is not None:
+        log.critical("the %s has ended", task.get_name(), exc_info=error)

@@ -17,7 +17,7 @@ from fastapi import Depends, Request, Security
 from fastapi.security import APIKeyCookie, HTTPAuthorizationCredentials, HTTPBearer
 
 from ingest.model import HOUR, SECOND
-from service import keys
+from service import keys, known_keys
 from service.access import Access
 from service.context import Service, service_of
 from service.parameters import check_question
@@ -57,7 +57,7 @@ def needs(*scopes: str) -> Callable[..., Awaitable[Access]]:
                 "wrong-scope", f"Key {found.name!r} has scope {have}: expected {' or '.join(scopes)}."
             )
         check_question(request)  # here, for what is wrong with a question only those learn who may ask
-        return found
+        return found.narrowed(*scopes)
 
     return access
 
@@ -68,6 +68,8 @@ Sender = Annotated[Access, Depends(needs("mes", "operate"))]
 """Someone who may send readings."""
 Operator = Annotated[Access, Depends(needs("operate"))]
 """Someone who may declare, and decide what others have declared."""
+Administrator = Annotated[Access, Depends(needs("admin"))]
+"""Someone who may give and take keys, and read who changed what."""
 
 
 def no_key() -> ProblemError:
@@ -81,13 +83,15 @@ def no_key() -> ProblemError:
 
 async def of_key(service: Service, key: str) -> Access | None:
     """The rights of a key, None if it is none."""
-    if service.admin_digest is not None and hmac.compare_digest(keys.digest_of(key), service.admin_digest):
+    if service.admin_digest is not None and hmac.compare_digest(
+        known_keys.digest_of(key), service.admin_digest
+    ):
         return _ADMIN
-    if not keys.could_be(key):
+    if not known_keys.could_be(key):
         return None
     async with service.store.snapshot() as connection:
-        record = await keys.find(connection, key)
-    return None if record is None else _of_record(record)
+        record = await known_keys.find(connection, key, service.now())
+    return None if record is None else _used(service, record)
 
 
 async def of_cookie(service: Service, cookie: str) -> Access | None:
@@ -104,8 +108,8 @@ async def of_cookie(service: Service, cookie: str) -> Access | None:
     if int(number) == ADMIN_NO:
         return _ADMIN
     async with service.store.snapshot() as connection:
-        record = await keys.find_number(connection, int(number))
-    return None if record is None else _of_record(record)
+        record = await known_keys.find_number(connection, int(number), service.now())
+    return None if record is None else _used(service, record)
 
 
 def session_cookie(service: Service, access: Access) -> tuple[str, int]:
@@ -129,6 +133,7 @@ def _signature(service: Service, text: str) -> str:
 _ADMIN = Access(ADMIN_NO, "admin", frozenset(keys.SCOPES), None)
 
 
-def _of_record(record: keys.KeyRecord) -> Access:
+def _used(service: Service, record: known_keys.KeyRecord) -> Access:
+    service.key_use.note(record.key_no, service.now())
     sites = None if record.sites is None else frozenset(record.sites)
     return Access(record.key_no, record.name, frozenset(record.scopes), sites)

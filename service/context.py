@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from fastapi import Request
 
 from service.feed import Feed
+from service.key_use import KeyUse
 from service.live_uncertainty import LiveUncertainty
 from service.metrics import Metrics
 from service.peaks import LivePeaks
@@ -26,6 +27,7 @@ class Service:
     live_uncertainty: LiveUncertainty
     peaks: LivePeaks
     metrics: Metrics
+    key_use: KeyUse
     admin_digest: bytes | None
     """sha256 of the admin key; None: there is none, only keys of the database."""
     session_secret: bytes

@@ -9,11 +9,14 @@ contradict, and under which lock that is checked, is its table's business.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import msgspec
 from psycopg import sql
+from psycopg.types.json import Jsonb
 
+from ingest.store.audit import Actor, Change, record
 from service import inbox
 from service.access import Access
 from service.plans import SitePlan
@@ -96,6 +99,9 @@ class Proposals:
         made = await row(connection, query, list(columns.values()))
         if made is None:
             raise self._reused(by)
+        after = {"state": "proposed", **{name: _plain(value) for name, value in said.items()}}
+        change = Change(f"{self.word}.proposed", f"{self.word} {made[0]}", site_no, None, after)
+        await record(connection, Actor(by.author, "api"), change)
         return int(made[0])
 
     def site_of(
@@ -175,9 +181,23 @@ class Proposals:
             """,  # noqa: S608  a word of this package
             [decision, access.name, to_datetime(now), inbox_no, given.number],
         )
+        subject, after = f"{self.word} {given.number}", {"state": decision}
+        change = Change(f"{self.word}.{decision}", subject, given.site_no, {"state": "proposed"}, after)
+        await record(connection, Actor(access.name, "api"), change)
 
     def _reused(self, by: Authorship) -> ProblemError:
         return ProblemError(
             "idempotency-key-reused",
             f"Idempotency-Key {by.idempotency_key!r} was used for another {self.word}: expected a new one.",
         )
+
+
+def _plain(value: Any) -> Any:
+    """A column's value as JSON has it."""
+    match value:
+        case Jsonb():
+            return value.obj
+        case datetime():
+            return value.isoformat()
+        case _:
+            return value

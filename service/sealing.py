@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import msgspec
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from ingest.store.audit import Actor, Change, record
 from ingest.store.inbox import SealBody
 from service import inbox, latest
 from service.as_of import Known
@@ -108,6 +109,12 @@ async def _accepted(
 ) -> AcceptedSeal:
     text = msgspec.json.encode(body).decode()
     receipt = await inbox.accept(connection, site.site_no, "seal", text, key, author)
+    if not receipt.repeated:
+        what = "period.sealed" if body.again is None else "period.sealed_again"
+        subject = f"{body.kind} from {format_instant(body.from_us)} to {format_instant(body.to_us)}"
+        after = msgspec.to_builtins(body) | {"inbox_no": receipt.inbox_no}
+        change = Change(what, subject, site.site_no, after=after)
+        await record(connection, Actor(author, "api"), change)
     return AcceptedSeal(
         site=site.plan.site,
         kind=body.kind,

@@ -60,6 +60,7 @@ def diff(file: File, dsn: options.Dsn = None) -> None:
 @app.command("apply")
 def apply(file: File, dsn: options.Dsn = None) -> None:
     """Make the file the newest version, in force from the next interval edge on."""
+    from deploy.console import actor
     from ingest.plant import canonical, commands, load_plant
     from ingest.store.registry import apply_plan, ensure_site
 
@@ -69,7 +70,7 @@ def apply(file: File, dsn: options.Dsn = None) -> None:
     async def work(connection: Connection) -> tuple[int, bool]:
         newest = await _newest(connection, body["site"])
         site_no = await ensure_site(connection, body["site"])
-        stored = await apply_plan(connection, site_no, digest, body, datetime.now(UTC))
+        stored = await apply_plan(connection, site_no, digest, body, datetime.now(UTC), actor())
         return stored.version, newest is None or newest.version != stored.version
 
     version, changed = on_database(dsn, work)

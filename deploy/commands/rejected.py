@@ -45,6 +45,7 @@ def replay(
     dsn: options.Dsn = None,
 ) -> None:
     """Queue refused messages again; a reading without a time gets the time it is taken in."""
+    from deploy.console import actor
     from ingest.store.rejected import list_rejected, replay_rejected
 
     async def work(connection: Connection) -> int:
@@ -52,6 +53,6 @@ def replay(
         if not chosen:
             kept = await list_rejected(connection, site=site, reason=reason, limit=limit)
             chosen = [refusal.rejected_no for refusal in kept if refusal.replayed_at is None]
-        return await replay_rejected(connection, chosen)
+        return await replay_rejected(connection, chosen, actor())
 
     typer.echo(f"{on_database(dsn, work)} messages queued")

@@ -46,6 +46,7 @@ def replay(
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
+    from deploy.console import actor
     from ingest.main import CLOCKS
     from ingest.replay import Wanted
     from ingest.replay import replay as replayed
@@ -59,7 +60,7 @@ def replay(
 
         wanted = Wanted(site, points, from_at, to_at)
         holder = f"a replay, process {os.getpid()} on {socket.gethostname()}" if apply else None
-        outcome = reached(replayed(stored_dsn(dsn), wanted, CLOCKS, report, holder))
+        outcome = reached(replayed(stored_dsn(dsn), wanted, CLOCKS, report, holder, actor()))
     typer.echo(_as_json(outcome) if as_json else _as_text(outcome))
     raise typer.Exit(0 if outcome.equal or outcome.restated else 1)
 

@@ -38,12 +38,13 @@ def restate(
 
     A preview reads only and may run beside ingest. Intervals are not made again; that is `replay`.
     """
+    from deploy.console import actor
     from ingest.main import CLOCKS
     from ingest.restate import Wanted
     from ingest.restate import restate as restated
 
     holder = f"a restatement, process {os.getpid()} on {socket.gethostname()}" if apply else None
-    outcome = reached(restated(stored_dsn(dsn), Wanted(site, plan, from_at, to_at), CLOCKS, holder))
+    outcome = reached(restated(stored_dsn(dsn), Wanted(site, plan, from_at, to_at), CLOCKS, holder, actor()))
     typer.echo(json.dumps(_body(outcome)) if as_json else _as_text(outcome))
 
 

@@ -25,7 +25,12 @@ def diff(old: PlantFile, new: PlantFile) -> list[str]:
     `+` is added, `-` removed, `~` changed; entries are named by their ids and a
     rename by `formerly` is one line.
     """
-    return list(_compare("", "", canonical(old)[1], canonical(new)[1]))
+    return changes(canonical(old)[1], canonical(new)[1])
+
+
+def changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
+    """The lines of `diff` for two stored bodies."""
+    return list(_compare("", "", old, new))
 
 
 def schema() -> dict[str, Any]:

@@ -14,9 +14,14 @@ from psycopg import AsyncConnection, sql
 from psycopg.types.json import Jsonb
 
 from ingest.plant.body import plan_from_body
+from ingest.plant.commands import changes
 from ingest.plant.continuity import check_continuity
 from ingest.plant.papers import PlanDocumented
 from ingest.plant.plan import Plan, PlanKpi, PlanPoint, PlanSource
+from ingest.store.audit import INGEST, Actor, Change, record
+
+MOST_CHANGES = 1000
+"""Lines of an applied plan's changes that its audit line keeps; both bodies are stored whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,9 +117,14 @@ async def newest_plan(
 
 
 async def apply_plan(
-    connection: AsyncConnection, site_no: int, digest: str, body: dict[str, Any], effective_at: datetime
+    connection: AsyncConnection,
+    site_no: int,
+    digest: str,
+    body: dict[str, Any],
+    effective_at: datetime,
+    actor: Actor = INGEST,
 ) -> StoredPlan:
-    """Store a plant file as the newest version, unless it equals that; tells a running ingest.
+    """Store a plant file as the newest version, unless it equals that; tells a running ingest and the audit log.
 
     Raises:
         InputError: it would give stored facts another meaning.
@@ -134,7 +144,21 @@ async def apply_plan(
             [site_no, plan.version, plan.effective_at, plan.digest, Jsonb(plan.body)],
         )
         await connection.execute("SELECT pg_notify('stackwatt_plan', %s)", [str(site_no)])
+        await record(connection, actor, _applied(site_no, newest, plan))
     return plan
+
+
+def _applied(site_no: int, newest: StoredPlan | None, plan: StoredPlan) -> Change:
+    """The line of an applied version, with what it changes: factors, weights, limits and all."""
+    lines = [] if newest is None else changes(newest.body, plan.body)
+    after = {"version": plan.version, "digest": plan.digest, "effective_at": plan.effective_at.isoformat()}
+    return Change(
+        "plan.applied",
+        str(plan.body["site"]),
+        site_no,
+        None if newest is None else {"version": newest.version, "digest": newest.digest},
+        {**after, "changes": lines[:MOST_CHANGES], "more": max(0, len(lines) - MOST_CHANGES)},
+    )
 
 
 async def _has_facts(connection: AsyncConnection, site_no: int) -> bool:

@@ -12,6 +12,8 @@ from datetime import datetime
 
 from psycopg import AsyncConnection, AsyncCursor
 
+from ingest.store.audit import CONSOLE, Actor, Change, record
+
 KEPT_PER_REASON_AND_MINUTE = 100
 KEPT_PAYLOAD_BYTES = 64 * 1024
 
@@ -116,27 +118,32 @@ async def list_rejected(
     return [KeptRefusal(*row) for row in await cursor.fetchall()]
 
 
-async def replay_rejected(connection: AsyncConnection, numbers: Sequence[int]) -> int:
+async def replay_rejected(connection: AsyncConnection, numbers: Sequence[int], actor: Actor = CONSOLE) -> int:
     """Put refused messages into the inbox once more; how many were put there now.
 
     A message refused in several elements is replayed once. Elements that were stored
     the first time are recognised as duplicates. A payload that was cut cannot be replayed.
     """
-    cursor = await connection.execute(
-        """
-        WITH chosen AS (
-            UPDATE rejected SET replayed_at = now()
-             WHERE rejected_no = ANY(%s) AND length(payload) < %s
-            RETURNING site_no, topic, payload, received_at
+    async with connection.transaction():
+        cursor = await connection.execute(
+            """
+            WITH chosen AS (
+                UPDATE rejected SET replayed_at = now()
+                 WHERE rejected_no = ANY(%s) AND length(payload) < %s
+                RETURNING site_no, topic, payload, received_at
+            )
+            INSERT INTO inbox (site_no, kind, body, idempotency_key, author, priority)
+            SELECT DISTINCT site_no, 'reading',
+                   json_build_object('topic', topic, 'base64', replace(encode(payload, 'base64'), E'\\n', ''))::text,
+                   'rejected-' || md5(topic || '/' || encode(payload, 'hex') || received_at || clock_timestamp()::date),
+                   'rejected replay', 0
+              FROM chosen
+            ON CONFLICT (site_no, idempotency_key) DO NOTHING
+            """,
+            [list(numbers), KEPT_PAYLOAD_BYTES],
         )
-        INSERT INTO inbox (site_no, kind, body, idempotency_key, author, priority)
-        SELECT DISTINCT site_no, 'reading',
-               json_build_object('topic', topic, 'base64', replace(encode(payload, 'base64'), E'\\n', ''))::text,
-               'rejected-' || md5(topic || '/' || encode(payload, 'hex') || received_at || clock_timestamp()::date),
-               'rejected replay', 0
-          FROM chosen
-        ON CONFLICT (site_no, idempotency_key) DO NOTHING
-        """,
-        [list(numbers), KEPT_PAYLOAD_BYTES],
-    )
-    return cursor.rowcount
+        queued = cursor.rowcount
+        if queued:
+            change = Change("rejected.replayed", f"{queued} messages", after={"numbers": list(numbers)})
+            await record(connection, actor, change)
+    return queued

@@ -19,6 +19,7 @@ from ingest.pipeline.drift import COMPARISON_ROW
 from ingest.pipeline.state import SiteState
 from ingest.store import documents
 from ingest.store.alert_notes import note_touched
+from ingest.store.audit import Actor, Change, record
 from ingest.store.drifted import delete_comparisons, load_drifted, write_comparisons
 from ingest.store.earlier import Earlier
 from ingest.store.facts import Stamp, delete_rows, stage_intervals, stage_rows, write_steps
@@ -72,6 +73,16 @@ class _Wrong:
         return np.concatenate([np.column_stack([self.number, self.made["start_at"]]), gone])
 
 
+def _restating(site_no: int, found: Sequence[Mismatch], stamp: Stamp, begin: int, end: int) -> Change:
+    """The line of one transaction: rows that were said anew in [begin, end), by table."""
+    rows: dict[str, int] = {}
+    for one in found:
+        at = one.made[one.table.at]
+        rows[one.table.name] = rows.get(one.table.name, 0) + int(((at >= begin) & (at < end)).sum())
+    after = {"batch_no": stamp.batch_no, "from_us": begin, "to_us": end, "rows": rows}
+    return Change("figures.restated", f"batch {stamp.batch_no}", site_no, None, after)
+
+
 def _restated(pairs: IntArray) -> IntArray:
     return np.column_stack([pairs, np.full(len(pairs), int(Cause.RESTATEMENT))])
 
@@ -79,9 +90,10 @@ def _restated(pairs: IntArray) -> IntArray:
 class Restatement:
     """Writes the differences of replayed days through the site's writer."""
 
-    def __init__(self, writer: Writer, newest: Edition) -> None:
-        """`newest` is the newest version; what is written names the version that made it."""
+    def __init__(self, writer: Writer, newest: Edition, actor: Actor) -> None:
+        """`newest` is the newest version; what is written names the version that made it, the audit log `actor`."""
         self._writer = writer
+        self._actor = actor
         # With a state of its own, which says how far points are closed.
         self._newest = Edition.over(SiteState(newest.plan), newest.numbers)
         self._zone = str(newest.plan.zone)
@@ -111,6 +123,7 @@ class Restatement:
                     await late_writer.fill(cursor, stamp, touched.points[:, :2], NONE, Cause.RESTATEMENT)
                 late_writer.hours.restated(stamp, touched.points[:, :2])
                 await late_writer.hours.update(cursor, stamp)
+                await record(cursor, self._actor, _restating(self._writer.site_no, found, stamp, begin, end))
                 await self._writer.announce(cursor, stamp)
             self._writer.done()
             transactions += 1

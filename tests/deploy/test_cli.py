@@ -115,6 +115,10 @@ def test_key_is_shown_once_listed_without_itself_and_revoked(dsn: str) -> None:
     listed = said("keys", "list", dsn=dsn)
     assert key not in listed
     assert listed.startswith("auditor  read  all sites  created ")
+    successor = said("keys", "rotate", "auditor", "--overlap", "1h", "--valid-for", "90d", dsn=dsn).strip()
+    assert successor != key
+    assert [line.count("  expires ") for line in said("keys", "list", dsn=dsn).splitlines()] == [1, 1]
+    assert stackwatt("keys", "rotate", "auditor", "--overlap", "soon", dsn=dsn).returncode == 2
     assert said("keys", "revoke", "auditor", dsn=dsn) == "auditor is revoked\n"
     assert "revoked" in said("keys", "list", dsn=dsn)
     assert stackwatt("keys", "revoke", "auditor", dsn=dsn).returncode == 2

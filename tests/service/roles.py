@@ -17,6 +17,7 @@ ANY_KEY = frozenset(SCOPES)
 READ = frozenset({"read", "admin"})
 SEND = frozenset({"mes", "operate", "admin"})
 OPERATE = frozenset({"operate", "admin"})
+ADMIN = frozenset({"admin"})
 
 Foreign = Literal["refused", "hidden", "filtered", "own"]
 
@@ -118,6 +119,11 @@ ROWS = (
     _row("POST /v1/documents/{number}/approve", OPERATE, "hidden", "/v1/documents/1/approve"),
     _row("POST /v1/documents/{number}/refuse", OPERATE, "hidden", "/v1/documents/1/refuse"),
     _row("POST /v1/documents/{number}/withdraw", OPERATE, "hidden", "/v1/documents/1/withdraw", _NOTE),
+    _row("GET /v1/keys", ADMIN, "filtered", "/v1/keys"),
+    _row("POST /v1/keys", ADMIN, "refused", "/v1/keys", {"name": "mallory", "scopes": ["read@cement"]}),
+    _row("POST /v1/keys/{number}/successor", ADMIN, "hidden", "/v1/keys/1/successor"),
+    _row("POST /v1/keys/{number}/revoke", ADMIN, "hidden", "/v1/keys/1/revoke"),
+    _row("GET /v1/audit", ADMIN, "filtered", "/v1/audit"),
 )  # fmt: skip
 
 
@@ -132,6 +138,8 @@ def of_site() -> list[str]:
     for row in ROWS:
         if row.method == "GET" and row.scopes == READ and row.foreign == "refused":
             found.append(row.ask)
-        elif row.method == "GET" and row.foreign == "filtered" and row.ask != "/v1/live":
+        elif (
+            row.method == "GET" and row.scopes == READ and row.foreign == "filtered" and row.ask != "/v1/live"
+        ):
             found.append(f"{row.ask}{'&' if '?' in row.ask else '?'}site=cement")
     return found

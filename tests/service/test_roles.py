@@ -86,8 +86,8 @@ class Plant:
             ).fetchall()
             sums = {}
             for (table,) in found:
-                if re.match("reading|interval|kpi_value|emission", table):
-                    continue  # facts: ingest's
+                if re.match("reading|interval|kpi_value|emission|api_key", table):
+                    continue  # facts: ingest's; keys: with their last use, and all else of them is in `audit`
                 query = sql.SQL("SELECT coalesce(sum(hashtext(t::text)::bigint), 0) FROM {} t")
                 sums[table] = int(connection.execute(query.format(sql.Identifier(table))).fetchone()[0])  # type: ignore[index]
         return sums
@@ -206,7 +206,16 @@ def recorded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def _fill(connection: psycopg.Connection[Any]) -> None:
-    """A declaration, a document, an analyser's test and an adjustment of the cement line."""
+    """A key, a declaration, a document, an analyser's test, an adjustment and a change of the cement line."""
+    connection.execute(
+        "INSERT INTO api_key (name, digest, scopes) VALUES ('m.weber', 'a', ARRAY['operate@cement'])"
+    )
+    connection.execute(
+        """
+        INSERT INTO audit (who, via, what, site_no, subject)
+        SELECT 'm.weber', 'api', 'period.sealed', site_no, 'x' FROM site WHERE id = 'cement'
+        """
+    )
     connection.execute(
         """
         INSERT INTO declaration (site_no, point_no, kind, at, body, note, author, proposed_at, idempotency_key, digest)

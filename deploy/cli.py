@@ -5,6 +5,7 @@ when it runs, so asking for help loads neither numba nor a web server. An error
 is one sentence on standard error: exit 2 where the input is wrong, else 1.
 """
 
+import os
 import sys
 
 import typer
@@ -34,6 +35,7 @@ from deploy.commands import (
     up,
     verify,
 )
+from deploy.secret_files import read_secrets
 from deploy.supervisor import StopRequestedError
 from ingest.errors import InputError, StackwattError
 
@@ -78,6 +80,7 @@ def main() -> None:
     if arguments[:1] == ["stackwatt"]:  # ./run stackwatt …
         arguments = arguments[1:]
     try:
+        read_secrets(os.environ)
         app(args=arguments, prog_name="stackwatt")
     except KeyboardInterrupt:
         sys.exit(130)

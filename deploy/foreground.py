@@ -12,11 +12,14 @@ _LONG_S = 3600.0
 def run(wishes: Wishes) -> None:
     """Start everything, say where it is, and keep it running."""
     wishes.check()
-    say = printer(terminal(to_stderr=False))
+    console = terminal(to_stderr=False)
+    say = printer(console)
     with State(wishes.state, unprivileged_account()) as state, Supervisor(say) as supervisor:
         try:
             endpoints = start(wishes, state, supervisor, say)
-            say(f"page: {endpoints.page}   key: {endpoints.key}   (also in {state.key_file})")
+            # Where nobody looks on, what is printed is a log, and no place for a key.
+            key = f"key: {endpoints.key}   (also in {state.key_file})"
+            say(f"page: {endpoints.page}   {key if console.is_terminal else f'key in {state.key_file}'}")
             say(f"logs: {state.logs}   stop with Ctrl-C")
             while True:
                 supervisor.pause(_LONG_S)

@@ -93,8 +93,8 @@ def _leave() -> None:
 def _check_addresses(settings: IngestSettings) -> None:
     """What is no address at all is not waited for; the sentence shows no password."""
     check_dsn(settings.dsn)
-    if settings.mqtt_url is not None:
-        BrokerAddress.parse(settings.mqtt_url)
+    if settings.mqtt_url is not None and BrokerAddress.parse(settings.mqtt_url).tls:
+        settings.mqtt_tls.context()
 
 
 def _checked(plants: Sequence[Path]) -> list[PlantBody]:

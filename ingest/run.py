@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import ssl
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 
@@ -11,6 +12,7 @@ from ingest.aside import Aside
 from ingest.errors import SiteBusyError
 from ingest.metrics import IngestMetrics
 from ingest.model import HOUR
+from ingest.mqtt.address import BrokerAddress
 from ingest.mqtt.subscriber import Subscriber
 from ingest.patient import answer_expected, in_words
 from ingest.plant import plan_from_body
@@ -103,6 +105,11 @@ class SiteRun:
             await asyncio.sleep(BUSY_PAUSE_S)
         return False
 
+    async def _tls(self) -> ssl.SSLContext | None:
+        if not BrokerAddress.parse(self._settings.mqtt_url or "").tls:
+            return None
+        return await asyncio.to_thread(self._settings.mqtt_tls.context)
+
     async def _ingest(self, ingest: SiteIngest, stop: asyncio.Event) -> None:
         """Feed the site from its sources until `stop` or a new plan."""
         plan = self._plan
@@ -124,6 +131,7 @@ class SiteRun:
                         subscribed=held,
                         on_subscribed=self._note_subscribed,
                         limits=self._settings.limits,
+                        tls=await self._tls(),
                     )
                 )
                 self._metrics.broker.watch(plan.site, subscriber.counters)

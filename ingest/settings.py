@@ -14,6 +14,7 @@ from psycopg.conninfo import conninfo_to_dict
 from ingest.errors import InputError
 from ingest.evidence.signing import Signer
 from ingest.mqtt.backlog import Limits
+from ingest.mqtt.tls import BrokerTls
 
 
 def check_dsn(dsn: str) -> str:
@@ -40,6 +41,8 @@ class IngestSettings:
     """Of the database."""
     mqtt_url: str | None = field(repr=False, default=None)
     """Of the broker; None: the inbox only."""
+    mqtt_tls: BrokerTls = field(default_factory=BrokerTls)
+    """Of `mqtts://`."""
     plants: tuple[Path, ...] = ()
     """Plant files to apply at start; without any, every site the database knows is ingested."""
     http_host: str = "127.0.0.1"

@@ -15,8 +15,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service import (
     auth,
+    failures,
     known_keys,
-    problems,
     routes_alerts,
     routes_audit,
     routes_comparison,
@@ -48,10 +48,12 @@ from service import (
 from service.context import HEAD_ONLY, Service
 from service.feed import Feed
 from service.key_use import KeyUse
+from service.limits import USUAL, Limited, Limits
 from service.live_uncertainty import LiveUncertainty
 from service.metrics import Measured, Metrics
 from service.peaks import LivePeaks
 from service.plans import PlanCache
+from service.proxies import DIRECT, Proxied, Proxies
 from service.store import AWAY, Store
 
 log = logging.getLogger("stackwatt.service")
@@ -65,7 +67,9 @@ none, a reason says why. Every error is a problem document (RFC 9457).
 A key has scopes and sites. Scope `read` opens every GET; `mes` or `operate` may send readings; `operate` may
 declare corrections and replaced meters, enter documents, approve what another key has, seal periods,
 test and replay webhooks, and acknowledge, assign and silence alerts; `admin` may do everything.
-A session cookie opens what its key's GET requests would.
+A scope may be for one site (`operate@cement`).
+A session cookie opens what its key's GET requests would; with the header `Stackwatt-Page` also what changes
+something, but no keys. Who asks too much gets 429 and Retry-After.
 """
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
@@ -77,6 +81,8 @@ _HEADERS = [
     (b"referrer-policy", b"no-referrer"),
     (b"cross-origin-resource-policy", b"same-origin"),
 ]
+
+_OVER_TLS = [(b"strict-transport-security", b"max-age=31536000")]
 
 ROUTERS = (
     routes_page.router,
@@ -114,13 +120,29 @@ def utc_now() -> int:
     return time.time_ns() // 1000
 
 
-def create_app(dsn: str, admin_key: str | None, *, now: Callable[[], int] = utc_now) -> FastAPI:
+def monotonic() -> int:
+    """The system's monotonic clock, µs."""
+    return time.monotonic_ns() // 1000
+
+
+def create_app(
+    dsn: str,
+    admin_key: str | None,
+    *,
+    now: Callable[[], int] = utc_now,
+    ticks: Callable[[], int] = monotonic,
+    limits: Limits = USUAL,
+    proxies: Proxies = DIRECT,
+) -> FastAPI:
     """The application over one database; it connects when it starts.
 
     Args:
         dsn: of the database ingest writes to.
         admin_key: a key with every right that is not in the database; None: there is none.
         now: µs of UTC.
+        ticks: µs that never go back.
+        limits: what one client may ask.
+        proxies: whose word about requests is taken.
     """
     store, plans, live = Store(dsn), PlanCache(), LiveUncertainty()
     service = Service(
@@ -131,6 +153,7 @@ def create_app(dsn: str, admin_key: str | None, *, now: Callable[[], int] = utc_
         peaks=LivePeaks(),
         metrics=Metrics(),
         key_use=KeyUse(store),
+        proxies=proxies,
         admin_digest=None if admin_key is None else known_keys.digest_of(admin_key),
         session_secret=auth.session_secret(admin_key),
         now=now,
@@ -147,7 +170,10 @@ def create_app(dsn: str, admin_key: str | None, *, now: Callable[[], int] = utc_
         redirect_slashes=False,
     )
     app.state.service = service
-    problems.install(app)
+    app.state.layers = lambda inner: Proxied(
+        Secured(Headed(Measured(Limited(inner, limits, ticks), service.metrics))), proxies
+    )
+    failures.install(app)
     for router in ROUTERS:
         app.include_router(router)
     return app
@@ -157,9 +183,9 @@ class Application(FastAPI):
     """FastAPI with our own layers outermost, so that they also see the answer to a fault of ours."""
 
     def build_middleware_stack(self) -> ASGIApp:
-        """The layers from the outside in: policy headers, HEAD, metrics, then FastAPI's own."""
-        service: Service = self.state.service
-        return Secured(Headed(Measured(super().build_middleware_stack(), service.metrics)))
+        """The layers from the outside in: proxies, policy headers, HEAD, metrics, limits, then FastAPI's own."""
+        layers: Callable[[ASGIApp], ASGIApp] = self.state.layers
+        return layers(super().build_middleware_stack())
 
 
 class Headed:
@@ -191,7 +217,8 @@ class Secured:
 
         async def secured(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [*message.get("headers", []), *_HEADERS]
+                strict = _OVER_TLS if scope["scheme"] == "https" else []
+                message["headers"] = [*message.get("headers", []), *_HEADERS, *strict]
             await send(message)
 
         await self._app(scope, receive, secured if scope["type"] == "http" else send)

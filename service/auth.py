@@ -1,10 +1,12 @@
 """Who asks, and what they may do.
 
 A request carries `Authorization: Bearer KEY`, or, from the page, a session
-cookie that a key was exchanged for. The admin key comes from the settings, every
-other from `api_key`, looked up on each request so that revoking works at once.
-A cookie is a key's number and an expiry, signed; it opens GET routes only, so a
-foreign page that made a browser send it could change nothing.
+cookie that a key was exchanged for, or the name of a user from a trusted proxy. The
+admin key comes from the settings, every other from `api_key`, looked up on each request
+so that revoking works at once. A cookie is a key's number and an expiry, signed. What a
+browser sends by itself (a cookie, what a proxy makes of it) opens GET routes; to change
+something it takes a header that no foreign page can make a browser send. Keys are given
+and taken with a key only.
 """
 
 import hashlib
@@ -22,8 +24,11 @@ from service.access import Access
 from service.context import Service, service_of
 from service.parameters import check_question
 from service.problems import ProblemError
+from service.proxies import USER
 
 COOKIE = "stackwatt_session"
+PAGE_HEADER = "stackwatt-page"
+"""With it (any value) a session or a proxied user may change something, but administer nothing."""
 SESSION_US = 12 * HOUR
 """How long a session lasts: a shift and a half, then the page asks for the key again."""
 
@@ -45,7 +50,11 @@ def needs(*scopes: str) -> Callable[..., Awaitable[Access]]:
         service = service_of(request)
         if bearer is not None:
             found = await of_key(service, bearer.credentials)
-        elif cookie is not None and request.method in ("GET", "HEAD"):
+        elif request.method not in ("GET", "HEAD") and ("admin" in scopes or not _of_our_page(request)):
+            found = None
+        elif USER in request.scope:
+            found = service.proxies.access(request.scope[USER])
+        elif cookie is not None:
             found = await of_cookie(service, cookie)
         else:
             found = None
@@ -70,6 +79,18 @@ Operator = Annotated[Access, Depends(needs("operate"))]
 """Someone who may declare, and decide what others have declared."""
 Administrator = Annotated[Access, Depends(needs("admin"))]
 """Someone who may give and take keys, and read who changed what."""
+
+
+def _of_our_page(request: Request) -> bool:
+    """Whether a request that a browser signs by itself was made by our own page.
+
+    A foreign page can add no header of its own to a request to us without our leave, which nobody gets, and
+    what it does send names it as Origin.
+    """
+    if PAGE_HEADER not in request.headers:
+        return False
+    origin = request.headers.get("origin")
+    return origin is None or origin == f"{request.url.scheme}://{request.headers.get('host')}"
 
 
 def no_key() -> ProblemError:

@@ -4,6 +4,7 @@ A body is read no further than it may be long, and its own words say what is wro
 with it: the framework would read all of it, and call required what it cannot name.
 """
 
+import asyncio
 from typing import Annotated, Any, TypeVar
 
 import msgspec
@@ -15,6 +16,8 @@ from service.problems import ProblemError, expected_of, invalid
 
 MOST_BYTES = 1 << 20
 """As the wire contract bounds a message."""
+BODY_S = 20.0
+"""How long a body may take to come."""
 
 KEY_EXPECTED = "1 to 200 printable ASCII characters, new for new content"
 
@@ -60,15 +63,23 @@ async def json_bytes(request: Request, wanted: str = "application/json") -> byte
         raise ProblemError("wrong-media-type", f"The body has coding {coding!r}: expected it as it is.")
     body = bytearray()
     try:
-        async for part in request.stream():
-            body += part
-            if len(body) > MOST_BYTES:
-                raise ProblemError(
-                    "body-too-large",
-                    f"The body has more than {MOST_BYTES} bytes: expected at most {MOST_BYTES}.",
-                )
+        async with asyncio.timeout(BODY_S):
+            async for part in request.stream():
+                body += part
+                if len(body) > MOST_BYTES:
+                    raise ProblemError(
+                        "body-too-large",
+                        f"The body has more than {MOST_BYTES} bytes: expected at most {MOST_BYTES}.",
+                        headers={"Connection": "close"},
+                    )
     except ClientDisconnect:  # nobody will read it, but it is no failure of ours
         raise invalid_body("malformed", "it ended before its end") from None
+    except TimeoutError:
+        raise ProblemError(
+            "body-too-slow",
+            f"The body had not come after {BODY_S:g} s: expected all of it by then.",
+            headers={"Connection": "close"},
+        ) from None
     return bytes(body)
 
 

@@ -14,6 +14,7 @@ from service.live_uncertainty import LiveUncertainty
 from service.metrics import Metrics
 from service.peaks import LivePeaks
 from service.plans import PlanCache
+from service.proxies import Proxies
 from service.store import Store
 
 
@@ -28,6 +29,7 @@ class Service:
     peaks: LivePeaks
     metrics: Metrics
     key_use: KeyUse
+    proxies: Proxies
     admin_digest: bytes | None
     """sha256 of the admin key; None: there is none, only keys of the database."""
     session_secret: bytes

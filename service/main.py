@@ -18,6 +18,9 @@ from fastapi import FastAPI
 from ingest.errors import InputError
 from ingest.settings import check_dsn
 from service.app import create_app
+from service.connections import Impatient
+from service.proxies import DIRECT, Proxies
+from service.tls import Tls
 
 log = logging.getLogger("stackwatt.service")
 
@@ -25,7 +28,15 @@ GRACE_S = 4
 """What requests are given to finish."""
 
 
-async def run(dsn: str, host: str, port: int, admin_key: str | None) -> int:
+async def run(
+    dsn: str,
+    host: str,
+    port: int,
+    admin_key: str | None,
+    *,
+    tls: Tls | None = None,
+    proxies: Proxies = DIRECT,
+) -> int:
     """Serve until told to stop; the exit code.
 
     Args:
@@ -33,25 +44,29 @@ async def run(dsn: str, host: str, port: int, admin_key: str | None) -> int:
         host: address to listen on.
         port: port to listen on; 0: any free one.
         admin_key: a key with every right; None: only keys of the database.
+        tls: of the port; None: plain HTTP.
+        proxies: whose word about requests is taken.
 
     Raises:
-        InputError: the address cannot be listened on, or the DSN not be read.
+        InputError: the address cannot be listened on, the DSN not be read, or the certificate not be used.
     """
     check_dsn(dsn)
+    if tls is not None:
+        tls.check()
     listener = open_listener(host, port)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     try:
-        await serve(create_app(dsn, admin_key), listener, stop)
+        await serve(create_app(dsn, admin_key, proxies=proxies), listener, stop, tls)
     finally:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.remove_signal_handler(number)
     return 0
 
 
-async def serve(app: FastAPI, listener: socket.socket, stop: asyncio.Event) -> None:
+async def serve(app: FastAPI, listener: socket.socket, stop: asyncio.Event, tls: Tls | None = None) -> None:
     """Serve an application on an open socket until `stop` is set; live streams end first."""
     config = uvicorn.Config(
         app,
@@ -60,9 +75,9 @@ async def serve(app: FastAPI, listener: socket.socket, stop: asyncio.Event) -> N
         server_header=False,
         ws="none",
         timeout_graceful_shutdown=GRACE_S,
-        # Behind a proxy on this machine the scheme is the proxy's.
-        proxy_headers=True,
-        forwarded_allow_ips="127.0.0.1",
+        http=Impatient,
+        proxy_headers=False,  # `service.proxies` looks at them, which knows whom to believe
+        **(tls.options() if tls is not None else {}),
     )
     server = _Server(config)
 
@@ -72,7 +87,8 @@ async def serve(app: FastAPI, listener: socket.socket, stop: asyncio.Event) -> N
         server.should_exit = True
 
     host, port = listener.getsockname()[:2]
-    log.info("listening on http://%s:%d", f"[{host}]" if ":" in host else host, port)
+    scheme = "http" if tls is None else "https"
+    log.info("listening on %s://%s:%d", scheme, f"[{host}]" if ":" in host else host, port)
     ending = asyncio.create_task(end(), name="end on stop")
     try:
         await server.serve(sockets=[listener])

@@ -38,7 +38,10 @@ SESSION_EXAMPLE = {
 @router.post(
     "/v1/session",
     summary="Exchange a key for a session cookie",
-    responses={**answer(SessionDocument, SESSION_EXAMPLE), **documented("no-key", "database-away")},
+    responses={
+        **answer(SessionDocument, SESSION_EXAMPLE),
+        **documented("no-key", "body-too-large", "database-away"),
+    },
 )
 async def begin(request: Request, bearer: BearerCredentials) -> Response:
     """Set the cookie that GET routes accept instead of the key. Needs the key itself, not a session."""

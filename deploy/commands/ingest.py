@@ -27,6 +27,21 @@ def ingest(
     ] = None,
     dsn: options.Dsn = None,
     mqtt_url: Url = None,
+    mqtt_ca: Annotated[
+        Path | None,
+        typer.Option(
+            envvar="STACKWATT_MQTT_CA", help="Authority of an mqtts:// broker [default: the system's]."
+        ),
+    ] = None,
+    mqtt_cert: Annotated[
+        Path | None, typer.Option(envvar="STACKWATT_MQTT_CERT", help="Our certificate, PEM [default: none].")
+    ] = None,
+    mqtt_key: Annotated[
+        Path | None, typer.Option(envvar="STACKWATT_MQTT_KEY", help="Its key [default: in the same file].")
+    ] = None,
+    mqtt_verify: Annotated[
+        bool, typer.Option(envvar="STACKWATT_MQTT_VERIFY", help="Whether the broker has to prove who it is.")
+    ] = True,
     http_host: Annotated[str, typer.Option(help="Address of health and metrics.")] = "127.0.0.1",
     http_port: Annotated[int, typer.Option(help="Port of health and metrics.")] = 8081,
     evidence_key: Annotated[
@@ -41,12 +56,14 @@ def ingest(
     """Run ingest for the plants given, else for every site of the database, until SIGTERM; then drain."""
     from ingest.evidence.signing import read_signer
     from ingest.main import run
+    from ingest.mqtt.tls import BrokerTls
     from ingest.settings import IngestSettings
 
     logging.basicConfig(level=logging.INFO, format=options.LOG_FORMAT)
     settings = IngestSettings(
         dsn=stored_dsn(dsn),
         mqtt_url=mqtt_url,
+        mqtt_tls=BrokerTls(mqtt_ca, mqtt_cert, mqtt_key, mqtt_verify),
         plants=tuple(plant or ()),
         http_host=http_host,
         http_port=http_port,

@@ -37,6 +37,7 @@ from ingest.mqtt.intake import Intake
 from ingest.mqtt.paho_socket import PahoSocket
 from ingest.mqtt.patience import Patience, at_most
 from ingest.mqtt.subscriptions import Subscriptions
+from ingest.mqtt.tls import in_words
 from ingest.source import Delivery
 
 log = logging.getLogger(__name__)
@@ -211,7 +212,7 @@ class Subscriber:
             try:
                 await self._session()
             except* aiomqtt.MqttError as errors:
-                self.trouble = self._reason or str(errors.exceptions[0])
+                self.trouble = self._reason or in_words(errors.exceptions[0])
             if self._closing.is_set():
                 return
             pause_s = self._patience.before(self._attempt, _RANDOM.random())

@@ -88,7 +88,8 @@ async function start() {
   if (given) {
     history.replaceState(null, "", location.pathname);
     await signIn(given);
-  } else if (localStorage.getItem(SESSION)) {
+  } else if (localStorage.getItem(SESSION) || location.hash === "#proxy") {
+    // A reverse proxy in front that names its users links to /#proxy: nobody is asked for a key.
     await begin();
   } else {
     askKey("");

@@ -63,4 +63,4 @@ def tls_of(certificate: Path | None, key: Path | None, client_authority: Path | 
 
 
 def _words(error: Exception) -> str:
-    return str(getattr(error, "strerror", None) or getattr(error, "reason", None) or error)
+    return str(getattr(error, "reason", None) or getattr(error, "strerror", None) or error)

@@ -33,7 +33,7 @@ class BrokerTls:
                 name, file = "certificate", self.certificate
                 context.load_cert_chain(self.certificate, self.key)
         except (OSError, ssl.SSLError) as error:
-            said = getattr(error, "strerror", None) or getattr(error, "reason", None) or error
+            said = getattr(error, "reason", None) or getattr(error, "strerror", None) or error
             raise InputError(f"MQTT TLS {name} {str(file)!r}: {said}; expected a file in PEM") from None
         if not self.verify:
             context.check_hostname = False

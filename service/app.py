@@ -170,9 +170,7 @@ def create_app(
         redirect_slashes=False,
     )
     app.state.service = service
-    app.state.layers = lambda inner: Proxied(
-        Secured(Headed(Measured(Limited(inner, limits, ticks), service.metrics))), proxies
-    )
+    app.state.limits = limits, ticks
     failures.install(app)
     for router in ROUTERS:
         app.include_router(router)
@@ -184,8 +182,9 @@ class Application(FastAPI):
 
     def build_middleware_stack(self) -> ASGIApp:
         """The layers from the outside in: proxies, policy headers, HEAD, metrics, limits, then FastAPI's own."""
-        layers: Callable[[ASGIApp], ASGIApp] = self.state.layers
-        return layers(super().build_middleware_stack())
+        service: Service = self.state.service
+        limited = Limited(super().build_middleware_stack(), *self.state.limits)
+        return Proxied(Secured(Headed(Measured(limited, service.metrics))), service.proxies)
 
 
 class Headed:

@@ -27,6 +27,10 @@ def up(
     from deploy import foreground
     from deploy.stack import Wishes
 
+    if "STACKWATT_TLS_CERT" in os.environ:
+        raise InputError(
+            "STACKWATT_TLS_CERT is for `serve` alone: expected a proxy in front of the whole stack"
+        )
     wishes = Wishes(
         state=state,
         plants=tuple(plant or ()),

@@ -69,6 +69,16 @@ def test_what_is_wrong_is_one_sentence_without_the_secret(environment: dict[str,
     assert SECRET not in str(refused.value)
 
 
+def test_the_whole_stack_says_that_it_speaks_no_tls(tmp_path: Path) -> None:
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "STACKWATT_TLS_CERT": "x.pem"}
+    command = [sys.executable, "-P", "-m", "deploy", "up", "--state", str(tmp_path / "state")]
+    told = subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert told.returncode == 2
+    assert told.stderr.startswith("STACKWATT_TLS_CERT is for `serve` alone")
+
+
 def test_no_secret_comes_into_any_log(dsn: str, free_port: int, tmp_path: Path) -> None:
     """Ingest and service run with secrets in every place one may be, against what refuses them and what does not."""
     given = dict(conninfo_to_dict(dsn))

@@ -19,6 +19,7 @@ from psycopg import sql
 
 from service import keys
 from service.app import ROUTERS, create_app
+from service.limits import Limits, Rate
 from service.problems import parameters_of
 from tests.service.conftest import ADMIN_KEY, SeededDatabase, seeded_database
 from tests.service.roles import ANYONE, ROWS, SCOPES, Row
@@ -32,6 +33,8 @@ NAMES = [f"{row.method} {row.route}" for row in ROWS]
 OF_CEMENT = re.compile(r'cement/|"cement"|m\.weber')
 """What tells of the cement line; the ledger of factors knows cement as a material."""
 LIVE = "/v1/live"
+NO_LIMITS = Limits(requests=Rate(1e6, 10**6), failures=Rate(1e6, 10**6))
+"""Here nearly everything that is asked is refused."""
 MARK = "zq'\"; --"
 
 
@@ -105,7 +108,7 @@ def own(postgres_server: str, migrated_template: str) -> Iterator[SeededDatabase
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def plant(own: SeededDatabase) -> AsyncIterator[Plant]:
     async with (
-        serving(create_app(own.dsn, ADMIN_KEY, now=lambda: NOW)) as address,
+        serving(create_app(own.dsn, ADMIN_KEY, now=lambda: NOW, limits=NO_LIMITS)) as address,
         httpx.AsyncClient(base_url=address, timeout=30) as client,
     ):
         yield Plant(own.dsn, client)

@@ -7,6 +7,7 @@ Retry-After. Only addresses under /v1/ are limited: the page and health cost not
 """
 
 import hashlib
+import re
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from service.problems import ProblemError, respond
 from service.proxies import USER
 
 MOST_BUCKETS = 10_000
+_SESSION = re.compile(rb"(?:^|;)\s*stackwatt_session=([^;]*)")
 UNAUTHORIZED = 401
 
 
@@ -134,8 +136,13 @@ class Limited:
 
 def _name_of(scope: Scope) -> bytes | None:
     """Who asks, as far as the request tells: a digest of what it carries, for no key is to be remembered."""
-    told = dict(scope["headers"])
-    carried = told.get(b"authorization") or scope.get(USER, "").encode() or told.get(b"cookie")
+    key = session = b""
+    for name, value in scope["headers"]:  # only what counts of them: the rest may be written in many ways
+        if name == b"authorization":
+            key = key or value.partition(b" ")[2].strip()
+        elif name == b"cookie" and (found := _SESSION.search(value)):
+            session = session or found[1]
+    carried = key or scope.get(USER, "").encode() or session
     return hashlib.sha256(carried).digest() if carried else None
 
 

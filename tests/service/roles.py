@@ -5,7 +5,9 @@ is open to everyone. What becomes of a key that is for the steel works only: it 
 exists or not), finds nothing (404, as if it did not exist), sees a list without the cement line, or asks for nothing
 that belongs to a site.
 
-To add a route: add a row to ROWS; the tests of every read route in `test_routes` and `test_texts` follow from it.
+To add a route: add a row to ROWS, and to `test_roles._fill` one such thing of the cement line where a list or a number
+would else be of nothing; the tests of every read route in `test_routes` and `test_texts` follow. A parameter of an
+address that `test_contract.KNOWN` has no values of gets some there.
 """
 
 from dataclasses import dataclass
@@ -37,6 +39,8 @@ class Row:
     """Something of the cement line, with its query."""
     body: Any = None
     """bytes: CSV."""
+    ghost: tuple[str, str] = ("1", "999999")
+    """Where the route hides what is of another site: the part of `ask` that names it, and one that names nothing."""
     missing: bool = False
     """Of what it asks for the seeded plant has none, so even who may finds nothing."""
 
@@ -59,10 +63,10 @@ _NOTE = {"note": "Entered twice"}
 
 
 def _row(
-    words: str, scopes: frozenset[str], foreign: Foreign, ask: str, body: Any = None, *, missing: bool = False
+    words: str, scopes: frozenset[str], foreign: Foreign, ask: str, body: Any = None, **more: Any
 ) -> Row:
     method, route = words.split(" ")
-    return Row(method, route, scopes, foreign, ask, body, missing)
+    return Row(method, route, scopes, foreign, ask, body, **more)
 
 
 ROWS = (

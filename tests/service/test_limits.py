@@ -50,6 +50,8 @@ async def test_a_key_asks_so_often_and_no_more(shared: SeededDatabase) -> None:
         assert (refused.headers["retry-after"], problem_of(refused).detail) == (
             "1", "The key asks more than 2 times a second; ask again in 1 s.",
         )  # fmt: skip
+        for spelt in (f"bearer {ADMIN_KEY}", f"BEARER   {ADMIN_KEY}"):
+            assert (await client.get("/v1/kpis", headers={"Authorization": spelt})).status_code == 429
         other = await key_of(shared, ["read"])
         assert (await client.get("/v1/kpis", headers=other)).status_code == 200
         for path in ("/", "/healthz", "/metrics"):
@@ -57,6 +59,18 @@ async def test_a_key_asks_so_often_and_no_more(shared: SeededDatabase) -> None:
         ticks.at += SECOND
         statuses = [(await client.get("/v1/kpis", headers=BEARER)).status_code for _ in range(3)]
         assert statuses == [200, 200, 429]
+
+
+async def test_a_session_is_one_whatever_is_sent_beside_it(shared: SeededDatabase) -> None:
+    async with few(shared, Ticks()) as client:
+        begun = await client.post("/v1/session", headers=BEARER)
+        session = f"stackwatt_session={begun.cookies['stackwatt_session']}"
+        client.cookies.clear()
+        statuses = [
+            (await client.get("/v1/kpis", headers={"Cookie": f"a={i}; {session}; b={i}"})).status_code
+            for i in range(6)
+        ]
+    assert statuses == [200] * 5 + [429]
 
 
 async def test_an_address_fails_so_often_and_then_learns_nothing_of_any_key(shared: SeededDatabase) -> None:

@@ -45,6 +45,7 @@ class Row:
     """Of what it asks for the seeded plant has none, so even who may finds nothing."""
 
 
+_WEBHOOK = "/v1/webhooks/cement/mes"
 _POINT = "cement/kiln/power"
 _COUNTER = "cement/kiln/clinker"
 _TEST = {
@@ -123,6 +124,17 @@ ROWS = (
     _row("POST /v1/documents/{number}/approve", OPERATE, "hidden", "/v1/documents/1/approve"),
     _row("POST /v1/documents/{number}/refuse", OPERATE, "hidden", "/v1/documents/1/refuse"),
     _row("POST /v1/documents/{number}/withdraw", OPERATE, "hidden", "/v1/documents/1/withdraw", _NOTE),
+    _row("GET /v1/demand", READ, "filtered", "/v1/demand"),
+    _row("GET /v1/demand/{kpi_id:path}/series", READ, "refused", "/v1/demand/cement/demand/series"),
+    _row("GET /v1/costs", READ, "filtered", "/v1/costs"),
+    _row("GET /v1/webhooks", READ, "filtered", "/v1/webhooks"),
+    _row("GET /v1/webhooks/{webhook_id:path}/deliveries", READ, "refused", f"{_WEBHOOK}/deliveries"),
+    _row("GET /v1/webhooks/{webhook_id:path}/deliveries/{sequence}", READ, "refused", f"{_WEBHOOK}/deliveries/1"),
+    _row("POST /v1/webhooks/{webhook_id:path}/deliveries/{sequence}/replay", OPERATE, "refused",
+         f"{_WEBHOOK}/deliveries/1/replay"),
+    _row("POST /v1/webhooks/{webhook_id:path}/replay", OPERATE, "refused", f"{_WEBHOOK}/replay"),
+    _row("POST /v1/webhooks/{webhook_id:path}/test", OPERATE, "refused", f"{_WEBHOOK}/test"),
+    _row("POST /v1/webhooks/{webhook_id:path}/enable", OPERATE, "refused", f"{_WEBHOOK}/enable"),
     _row("GET /v1/keys", ADMIN, "filtered", "/v1/keys"),
     _row("POST /v1/keys", ADMIN, "refused", "/v1/keys", {"name": "mallory", "scopes": ["read@cement"]}),
     _row("POST /v1/keys/{number}/successor", ADMIN, "hidden", "/v1/keys/1/successor"),

@@ -36,6 +36,8 @@ KNOWN: dict[str, list[str | int]] = {
     "source_id": ["cement/kiln/stack"],
     "reconciliation_id": ["cement/kiln-stack"],
     "number": [1],
+    "webhook_id": ["cement/mes"],
+    "sequence": [1],
 }
 """Values of parameters that lead beyond a 404."""
 

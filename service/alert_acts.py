@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 from pydantic import Field
 
+from ingest.store.audit import Actor, Change, record
 from service import inbox
 from service.access import Access
 from service.claims import Asked, Note
@@ -20,6 +21,7 @@ from service.store import Connection, Row, row, rows
 from service.times import format_instant, to_datetime
 
 NUMBER = range(1, 2**61)
+_DONE = {"acknowledge": "acknowledged", "comment": "commented", "assign": "assigned"}
 
 
 class ActAsked(Asked):
@@ -118,6 +120,9 @@ async def act(
                 receipt.inbox_no,
             ],
         )  # fmt: skip
+        after = {"kind": said["kind"], "note": said["note"], "assignee": said["assignee"]}
+        change = Change(f"alert.{_DONE[said['kind']]}", f"alert {episode}", site_no, None, after)
+        await record(connection, Actor(access.name, "api"), change)
     return receipt.repeated
 
 
@@ -150,6 +155,10 @@ async def silence(
             "idempotency-key-reused",
             f"Idempotency-Key {key!r} was used for another body: expected a new one.",
         )
+    if not receipt.repeated:
+        after = SilenceDocument(**_told(found, [site])).model_dump(mode="json", by_alias=True)
+        change = Change("silence.made", f"silence {found[0]}", site.site_no, None, after)
+        await record(connection, Actor(access.name, "api"), change)
     return AnsweredSilence(**_told(found, [site]), repeated=receipt.repeated)
 
 
@@ -188,6 +197,14 @@ async def end(
         )
         body = msgspec.json.encode({"silence": number, "ended_by": access.name}).decode()
         await inbox.accept(connection, found[1], "alert", body, f"silence {number} is ended", access.name)
+        change = Change(
+            "silence.ended",
+            f"silence {number}",
+            found[1],
+            {"to": format_instant(found[5])},
+            {"to": format_instant(max(found[4], now))},
+        )
+        await record(connection, Actor(access.name, "api"), change)
     ended = await row(connection, f"{_SILENCES} WHERE silence_no = %s", [number])
     assert ended is not None
     return AnsweredSilence(**_told(ended, sites), repeated=over)

@@ -11,6 +11,7 @@ from typing import Literal
 from psycopg.types.json import Jsonb
 from pydantic import Field
 
+from ingest.store.audit import Actor, Change, record
 from service.documents import Document
 from service.plans import SitePlan
 from service.problems import ProblemError
@@ -22,6 +23,9 @@ from service.webhooks.endpoints import number_of as numbered
 from service.webhooks.fan_out import take_sequence
 
 Act = Literal["test", "replay", "replay_dead", "enable"]
+_DONE: dict[Act, str] = {
+    "test": "tested", "replay": "replayed", "replay_dead": "dead_replayed", "enable": "enabled",
+}  # fmt: skip
 
 
 class ActDocument(Document):
@@ -83,6 +87,9 @@ async def done(connection: Connection, asked: Asked) -> ActDocument:
         """,
         [webhook_no, asked.key, asked.act, sequence, count, asked.author, to_datetime(asked.now)],
     )
+    after = {"sequence": sequence, "deliveries": count}
+    change = Change(f"webhook.{_DONE[asked.act]}", f"webhook {asked.id}", asked.site.site_no, None, after)
+    await record(connection, Actor(asked.author, "api"), change)
     await connection.execute("SELECT pg_notify('stackwatt_delivery', '')")
     return ActDocument(id=asked.id, act=asked.act, sequence=sequence, deliveries=count, repeated=False)
 

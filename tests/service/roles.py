@@ -47,6 +47,8 @@ class Row:
 
 _WEBHOOK = "/v1/webhooks/cement/mes"
 _POINT = "cement/kiln/power"
+_EPISODE = "cement.kiln-power.1795161620000000"
+_OF_EPISODE: dict[str, Any] = {"ghost": (_EPISODE, "cement.kiln-power.1795161620000001")}
 _COUNTER = "cement/kiln/clinker"
 _TEST = {
     "kind": "daily_calibration",
@@ -135,6 +137,19 @@ ROWS = (
     _row("POST /v1/webhooks/{webhook_id:path}/replay", OPERATE, "refused", f"{_WEBHOOK}/replay"),
     _row("POST /v1/webhooks/{webhook_id:path}/test", OPERATE, "refused", f"{_WEBHOOK}/test"),
     _row("POST /v1/webhooks/{webhook_id:path}/enable", OPERATE, "refused", f"{_WEBHOOK}/enable"),
+    _row("GET /v1/alerts", READ, "filtered", "/v1/alerts"),
+    _row("GET /v1/alerts/quality", READ, "filtered", "/v1/alerts/quality"),
+    _row("GET /v1/alerts/silences", READ, "filtered", "/v1/alerts/silences"),
+    _row("POST /v1/alerts/silences", OPERATE, "refused", "/v1/alerts/silences",
+         {"site": "cement", "to": "2026-11-21T00:00:00Z", "reason": "Kiln stop"}),
+    _row("DELETE /v1/alerts/silences/{number}", OPERATE, "hidden", "/v1/alerts/silences/1"),
+    _row("GET /v1/alerts/{episode}", READ, "hidden", f"/v1/alerts/{_EPISODE}", **_OF_EPISODE),
+    _row("POST /v1/alerts/{episode}/ack", OPERATE, "hidden", f"/v1/alerts/{_EPISODE}/ack", {}, **_OF_EPISODE),
+    _row("POST /v1/alerts/{episode}/comment", OPERATE, "hidden", f"/v1/alerts/{_EPISODE}/comment",
+         {"note": "Belt changed"}, **_OF_EPISODE),
+    _row("POST /v1/alerts/{episode}/assign", OPERATE, "hidden", f"/v1/alerts/{_EPISODE}/assign",
+         {"assignee": "s.klein"}, **_OF_EPISODE),
+    _row("GET /v1/evidence/{site}/hours", READ, "refused", "/v1/evidence/cement/hours"),
     _row("GET /v1/keys", ADMIN, "filtered", "/v1/keys"),
     _row("POST /v1/keys", ADMIN, "refused", "/v1/keys", {"name": "mallory", "scopes": ["read@cement"]}),
     _row("POST /v1/keys/{number}/successor", ADMIN, "hidden", "/v1/keys/1/successor"),

@@ -210,7 +210,14 @@ def recorded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def _fill(connection: psycopg.Connection[Any]) -> None:
-    """A key, a declaration, a document, an analyser's test, an adjustment and a change of the cement line."""
+    """A key, a declaration, a document, an analyser's test, an adjustment, a silence and a change of the cement line."""
+    connection.execute(
+        """
+        INSERT INTO alert_silence (site_no, from_at, to_at, reason, author, made_at, inbox_no)
+        SELECT site_no, %s, '2026-12-01', 'x', 'm.weber', %s, 0 FROM site WHERE id = 'cement'
+        """,
+        [at(NOW)] * 2,
+    )
     connection.execute(
         "INSERT INTO api_key (name, digest, scopes) VALUES ('m.weber', 'a', ARRAY['operate@cement'])"
     )

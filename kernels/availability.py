@@ -113,6 +113,7 @@ def gaps_from(begin: int, measured: Ints, missing: Ints, first: Ints, last: Ints
 def warm_up() -> None:
     """Compile what other modules call."""
     ints, floats = np.ones(1, np.int64), np.ones(1)
+    is_measured(np.zeros(1, HOUR_ROW), 0)
     measured_hours(np.zeros(1, HOUR_ROW), ints.copy(), ints.copy())
     monitor_availability(ints, ints, ints, 1, 1, floats)
     percent(1.0, 1.0)

@@ -22,6 +22,8 @@ SUPERSEDED = " superseded"
 BY_NAME = {table.name: table for table in TABLES.values()}
 KEYED = {"interval": "point_no", "kpi_value": "kpi_no", "emission": "source_no"}
 """Tables of which triggers note the rows a batch writes (0026_evidence), and their key."""
+OVERWRITTEN = ("regime_hour",)
+"""Tables whose provisional rows are overwritten in place: like provisional intervals they are in no leaf."""
 SAID_ROW = """
     CREATE TEMP TABLE said_row (table_no integer, number integer, start_at timestamptz) ON COMMIT DELETE ROWS;
 """
@@ -109,6 +111,8 @@ def _between(table: Table, site_no: int, first: int, last: int, cells: Cells) ->
         return _select(table, f"{name}_history" if name in HISTORIES else name, where, site_no, cells)
     where = f"batch_no BETWEEN {first:d} AND {last:d}"
     closed = f"{where} AND revision > 0" if name in KEYED else where
+    if name in OVERWRITTEN:
+        where = closed = f"{where} AND NOT provisional"
     parts = [_select(table, name, closed, site_no, cells)]
     if name in HISTORIES:
         parts.append(_select(table, f"{name}_history", where, site_no, cells))

@@ -73,6 +73,7 @@ def covered(
         if (
             table.name == name
             and not (relation in CLOSED and row["revision"] <= 0)
+            and not (name == "regime_hour" and row["provisional"])
             and row["batch_no"] is not None
         ):
             found[row["batch_no"], table.name] = _bytes(table, row)

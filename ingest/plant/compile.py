@@ -65,11 +65,7 @@ def compile_plan(file: PlantFile, version: int = 0) -> Plan:
     catalogue = Catalogue.of(file)
     points = tuple(_point(catalogue, position) for position in catalogue.order)
     programs = tuple(_program(catalogue, position) for position in catalogue.order[catalogue.n_measured :])
-    sources = {
-        source.id: compile_source(catalogue, ("sources", i), source)
-        for i, source in enumerate(file.sources)
-        if not isinstance(source.activity, Documented)
-    }
+    sources = _metered(catalogue)
     kpis = tuple(_kpi(catalogue, i, kpi, sources) for i, kpi in enumerate(file.kpis))
     _check_priced_units(catalogue)
     units = unit_paths(file)
@@ -102,6 +98,15 @@ def compile_plan(file: PlantFile, version: int = 0) -> Plan:
         benchmarks=tuple(_benchmark(catalogue, i, mark) for i, mark in enumerate(file.benchmarks)),
         alerts=compile_alerts(Known(catalogue, kpis, sources, frozenset(units))),
     )
+
+
+def _metered(catalogue: Catalogue) -> dict[str, PlanSource]:
+    """The sources with a meter, by id."""
+    return {
+        source.id: compile_source(catalogue, ("sources", i), source)
+        for i, source in enumerate(catalogue.file.sources)
+        if not isinstance(source.activity, Documented)
+    }
 
 
 def _point(catalogue: Catalogue, position: int) -> PlanPoint:

@@ -19,6 +19,13 @@ Url = Annotated[
     ),
 ]
 
+EvidenceKey = Annotated[
+    Path | None,
+    typer.Option(
+        envvar="STACKWATT_EVIDENCE_KEY", help="Private key that signs evidence [default: it is not signed]."
+    ),
+]
+
 
 def ingest(
     plant: Annotated[
@@ -44,13 +51,7 @@ def ingest(
     ] = True,
     http_host: Annotated[str, typer.Option(help="Address of health and metrics.")] = "127.0.0.1",
     http_port: Annotated[int, typer.Option(help="Port of health and metrics.")] = 8081,
-    evidence_key: Annotated[
-        Path | None,
-        typer.Option(
-            envvar="STACKWATT_EVIDENCE_KEY",
-            help="Private key that signs evidence [default: it is not signed].",
-        ),
-    ] = None,
+    evidence_key: EvidenceKey = None,
     wait: Annotated[bool, typer.Option(help="Wait for a site that another ingest holds, or exit 2.")] = True,
 ) -> None:
     """Run ingest for the plants given, else for every site of the database, until SIGTERM; then drain."""

@@ -24,13 +24,7 @@ from ingest.store.alert_notes import note
 from ingest.store.comparison import Comparer
 from ingest.store.earlier import Earlier, Reached
 from ingest.store.evidence import RETURNED
-from ingest.store.facts import (
-    Stamp,
-    delete_unstaged,
-    reading_columns,
-    unstage_intervals,
-    write_frontiers,
-)
+from ingest.store.facts import Stamp, delete_unstaged, reading_columns, unstage_intervals, write_frontiers
 from ingest.store.filling import FillBook
 from ingest.store.following import Changed, refigure
 from ingest.store.gap_fill import in_shaped_gaps

@@ -32,11 +32,12 @@ from ingest.store.earlier import Earlier
 from ingest.store.facts import Stamp
 from ingest.store.filling import FillBook
 from ingest.store.housekeeping import drop_live_figures
-from ingest.store.late import LateWriter, Revised
+from ingest.store.late import LateWriter
 from ingest.store.paired import touches_pairs, write_paired
 from ingest.store.rebuild import rebuild
 from ingest.store.registry import Numbers, ensure_numbers
 from ingest.store.rejected import Refusal
+from ingest.store.revised import Revised
 from ingest.store.seals import SealAsked, SealBook
 from ingest.store.versions import Edition, take_over
 from ingest.store.writer import FollowUp, Writer
@@ -169,7 +170,7 @@ class Committer:
     async def _write(self, batch: Batch, refusals: Sequence[Refusal], tokens: list[int]) -> None:
         now = self._now
         remade: list[Refigured] = []  # of one row the last is what stands
-        revised: list[Revised] = []
+        revised = list[Revised]()
         # A point never heard of before may close intervals of a period that is sealed.
         sealed = now.seals.touches(batch.intervals["start_at"])
         batch.kpi_rows, apart = now.earlier.set_apart(batch.kpi_rows)
@@ -226,7 +227,7 @@ class Committer:
     async def _write_late(self, readings: Readings, follow_up: FollowUp | None) -> None:
         now = self._now
         begun = self._clocks.monotonic()
-        revised: list[Revised] = []
+        revised = list[Revised]()
 
         async def write() -> None:
             revised[:] = [await now.late_writer.commit(readings, self._plan.version, follow_up)]

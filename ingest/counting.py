@@ -6,8 +6,8 @@ from ingest.metrics import IngestMetrics
 from ingest.model import NEVER, Reason
 from ingest.pipeline.batch import Batch
 from ingest.status import SiteStatus
-from ingest.store.late import Revised
 from ingest.store.rejected import Refusal
+from ingest.store.revised import Revised
 
 
 class Counting:

@@ -11,7 +11,6 @@ else is merged, with the gaps elsewhere that rest on it (`ingest.store.filling`)
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -31,28 +30,12 @@ from ingest.store.gap_fill import in_shaped_gaps
 from ingest.store.hour_book import HourBook
 from ingest.store.neighbours import load_readings
 from ingest.store.refolding import Refolded, bounds, near_of, refold
+from ingest.store.revised import Revised
 from ingest.store.rollups import roll_up
 from ingest.store.seals import SealBook, Touched
 from ingest.store.tables import INTERVAL, STAGED_READING
 from ingest.store.writer import FollowUp, Writer
 from kernels.rows import COUNTER
-
-
-@dataclass(slots=True)
-class Revised:
-    """What a late transaction did."""
-
-    stored: int
-    """Readings that were new."""
-    late: int
-    """Of these, those that came after their interval should have closed."""
-    changed: int
-    """Intervals that got a new revision or are no more."""
-    kpis: Refigured
-    """KPI rows made again, for the ring of the windows."""
-    heads: Heads
-    """With what the lists of late counters begin now."""
-
 
 NONE: IntArray = np.zeros((0, 2), np.int64)
 

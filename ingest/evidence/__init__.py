@@ -7,10 +7,11 @@
 **A leaf per batch**, made inside the batch's own transaction: sha256 over its commit row and, table by table, over
 the canonical bytes of all rows it wrote. Rows of batch B are those of a table and of its history with batch_no B, so
 a leaf holds after its rows were revised; that a row was superseded, and by which batch, is a row of its own in the leaf
-of the batch that did it. Covered: readings, closed intervals, KPI values, emissions, the ledger, hours of regimes,
-filled gaps, silent frontiers, analyser tests, what declarations and documents said when they took effect, seals and their
-totals. Not covered: what is provisional or overwritten in place (revision 0, `kpi_latest`, `point_state`, rollups,
-`comparison`); it follows from the rest, and `stackwatt replay` makes it again.
+of the batch that did it. Covered: readings, closed intervals, KPI values, emissions, the ledger, final hours of regimes,
+filled gaps, silent frontiers, analyser tests, what declarations and documents said when they took effect, seals and
+their totals. Not covered: what is provisional or overwritten in place (revision 0, provisional hours, what they bring to
+sealed periods as time goes on, `kpi_latest`, `point_state`, rollups, `comparison`), and alerts; figures follow from the rest,
+and `stackwatt replay` makes them again.
 
 **What has no batch of its own** (which id a number is, what a plan version says) is noted by the first batch after ingest
 took the site or another version; notes are chained, and the chain's head stands in each statement.

@@ -14,6 +14,7 @@ from psycopg import AsyncCursor
 
 from ingest.evidence.rows import Words, in_order, table_words
 from ingest.evidence.verifier.layout import TABLES, Table
+from ingest.model import Cause
 from ingest.store.copying import PG_EPOCH_US
 from ingest.store.rows import MICROSECONDS
 
@@ -22,8 +23,6 @@ SUPERSEDED = " superseded"
 BY_NAME = {table.name: table for table in TABLES.values()}
 KEYED = {"interval": "point_no", "kpi_value": "kpi_no", "emission": "source_no"}
 """Tables of which triggers note the rows a batch writes (0026_evidence), and their key."""
-OVERWRITTEN = ("regime_hour",)
-"""Tables whose provisional rows are overwritten in place: like provisional intervals they are in no leaf."""
 SAID_ROW = """
     CREATE TEMP TABLE said_row (table_no integer, number integer, start_at timestamptz) ON COMMIT DELETE ROWS;
 """
@@ -32,6 +31,15 @@ _NOTED_SPAN = b"SELECT min(start_at), max(start_at) FROM pg_temp.said_row WHERE 
 ROWS_AT_ONCE = 50_000
 Cells = Callable[[str, str], str]
 """SQL of a column by its name and kind."""
+_SETTLED = {
+    **dict.fromkeys(KEYED, "revision > 0"),
+    "regime_hour": "NOT provisional",
+    "period_regime": f"""
+        (r.cause <> {Cause.CLOSING:d}
+         OR EXISTS (SELECT FROM period_seal s WHERE s.seal_no = r.seal_no AND s.batch_no = r.batch_no))
+    """,
+}
+"""Of what may be overwritten in place the rows that may not: closed, final, frozen or said for a reason."""
 _NEVER_NULL = ("reading",)
 _TRUTHS = ("passed", "provisional")
 _ZERO_HASH = "decode(repeat('00', 32), 'hex')"
@@ -110,10 +118,9 @@ def _between(table: Table, site_no: int, first: int, last: int, cells: Cells) ->
         where = f"superseded_batch BETWEEN {first:d} AND {last:d}"
         return _select(table, f"{name}_history" if name in HISTORIES else name, where, site_no, cells)
     where = f"batch_no BETWEEN {first:d} AND {last:d}"
-    closed = f"{where} AND revision > 0" if name in KEYED else where
-    if name in OVERWRITTEN:
-        where = closed = f"{where} AND NOT provisional"
-    parts = [_select(table, name, closed, site_no, cells)]
+    if name in _SETTLED:
+        where = f"{where} AND {_SETTLED[name]}"
+    parts = [_select(table, name, where, site_no, cells)]
     if name in HISTORIES:
         parts.append(_select(table, f"{name}_history", where, site_no, cells))
     return " UNION ALL ".join(parts)

@@ -27,7 +27,7 @@ _COVERED = f"""
 6 hour_record: source_no:int start_at:instant component:text / value:float valid_us:int minutes_us:int covered_us:int
    on_us:int quarters:int apart_us:int away:int {STAMP}
 7 regime_hour: source_no:int start_at:instant / mass_kg:float rate:float operating_us:int components:text provisional:int
-   quality:int reasons:int {STAMP}
+   quality:int reasons:int begun_batch:int {STAMP}
 8 interval superseded: point_no:int start_at:instant batch_no:int /
 9 kpi_value superseded: kpi_no:int start_at:instant batch_no:int /
 10 emission superseded: source_no:int start_at:instant batch_no:int /
@@ -52,6 +52,8 @@ _COVERED = f"""
 24 period_kpi: seal_no:int kpi_no:int / a:float b:float {TOTAL}
 25 period_source: seal_no:int source_no:int / mass_kg:float {TOTAL}
 26 evidence_note: kind:int number:int / said:text
+27 period_regime: seal_no:int source_no:int / rule:text mass_kg:float hours:int without_mass:int substituted:int
+   provisional:int quality:int cause:int known_at:instant
 """
 """Number and name of a table, the columns of its key, the others; each with its kind."""
 

@@ -117,13 +117,14 @@ DECLARE
 BEGIN
     FOREACH name IN ARRAY ARRAY['ledger', 'hour_record', 'regime_hour', 'gap_fill', 'document_piece', 'frontier_history',
                                 'declaration', 'document', 'analyser_test', 'period_seal', 'period_point', 'period_kpi',
-                                'period_source'] LOOP
+                                'period_source', 'period_regime'] LOOP
         EXECUTE format('CREATE INDEX %1$s_by_batch ON %1$s (batch_no)', name);
         EXECUTE format('CREATE TRIGGER note_said AFTER INSERT OR UPDATE ON %1$s FOR EACH STATEMENT EXECUTE FUNCTION note_table(%1$L)',
                        name);
     END LOOP;
     FOREACH name IN ARRAY ARRAY['interval', 'kpi_value', 'emission', 'ledger', 'hour_record', 'regime_hour'] LOOP
         EXECUTE format('CREATE INDEX %1$s_history_superseded ON %1$s_history (superseded_batch)', name);
+        CONTINUE WHEN name = 'regime_hour';      -- which keeps only what does not go on in place (0023_hours_reported)
         EXECUTE format($keep$
             CREATE OR REPLACE FUNCTION keep_%1$s() RETURNS trigger LANGUAGE plpgsql AS $body$
             DECLARE
@@ -140,6 +141,18 @@ BEGIN
     FOREACH name IN ARRAY ARRAY['gap_fill', 'document_piece'] LOOP
         EXECUTE format('CREATE INDEX %1$s_superseded ON %1$s (superseded_batch) WHERE superseded_batch IS NOT NULL', name);
     END LOOP;
+END
+$$;
+
+CREATE OR REPLACE FUNCTION keep_regime_hour() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    batch bigint := CASE WHEN TG_OP = 'UPDATE' THEN NEW.batch_no ELSE batch_under_way() END;
+BEGIN
+    IF batch <> OLD.batch_no AND (TG_OP = 'DELETE' OR NEW.revision <> OLD.revision) THEN
+        INSERT INTO regime_hour_history VALUES (batch, OLD.*);
+        PERFORM note_said('regime_hour superseded');
+    END IF;
+    RETURN NULL;
 END
 $$;
 

@@ -20,6 +20,7 @@ Where = tuple[int, str]
 """tableoid and ctid of a row."""
 EPOCH = datetime.fromisoformat("1970-01-01T00:00:00Z")
 CLOSED = ("interval", "kpi_value", "emission")
+FINAL = ("regime_hour", "regime_hour_history")
 HISTORIES = ("interval", "kpi_value", "emission", "ledger", "hour_record", "regime_hour")
 SUPERSEDED = ("gap_fill", "document_piece")
 MINE = {"point_no": "point", "kpi_no": "kpi", "source_no": "source"}
@@ -69,13 +70,11 @@ def covered(
     )
     if row[owner] in elsewhere[owner]:
         return found
+    settled = not (relation in CLOSED and row["revision"] <= 0) and not (
+        relation in FINAL and row["provisional"]
+    )
     for table in TABLES.values():
-        if (
-            table.name == name
-            and not (relation in CLOSED and row["revision"] <= 0)
-            and not (name == "regime_hour" and row["provisional"])
-            and row["batch_no"] is not None
-        ):
+        if table.name == name and settled and row["batch_no"] is not None:
             found[row["batch_no"], table.name] = _bytes(table, row)
         if table.name == f"{name} superseded" and row.get("superseded_batch") is not None:
             found[row["superseded_batch"], table.name] = _bytes(table, row)

@@ -4,6 +4,7 @@ import hashlib
 import json
 import random
 
+import msgspec
 import psycopg
 from msgspec.structs import replace
 from psycopg import AsyncConnection
@@ -15,6 +16,8 @@ from ingest.model import DAY, HOUR, MINUTE
 from ingest.site import SiteIngest
 from ingest.source import Delivery
 from ingest.store import analyser_tests, seals
+from ingest.store.inbox import SealBody
+from service.inbox import accept
 from tests.ingest import crooked
 from tests.ingest.declaring import approve, take_declared
 from tests.ingest.feeding import START, Clock, feed, open_site
@@ -132,6 +135,10 @@ async def _kiln(dsn: str, by: Signer | None) -> None:
     async with await AsyncConnection.connect(dsn, autocommit=True) as connection:
         for asked in await analyser_tests.waiting(connection, 2, 10):
             await ingest.examine(asked)
+        body = msgspec.json.encode(SealBody("shift", START, START + 2 * HOUR, 0, "")).decode()
+        await accept(connection, 2, "seal", body, "seal", "m.weber")
+        for sealing in await seals.waiting(connection, 2, 10, ingest.plan):
+            await ingest.seal(sealing)
     await feed(ingest, [replace(told[0], payload=b'{"ts": %d, "value": 12.5, "seq": 9}' % (START // 1000))])
     await ingest.close()
 

@@ -10,8 +10,8 @@ a leaf holds after its rows were revised; that a row was superseded, and by whic
 of the batch that did it. Covered: readings, closed intervals, KPI values, emissions, the ledger, final hours of regimes,
 filled gaps, silent frontiers, analyser tests, what declarations and documents said when they took effect, seals and
 their totals. Not covered: what is provisional or overwritten in place (revision 0, provisional hours, what they bring to
-sealed periods as time goes on, `kpi_latest`, `point_state`, rollups, `comparison`), and alerts; figures follow from the rest,
-and `stackwatt replay` makes them again.
+sealed periods as time goes on, `kpi_latest`, `point_state`, rollups, `comparison`), and alerts; figures follow
+from the rest, and `stackwatt replay` makes them again.
 
 **What has no batch of its own** (which id a number is, what a plan version says) is noted by the first batch after ingest
 took the site or another version; notes are chained, and the chain's head stands in each statement.

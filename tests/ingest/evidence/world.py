@@ -133,10 +133,10 @@ async def _kiln(dsn: str, by: Signer | None) -> None:
                 [json.dumps(body)],
             )
     async with await AsyncConnection.connect(dsn, autocommit=True) as connection:
-        for asked in await analyser_tests.waiting(connection, 2, 10):
-            await ingest.examine(asked)
-        body = msgspec.json.encode(SealBody("shift", START, START + 2 * HOUR, 0, "")).decode()
-        await accept(connection, 2, "seal", body, "seal", "m.weber")
+        for told_test in await analyser_tests.waiting(connection, 2, 10):
+            await ingest.examine(told_test)
+        shift = msgspec.json.encode(SealBody("shift", START, START + 2 * HOUR, 0, "")).decode()
+        await accept(connection, 2, "seal", shift, "seal", "m.weber")
         for sealing in await seals.waiting(connection, 2, 10, ingest.plan):
             await ingest.seal(sealing)
     await feed(ingest, [replace(told[0], payload=b'{"ts": %d, "value": 12.5, "seq": 9}' % (START // 1000))])

@@ -209,13 +209,16 @@ def _start_broker(
 
 def _ingest(plant_files: Sequence[Path], state: State, endpoints: Endpoints) -> Part:
     plants = [word for plant in plant_files for word in ("--plant", str(plant.resolve()))]
-    key = state.evidence_key()
-    signing = {} if key is None else {"STACKWATT_EVIDENCE_KEY": str(key)}
+    settings = {
+        "STACKWATT_DSN": endpoints.dsn,
+        "STACKWATT_MQTT_URL": endpoints.mqtt_url,
+        "STACKWATT_EVIDENCE_KEY": str(state.evidence_key()),
+    }
     return our_part(
         state,
         "ingest",
         ["ingest", *plants, "--http-host", endpoints.bind, "--http-port", str(endpoints.ingest)],
-        {"STACKWATT_DSN": endpoints.dsn, "STACKWATT_MQTT_URL": endpoints.mqtt_url, **signing},
+        settings,
         answers=partial(is_ready, endpoints.host, endpoints.ingest),
         grace_s=60.0,
     )

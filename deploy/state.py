@@ -18,7 +18,7 @@ from typing import Self
 
 from deploy.account import Account, data_folder, open_state, write_private
 from ingest.errors import InputError
-from ingest.evidence.signing import can_sign, make_key
+from ingest.evidence.signing import make_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,11 +106,9 @@ class State:
         write_private(self.key_file, key + "\n")
         return key
 
-    def evidence_key(self) -> Path | None:
-        """The file of the key that signs evidence, kept or new; None: what signs is not installed."""
+    def evidence_key(self) -> Path:
+        """The file of the key that signs evidence, kept or new."""
         file = self.folder / "evidence_key"
-        if not can_sign():
-            return None
         if not file.exists():
             make_key(file)
         return file

@@ -8,8 +8,9 @@ import os
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from ingest.errors import InputError
 
@@ -22,16 +23,11 @@ class Signer:
     sign: Callable[[bytes], bytes]
 
 
-def can_sign() -> bool:
-    """Whether the package that signs is installed."""
-    return find_spec("cryptography") is not None
-
-
 def read_signer(path: Path) -> Signer:
     """The signer of a key file.
 
     Raises:
-        InputError: there is no such key, others may read it, or the package that signs is not installed.
+        InputError: there is no such key, or others may read it.
     """
     try:
         mode, text = path.stat().st_mode, path.read_text(encoding="ascii").strip()
@@ -49,10 +45,6 @@ def read_signer(path: Path) -> Signer:
 
 def signer_of(seed: bytes) -> Signer:
     """The signer of a key of 32 bytes."""
-    try:
-        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey  # noqa: PLC0415  optional
-    except ModuleNotFoundError as error:
-        raise InputError("signing evidence needs the package cryptography, which is not installed") from error
     key = Ed25519PrivateKey.from_private_bytes(seed)
     return Signer(key.public_key().public_bytes_raw(), key.sign)
 

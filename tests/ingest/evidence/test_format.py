@@ -1,7 +1,6 @@
 """The format by its definition: rows and their hashes twice over, chains, trees, signatures."""
 
 import hashlib
-import importlib.util
 import math
 import struct
 from pathlib import Path
@@ -176,7 +175,6 @@ def test_signatures_of_rfc_8032(key: str, message: str, signature: str) -> None:
     assert not is_valid(public, said, signed[:32] + scalar.to_bytes(32, "little")), "a second spelling"
 
 
-@pytest.mark.skipif(importlib.util.find_spec("cryptography") is None, reason="cryptography is not installed")
 def test_a_key_file_signs_as_the_definition_does(tmp_path: Path) -> None:
     file = tmp_path / "key"
     make_key(file)

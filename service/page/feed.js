@@ -14,6 +14,19 @@ export async function get(path) {
   return response.json();
 }
 
+/** POST without a body; an Error says in words why it was refused. */
+export async function post(path, key) {
+  let response;
+  try {
+    response = await fetch(path, { method: "POST", headers: { Accept: "application/json", "Idempotency-Key": key, "Stackwatt-Page": "1" } });
+  } catch {
+    throw new Error("no connection; try again.");
+  }
+  const document = await response.json().catch(() => ({}));
+  if (!response.ok) throw new Error(document.detail ?? `the service answered ${response.status}.`);
+  return document;
+}
+
 export class Feed {
   /** hear: {figures(items), status({now, database, sites}), connection(state), signedOut()} */
   constructor(hear) {

@@ -57,10 +57,10 @@ async function signIn(key) {
 }
 
 async function begin() {
-  const [plants, kpis] = await Promise.all([get("/v1/plant"), get("/v1/kpis")]);
+  const [plants, kpis, session] = await Promise.all([get("/v1/plant"), get("/v1/kpis"), get("/v1/session")]);
   login.hidden = true;
   leave.hidden = false;
-  sites = plants.items.map((plant) => new Site(plant, kpis.items.filter((kpi) => kpi.site === plant.id)));
+  sites = plants.items.map((plant) => new Site(plant, kpis.items.filter((kpi) => kpi.site === plant.id), session));
   place.replaceChildren(...sites.map((site) => site.root));
   if (!sites.length) place.textContent = "No plant has been applied yet.";
   feed = new Feed({

@@ -1,5 +1,6 @@
 // One site: which figures get a tile, how fresh they are, and their last hours.
 
+import { Alerts } from "./alerts.js";
 import { h, say } from "./dom.js";
 import { get } from "./feed.js";
 import { DemandTile, Others, Tile } from "./tiles.js";
@@ -9,7 +10,7 @@ const HISTORY_EVERY_MS = 5000;
 const DEMAND_EVERY_MS = 5000;
 
 export class Site {
-  constructor(plant, kpis) {
+  constructor(plant, kpis, session) {
     this.plant = plant;
     this.replay = plant.clock === "replay";
     this.figures = new Map();
@@ -25,8 +26,10 @@ export class Site {
     const { tiles, others } = arranged(kpis, clocks);
     this.tiles = tiles;
     this.others = others.length ? new Others(others) : null;
+    this.alerts = new Alerts(plant, session, clocks);
     this.root = h("section", "site", [
       h("header", "site-head", [h("h2", "", plant.name), badge, this.freshness]),
+      this.alerts.root,
       h("div", "tiles", tiles.map((tile) => tile.root)),
       this.others?.root,
     ]);
@@ -46,6 +49,7 @@ export class Site {
     this.tellAge(now);
     this.askHistory();
     this.askDemand();
+    this.alerts.ask(now);
   }
 
   /** Fetch what may still be drawn in the running block, every few seconds. */

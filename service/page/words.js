@@ -17,6 +17,16 @@ const REASONS = {
 
 const QUALITIES = { uncertain: "uncertain", substituted: "partly substituted", bad: "bad data" };
 
+const SEVERITIES = { critical: "Critical", warning: "Warning", info: "Notice" };
+
+/** Why people were not told of an alert at once. */
+const MUTES = {
+  historical: "found in late data",
+  silenced: "silenced",
+  parent: "part of another alert",
+  dampened: "comes and goes",
+};
+
 /** A value to four or more significant digits; whole numbers from a thousand on. */
 export function number(value) {
   const size = Math.abs(value);
@@ -38,6 +48,35 @@ export function reason(name) {
 
 export function quality(name) {
   return QUALITIES[name] ?? "";
+}
+
+export function severity(name) {
+  return SEVERITIES[name] ?? name;
+}
+
+export function mute(name) {
+  return MUTES[name] ?? name;
+}
+
+/** What an alert compared: the value against its limit; of states the cause says it. */
+export function compared({ kind, value, limit, comparison, unit: of }) {
+  if (kind === "state" || value === null) return "";
+  const said = { absence: age, quality: percent }[kind] ?? ((amount) => withUnit(amount, of));
+  return limit === null ? said(value) : `${said(value)}, ${comparison === "below" ? "below" : "above"} ${said(limit)}`;
+}
+
+/** What an alert costs, as far as it is known. */
+export function atStake({ energy_kwh: energy, co2_t: co2, money, currency }) {
+  const known = [
+    [energy, "kWh"],
+    [co2, "t CO₂"],
+    [money, currency],
+  ].filter(([amount]) => amount !== null);
+  return known.length ? `at stake: ${known.map(([amount, of]) => withUnit(amount, of)).join(", ")}` : "";
+}
+
+function withUnit(amount, of) {
+  return of === "1" ? number(amount) : `${number(amount)} ${of}`;
 }
 
 /** "5min" as "5 min". */

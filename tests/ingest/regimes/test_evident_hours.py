@@ -1,5 +1,6 @@
 """Evidence holds although provisional hours are overwritten in place: as provisional intervals they are in no leaf."""
 
+import psycopg
 import pytest
 
 from ingest.evidence.verifier.telling import told
@@ -21,3 +22,6 @@ async def test_what_goes_on_in_place_is_no_tampering(dsn: str, rule: str) -> Non
     found = await verify(dsn, Asked("mill"))
     assert [told(one, found.names) for one in found.tally.findings] == []
     assert found.rows["regime_hour"] > 0
+    with psycopg.connect(dsn) as connection:
+        kept = connection.execute("SELECT source_no, start_at, revision FROM regime_hour_history").fetchall()
+    assert len(kept) == len(set(kept)), "what goes on in place leaves nothing behind: a revision is kept once"

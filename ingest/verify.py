@@ -88,7 +88,7 @@ async def verified(
     walk = Walk(
         site,
         await stored_chain(cursor, site_no, before=first) or Chain(genesis(site, first), first - 1),
-        await leaves.hours(cursor, site_no, first, last),
+        await leaves.hours(cursor, site_no, first, LAST if last == known.last_leaf else last),
         await leaves.notes_by_batch(cursor, site_no),
         known.first_commit if await leaves.lets_commits_go(cursor, site_no) else 0,
     )

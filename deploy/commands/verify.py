@@ -17,6 +17,10 @@ From = Annotated[
     typer.Option("--from", help="Only what became known from this instant on, in whole hours of UTC."),
 ]
 To = Annotated[str | None, typer.Option("--to", help="And before this one, alike.")]
+Key = Annotated[
+    str | None,
+    typer.Option(help="The plant's public key as it was given to you, in hex; another is a finding."),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object.")]
 
 
@@ -24,6 +28,7 @@ def verify(
     site: Site = None,
     from_at: From = None,
     to_at: To = None,
+    key: Key = None,
     as_json: AsJson = False,
     dsn: options.Dsn = None,
 ) -> None:
@@ -35,20 +40,22 @@ def verify(
     from ingest.verify import verify as verified
 
     outcome = reached(verified(stored_dsn(dsn), Asked(site, from_at, to_at)))
-    typer.echo(json.dumps(_body(outcome)) if as_json else _as_text(outcome))
-    if outcome.tally.findings:
+    lines = _lines(outcome, key)
+    typer.echo(json.dumps(_body(outcome, lines)) if as_json else _as_text(outcome, lines))
+    if lines:
         raise typer.Exit(1)
 
 
-def _lines(outcome: "Verified") -> list[str]:
+def _lines(outcome: "Verified", key: str | None) -> list[str]:
     from ingest.evidence.verifier.telling import told
+    from ingest.evidence.verifier.walk import not_vouched
 
-    return [told(one, outcome.names) for one in outcome.tally.findings]
+    lines = [told(one, outcome.names) for one in outcome.tally.findings]
+    return lines if key is None else lines + not_vouched(outcome.tally, key)
 
 
-def _as_text(outcome: "Verified") -> str:
-    tally = outcome.tally
-    lines = _lines(outcome)
+def _as_text(outcome: "Verified", found: list[str]) -> str:
+    tally, lines = outcome.tally, list(found)
     if not outcome.last_batch:
         lines.append(f"{outcome.site}: there is no evidence in this span.")
         return "\n".join(lines)
@@ -72,7 +79,7 @@ def _as_text(outcome: "Verified") -> str:
     return "\n".join(lines)
 
 
-def _body(outcome: "Verified") -> dict[str, object]:
+def _body(outcome: "Verified", lines: list[str]) -> dict[str, object]:
     tally = outcome.tally
     return {
         "site": outcome.site,
@@ -84,5 +91,5 @@ def _body(outcome: "Verified") -> dict[str, object]:
         "open_batches": tally.open_batches,
         "commits_let_go": tally.let_go,
         "public_keys": sorted(tally.keys),
-        "findings": _lines(outcome),
+        "findings": lines,
     }

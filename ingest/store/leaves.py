@@ -22,6 +22,7 @@ class Extent:
     """Which batches there are; 0: none."""
 
     first_leaf: int
+    """Also by what the hours say, so that leaves taken away at the beginning are missed."""
     last_leaf: int
     first_commit: int
     """The oldest commit row that is still there."""
@@ -32,7 +33,8 @@ _COMMIT = f"""
     coalesce({MICROSECONDS.format("watermark")}, {NO_WATERMARK}), readings
 """
 _EXTENT = b"""
-    SELECT (SELECT coalesce(min(batch_no), 0) FROM evidence_leaf WHERE site_no = %(site)s),
+    SELECT coalesce(least((SELECT min(batch_no) FROM evidence_leaf WHERE site_no = %(site)s),
+                          (SELECT min(first_batch) FROM evidence_hour WHERE site_no = %(site)s)), 0),
            (SELECT coalesce(max(batch_no), 0) FROM evidence_leaf WHERE site_no = %(site)s),
            (SELECT coalesce(min(batch_no), 0) FROM ingest_commit WHERE site_no = %(site)s)
 """

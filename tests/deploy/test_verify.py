@@ -28,6 +28,10 @@ def test_a_site_is_verified_exported_and_checked_by_others(dsn: str, tmp_path: P
     first, *_, last = whole.stdout.splitlines()
     assert first.endswith("everything is as it was written. Hours: 1 signed, 0 not signed.")
     assert last == f"Public key: {signer().public_key.hex()}"
+    mine, other = signer().public_key.hex(), signer(bytes([7]) * 32).public_key.hex()
+    assert run("verify", "--dsn", dsn, "--key", mine).exit_code == 0
+    foreign = run("verify", "--dsn", dsn, "--key", other)
+    assert (foreign.exit_code, foreign.stdout.splitlines()[0]) == (1, f"signed with {mine}, not with {other}")
     bundle = tmp_path / "mill.zip"
     exported = run("evidence", "export", *SPAN, "--output", str(bundle), "--dsn", dsn)
     assert exported.exit_code == 0, exported.output
@@ -46,3 +50,15 @@ def test_a_site_is_verified_exported_and_checked_by_others(dsn: str, tmp_path: P
     found = json.loads(run("verify", "--dsn", dsn, "--json").stdout)
     assert found["findings"] == broken.stdout.splitlines()[:1]
     assert (found["before_evidence_began"], found["hours"]) == (0, {"signed": 1, "unsigned": 0})
+
+
+def test_hours_whose_signatures_were_taken_away_are_not_vouched_for(dsn: str) -> None:
+    asyncio.run(fed(dsn, Clock(), 3, signer()))
+    with psycopg.connect(dsn) as connection:
+        connection.execute(
+            "UPDATE evidence_hour SET public_key = NULL, signature = NULL"
+            " WHERE hour_at = (SELECT max(hour_at) FROM evidence_hour)"
+        )
+    told = run("verify", "--dsn", dsn, "--key", signer().public_key.hex())
+    assert told.exit_code == 1
+    assert told.stdout.splitlines()[0] == "the last 1 hours are not signed, and no signed one follows them"

@@ -22,7 +22,7 @@ from .hashes import NO_WATERMARK, genesis
 from .layout import PLAN, TABLES, Table, row_bytes
 from .locating import Finding, locator
 from .telling import instant, told
-from .walk import NOTE, Commit, Held, Leaf, StoredHour, Tally, Walk
+from .walk import LEAF, NOTE, Commit, Held, Leaf, StoredHour, Tally, Walk, not_vouched
 
 ABOUT, LEAVES, HOURS, NOTES = "bundle.json", "leaves.jsonl", "hours.jsonl", "notes.jsonl"
 
@@ -68,8 +68,14 @@ def _checked(reader: "_Reader") -> Checked:
             chain = chain.with_note(note, batch_no)
     walk = Walk(about["site"], chain, reader.hours(), notes)
     walk.tally.findings += reader.plans(notes)
+    begin, last, end = about["from"], first - 1, about["to"]
     for leaf, held in reader.batches(notes, first):
         walk.span([leaf] if leaf is not None else [], held)
+        if leaf is not None:
+            begin = leaf.commit[2] if last < first else begin
+            last, end = leaf.commit[0], leaf.commit[2] + 1
+    if (begin, last, end) != (about["from"], about["last_batch"], about["to"]):
+        walk.tally.findings.append(Finding(about["last_batch"], LEAF, "removed", (about["last_batch"],)))
     walk.end(about["known_after"])
     names = {(one.kind, one.number): one.said for batch in sorted(notes) for one in notes[batch]}
     return Checked(about, walk.tally, reader.count, names)
@@ -227,9 +233,8 @@ def main(arguments: Sequence[str], own: str) -> int:
         sys.stderr.write(f"{asked.bundle}: {error}\n")
         return 2
     lines = [told(one, found.names) for one in found.tally.findings]
-    keys = sorted(found.tally.keys)
-    if asked.key is not None and keys != [asked.key.lower()]:
-        lines.append(f"signed with {', '.join(keys) or 'no key'}, not with {asked.key}")
+    if asked.key is not None:
+        lines += not_vouched(found.tally, asked.key)
     sys.stdout.write("\n".join([*lines, *_summary(found, len(lines))]) + "\n")
     return 1 if lines else 0
 

@@ -62,6 +62,8 @@ class Tally:
     leaves: int = 0
     signed_hours: int = 0
     unsigned_hours: int = 0
+    trailing_hours: int = 0
+    """Those not signed with no signed one after them: whoever can write can have made them."""
     open_batches: int = 0
     """Batches of an hour that is not over: nothing is stated of it yet."""
     let_go: int = 0
@@ -69,6 +71,15 @@ class Tally:
     keys: set[str] = field(default_factory=set)
     """Public keys of the signatures, in hex."""
     findings: list[Finding] = field(default_factory=list)
+
+
+def not_vouched(tally: Tally, key: str) -> list[str]:
+    """What is not signed with a key, in hex: a sentence each. What a later signed hour covers by the chain is."""
+    keys = sorted(tally.keys)
+    found = [] if keys == [key.lower()] else [f"signed with {', '.join(keys) or 'no key'}, not with {key}"]
+    if keys and tally.trailing_hours:
+        found.append(f"the last {tally.trailing_hours} hours are not signed, and no signed one follows them")
+    return found
 
 
 class Walk:
@@ -185,6 +196,7 @@ class Walk:
         is_signed = stored.signature is not None or stored.public_key is not None
         self.tally.signed_hours += is_signed
         self.tally.unsigned_hours += not is_signed
+        self.tally.trailing_hours = 0 if is_signed else self.tally.trailing_hours + 1
         as_noted = replace(hour, notes=stored.hour.notes)
         if (is_signed and not self._is_signed(stored)) or (
             stored.hour != as_noted and not self._doubted(hour)

@@ -167,3 +167,24 @@ async def test_what_cannot_be_exported_is_a_sentence(
     output.write_bytes(b"")
     with pytest.raises(InputError, match="expected a new file"):
         await export(dsn, Asked("mill"), output)
+
+
+async def test_leaves_taken_away_at_the_beginning_are_missed(dsn: str) -> None:
+    clock = Clock()
+    await fed(dsn, clock, 3, signer())
+    with psycopg.connect(dsn) as connection:
+        connection.execute("DELETE FROM evidence_leaf WHERE batch_no <= 10")
+        connection.execute("UPDATE reading SET value = value + 1 WHERE batch_no = 3")
+    found = await verify(dsn, Asked("mill"))
+    assert found.before == 0, "an hour states that there was evidence"
+    assert "removed" in " ".join(said(found))
+
+
+async def test_hours_whose_batches_were_cut_off_are_told(dsn: str) -> None:
+    clock = Clock()
+    await fed(dsn, clock, 3, signer())
+    with psycopg.connect(dsn) as connection:
+        connection.execute("SET session_replication_role = replica")
+        for table in ("evidence_leaf", "ingest_commit", "reading", "interval", "evidence_note"):
+            connection.execute(f"DELETE FROM {table} WHERE batch_no > 7".encode())  # noqa: S608  names above
+    assert any("inserted" in one for one in said(await verify(dsn, Asked("mill"))))

@@ -130,15 +130,13 @@ BEGIN
             DECLARE
                 batch bigint := CASE WHEN TG_OP = 'UPDATE' THEN NEW.batch_no ELSE batch_under_way() END;
             BEGIN
-                IF batch <> OLD.batch_no %2$s THEN
+                IF batch <> OLD.batch_no THEN
                     INSERT INTO %1$s_history VALUES (batch, OLD.*);
                     PERFORM note_said('%1$s superseded');
                 END IF;
                 RETURN NULL;
             END
-            $body$ $keep$, name,
-            -- Provisional hours go on in place under the same revision (0023_hours_reported): that supersedes nothing.
-            CASE name WHEN 'regime_hour' THEN 'AND (TG_OP = ''DELETE'' OR NEW.revision <> OLD.revision)' ELSE '' END);
+            $body$ $keep$, name);
     END LOOP;
     FOREACH name IN ARRAY ARRAY['gap_fill', 'document_piece'] LOOP
         EXECUTE format('CREATE INDEX %1$s_superseded ON %1$s (superseded_batch) WHERE superseded_batch IS NOT NULL', name);

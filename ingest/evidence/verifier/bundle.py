@@ -132,13 +132,17 @@ class _Reader:
 
     def plans(self, notes: Mapping[int, Sequence[Note]]) -> list[Finding]:
         """Plan versions that are not as they were noted."""
-        noted = {one.number: one.said for batch in notes.values() for one in batch if one.kind == PLAN}
+        noted: dict[int, set[str]] = {}
+        for batch in notes.values():
+            for one in batch:
+                if one.kind == PLAN:
+                    noted.setdefault(one.number, set()).add(one.said)
         found = []
         for version, said in sorted(noted.items()):
             member = f"plans/{version}.txt"
             if member not in self._members:
                 found.append(Finding(0, "plan_version", "removed", (version,)))
-            elif hashlib.sha256(self._bundle.read(member)).hexdigest() != said:
+            elif {hashlib.sha256(self._bundle.read(member)).hexdigest()} != said:
                 found.append(Finding(0, "plan_version", "altered", (version,)))
         return found
 

@@ -105,12 +105,18 @@ class Walk:
         self.tally = Tally()
 
     def names(self, now: Mapping[tuple[int, int], str]) -> None:
-        """Hold what is said now of (kind, number) against the newest notes."""
-        noted = {
-            (one.kind, one.number): one.said for batch in sorted(self._notes) for one in self._notes[batch]
-        }
+        """Hold what is said now of (kind, number) against the newest note, a plan version against all.
+
+        Ids are renamed, versions never change. Ingest notes what it finds when it takes the site: a version that was
+        altered before would else be noted as right.
+        """
+        noted: dict[tuple[int, int], set[str]] = {}
+        for batch in sorted(self._notes):
+            for one in self._notes[batch]:
+                kept = noted.get((one.kind, one.number), set()) if one.kind == PLAN else set()
+                noted[one.kind, one.number] = kept | {one.said}
         for (kind, number), said in noted.items():
-            if kind in NOTED and now.get((kind, number)) != said:
+            if kind in NOTED and {now.get((kind, number))} != said:
                 what = "altered" if (kind, number) in now else "removed"
                 self._find(0, NOTED[kind], what, number)
 

@@ -188,3 +188,12 @@ async def test_hours_whose_batches_were_cut_off_are_told(dsn: str) -> None:
         for table in ("evidence_leaf", "ingest_commit", "reading", "interval", "evidence_note"):
             connection.execute(f"DELETE FROM {table} WHERE batch_no > 7".encode())  # noqa: S608  names above
     assert any("inserted" in one for one in said(await verify(dsn, Asked("mill"))))
+
+
+async def test_a_restart_does_not_make_an_altered_plan_version_right(dsn: str) -> None:
+    clock = Clock()
+    await fed(dsn, clock, 1, signer())
+    with psycopg.connect(dsn) as connection:
+        connection.execute("UPDATE plan_version SET applied_at = applied_at - interval '1 day'")
+    await fed(dsn, clock, 1, signer())
+    assert said(await verify(dsn, Asked("mill"))) == ["plan_version version=1: altered"]

@@ -95,6 +95,7 @@ class AlertBoard:
         self._began_us: int | None = None
         self._aging = False
         self._saved_us = 0
+        self._unsaved = np.zeros(n, np.bool_)
         self.orphans: list[tuple[str, Told | None]] = []
         """Rules that no version has any more, and the end of their episodes."""
 
@@ -161,6 +162,7 @@ class AlertBoard:
         """What was found is committed."""
         if alerted is not None:
             self.standing = alerted.after
+            self._unsaved[alerted.changed] = False
             if alerted.gone:
                 self.orphans = []
 
@@ -245,15 +247,15 @@ class AlertBoard:
     def _changed(self, after: Standing, monotonic_us: int) -> IntArray:
         """Rules whose rows say something else than those stored; from time to time those that remember more."""
         before, now = self.standing.states, after.states
+        memory = self.alerts.params["memory"]
+        self._unsaved[memory >= 0] |= (after.past_at != self.standing.past_at).any(axis=1)
         changed = self._by_now & (before["born_at"] != now["born_at"])
         for name in _KEPT:
             changed |= before[name] != now[name]
         if monotonic_us - self._saved_us >= CHECKPOINT_US:
             self._saved_us = monotonic_us
             changed |= (now["state"] != INACTIVE) & (before["seen_at"] != now["seen_at"])
-            remembers = np.flatnonzero(self.alerts.params["memory"] >= 0)
-            more = (after.past_at != self.standing.past_at).any(axis=1)
-            changed[remembers] |= more[self.alerts.params["memory"][remembers]]
+            changed |= self._unsaved
         return np.flatnonzero(changed)
 
     def kept(self, alerted: Alerted) -> dict[str, Kept]:

@@ -1,7 +1,7 @@
 """Sessions of the page: a key exchanged for a cookie.
 
 The cookie is HttpOnly and SameSite=Strict, so no script reads it and no other
-site's page makes a browser send it; it opens GET routes only.
+site's page makes a browser send it; what changes something takes a header of the page's own too.
 """
 
 from fastapi import APIRouter, Request, Response

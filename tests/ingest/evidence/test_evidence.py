@@ -186,7 +186,7 @@ async def test_hours_whose_batches_were_cut_off_are_told(dsn: str) -> None:
     with psycopg.connect(dsn) as connection:
         connection.execute("SET session_replication_role = replica")
         for table in ("evidence_leaf", "ingest_commit", "reading", "interval", "evidence_note"):
-            connection.execute(f"DELETE FROM {table} WHERE batch_no > 7".encode())  # noqa: S608  names above
+            connection.execute(f"DELETE FROM {table} WHERE batch_no > 7".encode())
     assert any("inserted" in one for one in said(await verify(dsn, Asked("mill"))))
 
 

@@ -6,7 +6,7 @@ Documented activities are not in it: an invoice says itself what it costs.
 """
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 from math import gcd
 
@@ -131,7 +131,7 @@ async def of_site(
     tallies = await asyncio.to_thread(reckoned)
     made = [_figure(plan, key, tally, now, least_share) for key, tally in _in_order(tallies, group_by)]
     if group_by == "month":
-        made += await _demand(connection, plans, site, (from_at, to_at), known, now)
+        made += await _demand(connection, plans, site, versions, (from_at, to_at), known, now)
     return made
 
 
@@ -209,19 +209,26 @@ async def _demand(
     connection: Connection,
     plans: PlanCache,
     site: SitePlan,
+    versions: Mapping[int, Plan],
     span: tuple[int, int],
     known: Known,
     now: int,
 ) -> list[CostFigure]:
-    """The demand charges of the months that have a part in the span, each of its whole month."""
+    """The demand charges of the months that have a part in the span, each of its whole month.
+
+    A charge that only earlier versions have is that of the months they made; the others have none to tell.
+    """
     made = []
     for kpi in site.plan.kpis:
-        if kpi.kind is not KpiKind.DEMAND or not any(one.kpi == kpi.id for one in site.plan.prices.charges):
+        if kpi.kind is not KpiKind.DEMAND:
+            continue
+        is_charged = month_demand.is_charged(site.plan, kpi)
+        if not is_charged and not any(month_demand.is_charged(one, kpi) for one in versions.values()):
             continue
         _, until = await series.closed_span(connection, site.plan, kpi, known)
         end = span[0] if until is None else until
         found = await month_demand.priced_months(connection, plans, site, kpi, span, end, known)
-        made += [_month(site.plan, month, now) for month in found]
+        made += [_month(site.plan, month, now) for month in found if is_charged or month.charge is not None]
     return made
 
 

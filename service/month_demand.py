@@ -94,6 +94,12 @@ async def priced_months(
     return made
 
 
+def is_charged(plan: Plan, kpi: PlanKpi) -> bool:
+    """Whether a version of the plant file has a charge on a demand of today."""
+    name = _name_in(plan, kpi)
+    return any(one.kpi == name for one in plan.prices.charges)
+
+
 def documents(kpi: PlanKpi, months_found: Sequence[PricedMonth]) -> list[MonthDemand]:
     """Months as they are told."""
     return [_document(kpi, one) for one in months_found]

@@ -75,9 +75,15 @@ class DemandBlocks:
             if running is None or kpi.block_us is None:
                 continue
             block = moment.latest[place, kpi.block_us]
-            sure, _ = fresh(
-                (project(running).sure, None), moment.now_us - running.horizon_at, kpi.stale_after_us
-            )
+            projection = project(running)
+            told = projection.sure
+            if (
+                told is not None
+                and running.contract is not None
+                and not projection.announces(running.contract)
+            ):
+                told = min(told, running.contract)  # a rule compares without the tolerance of rounding
+            sure, _ = fresh((told, None), moment.now_us - running.horizon_at, kpi.stale_after_us)
             share = block.valid_us / (block.to_at - block.from_at)
             found[j] = (
                 np.nan if sure is None else sure, 1.0, share, block.quality, block.reasons, block.to_at, block.from_at,

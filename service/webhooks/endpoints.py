@@ -1,7 +1,8 @@
 """The webhooks of the plant files in force, with the numbers under which their deliveries stand.
 
 Read from the stored bodies, of which nothing else is looked at: a notifier compiles no
-plan. A body this release cannot read is passed over and said in the log.
+plan. Where a body cannot be read by this release, as while another is being installed, it is said in the
+log, and the site's events wait: who should hear of them is not known.
 """
 
 import logging
@@ -33,8 +34,18 @@ class Endpoint:
         return f"{self.site}/{self.webhook.id}"
 
 
-async def in_force(connection: Connection) -> list[Endpoint]:
-    """Every webhook of every plan in force, by site and place in the file; new ones get their number."""
+@dataclass(frozen=True, slots=True)
+class InForce:
+    """What the plans in force say of webhooks."""
+
+    endpoints: tuple[Endpoint, ...] = ()
+    """By site and place in the file."""
+    unread: tuple[int, ...] = ()
+    """Numbers of the sites whose webhooks cannot be read."""
+
+
+async def in_force(connection: Connection) -> InForce:
+    """Every webhook of every plan in force; new ones get their number."""
     # The same choice as `service.plans`: a plan yet to come counts only where there is no other.
     found = await rows(
         connection,
@@ -51,12 +62,15 @@ async def in_force(connection: Connection) -> list[Endpoint]:
         """,
     )
     known = {(site_no, name): number for number, site_no, name in await rows(connection, _KNOWN)}
-    endpoints = []
+    endpoints, unread = list[Endpoint](), list[int]()
     for site_no, site, version, body in found:
-        for webhook in _read(body, site, version):
+        webhooks = _read(body, site, version)
+        if webhooks is None:
+            unread.append(site_no)
+        for webhook in webhooks or ():
             number = known.get((site_no, webhook.id)) or await number_of(connection, site_no, webhook.id)
             endpoints.append(Endpoint(number, site_no, site, webhook))
-    return endpoints
+    return InForce(tuple(endpoints), tuple(unread))
 
 
 async def number_of(connection: Connection, site_no: int, webhook_id: str) -> int:
@@ -76,7 +90,7 @@ async def number_of(connection: Connection, site_no: int, webhook_id: str) -> in
 _KNOWN = "SELECT webhook_no, site_no, id FROM webhook"
 
 
-def _read(body: Any, site: str, version: int) -> tuple[Webhook, ...]:
+def _read(body: Any, site: str, version: int) -> tuple[Webhook, ...] | None:
     try:
         return _WEBHOOKS.validate_python(body or ())
     except ValidationError as error:
@@ -86,4 +100,4 @@ def _read(body: Any, site: str, version: int) -> tuple[Webhook, ...]:
             site,
             error.errors(include_url=False, include_input=False)[0]["msg"],
         )
-        return ()
+        return None

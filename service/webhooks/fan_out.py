@@ -6,12 +6,11 @@ is never there before that of an earlier event: the order of sending rests on it
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from service.store import Connection, rows
 from service.times import to_datetime
-from service.webhooks.endpoints import Endpoint
+from service.webhooks.endpoints import Endpoint, InForce
 
 MOST_EVENTS = 500
 """Events taken in one transaction."""
@@ -33,12 +32,12 @@ class Event:
     unit_path: str | None
 
 
-async def fan_out(connection: Connection, endpoints: Iterable[Endpoint], now: int) -> int:
+async def fan_out(connection: Connection, known: InForce, now: int) -> int:
     """Make deliveries of waiting events; how many events were taken. Commits with the connection's transaction.
 
     Args:
         connection: in a transaction of its own.
-        endpoints: of the plans in force.
+        known: the endpoints of the plans in force; events of sites where they are not known stay.
         now: µs of UTC.
     """
     await connection.execute(
@@ -49,18 +48,19 @@ async def fan_out(connection: Connection, endpoints: Iterable[Endpoint], now: in
         connection,
         """
         DELETE FROM event_waiting w USING event e
-         WHERE w.event_no IN (SELECT event_no FROM event_waiting ORDER BY event_no LIMIT %s)
+         WHERE w.event_no IN (SELECT event_no FROM event_waiting JOIN event USING (event_no)
+                               WHERE site_no <> ALL(%s::integer[]) ORDER BY event_no LIMIT %s)
            AND e.event_no = w.event_no
         RETURNING e.event_no, e.site_no, e.id, e.type, e.stream, e.occurred_at,
                   e.data ->> 'severity', e.data ->> 'unit_path'
         """,
-        [MOST_EVENTS],
+        [list(known.unread), MOST_EVENTS],
     )
     events = sorted((Event(*values) for values in found), key=lambda event: event.event_no)
     of_site: dict[int, list[Event]] = defaultdict(list)
     for event in events:
         of_site[event.site_no].append(event)
-    for endpoint in sorted(endpoints, key=lambda endpoint: endpoint.webhook_no):
+    for endpoint in sorted(known.endpoints, key=lambda endpoint: endpoint.webhook_no):
         wanted = [event for event in of_site.get(endpoint.site_no, ()) if _wants(endpoint, event)]
         if wanted:
             await _write(connection, endpoint.webhook_no, wanted, now)

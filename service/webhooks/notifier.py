@@ -10,6 +10,7 @@ import asyncio
 import logging
 import math
 from collections import Counter
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -19,7 +20,7 @@ from ingest.model import SECOND
 from service.store import AWAY, Store
 from service.webhooks import claiming
 from service.webhooks.claiming import Claimed
-from service.webhooks.endpoints import Endpoint, in_force
+from service.webhooks.endpoints import Endpoint, InForce, in_force
 from service.webhooks.fan_out import MOST_EVENTS, fan_out
 from service.webhooks.sending import Sender
 
@@ -55,7 +56,7 @@ class Notifier:
         self._sending: set[asyncio.Task[None]] = set()
         self._busy: Counter[int] = Counter()
         """Attempts that run, by webhook_no."""
-        self._endpoints: list[Endpoint] = []
+        self._known = InForce()
         self._looked_at = -math.inf
         """When the endpoints were read, by the loop's clock."""
         self._told = False
@@ -104,23 +105,23 @@ class Notifier:
         clock = asyncio.get_running_loop().time
         if clock() >= self._looked_at + self._bounds.poll_s:
             async with self._store.transaction() as connection:
-                self._endpoints = await in_force(connection)
+                self._known = await in_force(connection)
             async with self._store.transaction() as connection:
                 await claiming.release(connection)
             self._looked_at, self._told = clock(), True
         while self._told:
             self._told = False
             async with self._store.transaction() as connection:
-                taken = await fan_out(connection, self._endpoints, self._sender.now())
+                taken = await fan_out(connection, self._known, self._sender.now())
             self._told = self._told or taken == MOST_EVENTS
-        await self._send_due(self._endpoints)
+        await self._send_due(self._known.endpoints)
 
     async def settled(self) -> None:
         """Wait until nothing is being sent, in `round`s driven by hand."""
         while self._sending:
             await asyncio.wait(set(self._sending))
 
-    async def _send_due(self, endpoints: list[Endpoint]) -> None:
+    async def _send_due(self, endpoints: Sequence[Endpoint]) -> None:
         of_number = {endpoint.webhook_no: endpoint for endpoint in endpoints}
         most = self._bounds.at_once - len(self._sending)
         room = {number: self._bounds.per_endpoint - self._busy[number] for number in of_number}

@@ -181,6 +181,25 @@ async def test_the_demand_charge_is_of_whole_months(client: httpx.AsyncClient, w
     assert charge["amount"] == float(billed)
 
 
+async def test_a_charge_that_is_given_up_stays_that_of_its_months(dsn: str) -> None:
+    seed(dsn)
+    asked = {"from": text(END - 26 * HOUR), "to": text(END)}
+    async with admin_client(dsn, after()) as client:
+        before = [one for one in await lines(client, "month", **asked) if one["component"] == "demand"]
+    given_up = parse_plant(PLANT, "works.yaml").model_copy(update={"demand_charges": ()})
+    digest, body = canonical(given_up)
+    with psycopg.connect(dsn) as connection:
+        connection.execute(
+            "INSERT INTO plan_version (site_no, version, effective_at, digest, body)"
+            " SELECT site_no, 2, %s, %s, %s FROM site",
+            [instant(END), digest, Jsonb(body)],
+        )
+    async with admin_client(dsn, after()) as client:
+        now = [one for one in await lines(client, "month", **asked) if one["component"] == "demand"]
+    assert len(before) == 1
+    assert [one["exact"] for one in now] == [one["exact"] for one in before]
+
+
 async def test_costs_follow_revisions_and_stay_what_they_were_as_of_a_batch(dsn: str) -> None:
     seed(dsn)
     asked = {"from": text(BEGIN), "to": text(END)}

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import psycopg
 import pytest
+from psycopg.types.json import Jsonb
 from standardwebhooks import Webhook as Verifier
 from standardwebhooks import WebhookVerificationError
 
@@ -48,6 +49,22 @@ async def test_an_event_is_posted_signed_and_only_once(bench: Bench, receiver: R
     }
     assert bench.sql("SELECT state, tries, attempts, claimed_by FROM delivery") == [("delivered", 0, 1, None)]
     assert bench.sql("SELECT attempt, status, error FROM delivery_attempt") == [(1, 204, None)]
+
+
+async def test_events_wait_where_the_webhooks_cannot_be_read(bench: Bench, receiver: Receiver) -> None:
+    """As while a release is installed that knows more of them: what is told meanwhile is not lost."""
+    site = apply_plant(bench.dsn, [webhook(receiver.url)])
+    apply_plant(bench.dsn, [webhook(receiver.url + "/other")], site="other")
+    [[body]] = bench.sql("SELECT body -> 'webhooks' FROM plan_version WHERE site_no = %s", site)
+    write = "UPDATE plan_version SET body = jsonb_set(body, '{webhooks}', %s) WHERE site_no = %s"
+    bench.sql(write, Jsonb([{"id": "mes", "url": receiver.url, "pigeon": True}]), site)
+    with psycopg.connect(bench.dsn) as connection:
+        tell(connection, site, "evt_1")
+    await bench.round()
+    assert receiver.got == []
+    bench.sql(write, Jsonb(body), site)
+    await bench.round()
+    assert [got.id for got in receiver.got] == ["evt_1"]
 
 
 async def test_while_a_secret_changes_both_sign(bench: Bench, receiver: Receiver) -> None:

@@ -25,10 +25,15 @@ TS = NOW // 1000 - 5000
 TABLE = Path(__file__).resolve().parents[1] / "ingest" / "wire" / "messages.bad.json"
 POISON = 666.25
 POWER, METER, OLD = "plant/works/line1/power", "plant/works/meter", "plant/works/line1/old"
-PLANT = WORKS.replace(
-    "  - {id: meter,",
-    "  - {id: line1/old, kind: gauge, unit: kW, period: 1s, max_gap: 60s, until: 2026-01-01T00:00:00Z}\n"
-    "  - {id: meter,",
+LAB = "plant/works/line1/lab"
+PLANT = (
+    WORKS.replace(
+        "  - {id: meter,",
+        "  - {id: line1/old, kind: gauge, unit: kW, period: 1s, max_gap: 60s, until: 2026-01-01T00:00:00Z}\n"
+        "  - {id: line1/lab, kind: sample, unit: GJ/t, basis: NCV, analysis: ncv, period: 1h}\n"
+        "  - {id: meter,",
+    )
+    + "\nanalyses: [{id: ncv, name: Net calorific value, unit: GJ/t, basis: NCV}]\n"
 )
 
 
@@ -68,6 +73,7 @@ def further() -> list[Case]:
         Case(POWER, json.dumps(mixed).encode(), [(1, "future"), (2, "before_2000")], [],
              {("works/line1/power", 1.5), ("works/line1/power", 4.5)}),
         Case(OLD, single(1.0, TS), [(None, "retired")]),
+        Case(LAB, single(28.0, TS), [(None, "analysed_point")]),
         Case(METER, b"1.25", [(None, "delta_without_time")]),
         Case(POWER, single(POISON, TS), [(None, "unstorable")]),
         Case(POWER, b'{"value": "\\ud800"}', [(None, "not_a_number")]),

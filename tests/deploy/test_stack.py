@@ -1,15 +1,18 @@
 """The two commands as processes: everything starts, counts, recovers and stops."""
 
+import fcntl
 import json
 import os
 import signal
 import stat
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -34,22 +37,39 @@ pytestmark = pytest.mark.timeout(400)
 """The first start compiles the kernels."""
 
 
+@pytest.fixture
+def default_ports() -> Iterator[None]:
+    """The ports a stack takes by default are one test's alone: another, side by side, would take that of a killed part."""
+    with (Path(tempfile.gettempdir()) / "stackwatt-default-ports").open("w") as turn:
+        fcntl.flock(turn, fcntl.LOCK_EX)
+        yield
+
+
 @contextmanager
 def stack(state: Path, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
-    """A running `up` or `demo`, killed if a test leaves it running."""
-    process = subprocess.Popen(
-        [sys.executable, "-P", "-m", "deploy", *arguments, "--state", str(state)],
-        env={**ENVIRONMENT, "STACKWATT_ADMIN_KEY": "sw_of_the_test"},
-        cwd=ROOT,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+    """A running `up` or `demo`, killed if a test leaves it running; what it tells goes to `told_of(state)`."""
+    with told_of(state).open("wb") as told:
+        process = subprocess.Popen(
+            [sys.executable, "-P", "-m", "deploy", *arguments, "--state", str(state)],
+            env={**ENVIRONMENT, "STACKWATT_ADMIN_KEY": "sw_of_the_test", "PYTHONUNBUFFERED": "1"},
+            cwd=ROOT,
+            stdout=told,
+            stderr=subprocess.STDOUT,
+        )
     try:
         yield process
     finally:
         if process.poll() is None:
             process.kill()
             process.wait()
+
+
+def told_of(state: Path) -> Path:
+    return state.with_name("told.log")
+
+
+def _has_said(state: Path, what: str) -> bool:
+    return what in told_of(state).read_text()
 
 
 def endpoints(state: Path) -> dict[str, Any]:
@@ -87,13 +107,14 @@ def wait(condition: Callable[[], bool], what: str, timeout_s: float = 300.0) -> 
         time.sleep(0.1)
 
 
+@pytest.mark.usefixtures("default_ports")
 def test_up_recovers_a_killed_ingest_and_stops_everything(server_home: Path) -> None:
     state = server_home / "state"
     with stack(state, "up") as process:
         told = endpoints(state)
         ports = told["ports"]
-        wait(ready(ports["ingest"]), "ingest")
-        wait(ready(ports["http"]), "serve")
+        for part in ("ingest", "serve"):  # until it has said so itself, a part that is killed ends the start
+            wait(partial(_has_said, state, f"{part} is ready"), part)
         assert stat.S_IMODE((state / "endpoints.json").stat().st_mode) == 0o600
         assert (state / "admin_key").read_text().strip() == told["key"] == "sw_of_the_test"
         plant = get(BIND, ports["http"], "/v1/points", told["key"])
@@ -131,6 +152,7 @@ def _words(pid: int) -> list[bytes]:
     return Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
 
 
+@pytest.mark.usefixtures("default_ports")
 def test_demo_counts_published_acknowledged_stored_also_over_an_existing_state(server_home: Path) -> None:
     state = server_home / "state"
     for seconds in ("6", "1"):

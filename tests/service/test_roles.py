@@ -102,6 +102,7 @@ def own(postgres_server: str, migrated_template: str) -> Iterator[SeededDatabase
     with seeded_database(postgres_server, migrated_template) as made:
         with psycopg.connect(made.dsn) as connection:
             _fill(connection)
+            _silence(connection)
         yield made
 
 
@@ -209,8 +210,8 @@ def recorded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return queries
 
 
-def _fill(connection: psycopg.Connection[Any]) -> None:
-    """A key, a declaration, a document, an analyser's test, an adjustment, a silence and a change of the cement line."""
+def _silence(connection: psycopg.Connection[Any]) -> None:
+    """People want to hear nothing of the cement line."""
     connection.execute(
         """
         INSERT INTO alert_silence (site_no, from_at, to_at, reason, author, made_at, inbox_no)
@@ -218,6 +219,10 @@ def _fill(connection: psycopg.Connection[Any]) -> None:
         """,
         [at(NOW)] * 2,
     )
+
+
+def _fill(connection: psycopg.Connection[Any]) -> None:
+    """A key, a declaration, a document, an analyser's test, an adjustment and a change of the cement line."""
     connection.execute(
         "INSERT INTO api_key (name, digest, scopes) VALUES ('m.weber', 'a', ARRAY['operate@cement'])"
     )

@@ -35,16 +35,22 @@ def held(minutes: int) -> int:
 async def test_nothing_comes_again_after_a_clean_stop(
     ingest: IngestProcess, database_server: PostgresServer, mosquitto: Broker
 ) -> None:
+    def received() -> float:
+        return ingest.metric("stackwatt_broker_received_total")
+
+    def waiting() -> float:
+        return ingest.metric("stackwatt_broker_waiting")
+
     dsn = database_server.dsn()
     ingest.start()
     ingest.until_caught_up()
     with busy(dsn) as connection:
-        await publish(mosquitto, messages(10))
-        received = len(messages(10))
-        ingest.until(
-            lambda: ingest.metric("stackwatt_broker_received_total") == received, "all to be received"
-        )
-        assert ingest.metric("stackwatt_broker_waiting") > 0
+        first, *others = messages(10)
+        await publish(mosquitto, [first])
+        ingest.until(lambda: received() == 1 and waiting() == 0, "the first to be taken, and held up")
+        await publish(mosquitto, others)
+        ingest.until(lambda: received() == 1 + len(others), "all to be received")
+        assert waiting() > 0
         ingest.terminate()
         await asyncio.sleep(0.5)  # it has heard, and waits
         connection.rollback()

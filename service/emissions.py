@@ -168,7 +168,7 @@ async def _read(
             sums[number].add(tuple(figures))
 
 
-def _mass(members: list[SourceSum], span: int) -> tuple[float | None, NoFigure | None]:
+def mass_of(members: list[SourceSum], span: int) -> tuple[float | None, NoFigure | None]:
     """The mass of a group over a span in µs, or why there is none."""
     if any(member.no_factor for member in members):
         return None, NoFigure.NO_FACTOR
@@ -177,7 +177,7 @@ def _mass(members: list[SourceSum], span: int) -> tuple[float | None, NoFigure |
     return finite(exact_sum(mass for member in members for mass in member.mass_kg), None)
 
 
-def _revision(members: list[SourceSum]) -> int:
+def revision_of(members: list[SourceSum]) -> int:
     """0 if any interval is provisional, else the highest."""
     revisions = sorted(revision for member in members for revision in member.revisions)
     return revisions[-1] if revisions and revisions[0] else 0
@@ -202,7 +202,7 @@ def _figure(
     versions = {version for member in members for version in member.versions}
     factors, unconfirmed = book.of([(member.source, member.versions) for member in members])
     span = to_at - from_at
-    value, reason = _mass(members, span)
+    value, reason = mass_of(members, span)
     told = _told(members, sure, value)
     return EmissionFigure(
         id=group if group_by == "source" else f"{plan.site}/{group_by}/{group}",
@@ -217,7 +217,7 @@ def _figure(
         valid_share=min(share(member.valid_us, span) for member in members),
         substituted_share=max(share(member.substituted_us, span) for member in members),
         uncertainty=told,
-        revision=_revision(members),
+        revision=revision_of(members),
         known_at=max(member.known_at for member in members) or None,
         data_age_s=data_age_s(plan, to_at, now) if span else None,
         method=" ".join(dict.fromkeys(member.source.method for member in members)),

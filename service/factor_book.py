@@ -50,6 +50,13 @@ class FactorBook:
             return False
         return _unconfirmed(self._note(version, factors[factor_id]))
 
+    def named(self, version: int, factor_id: str) -> FactorUsed | None:
+        """A factor or analysis of a version; None if it has none of that name."""
+        body = self.versions.get(version, {})
+        entries = (entry for key in ("factors", "analyses") for entry in body.get(key, ()))
+        found = next((entry for entry in entries if entry["id"] == factor_id), None)
+        return None if found is None else self._note(version, found)
+
     def _factors(self, version: int, names: set[str]) -> list[FactorUsed]:
         body = self.versions.get(version, {})
         known = {entry["id"]: entry for key in ("factors", "analyses") for entry in body.get(key, ())}

@@ -55,6 +55,7 @@ TITLES = {
     "invalid-parameter": (422, "A parameter is wrong"),
     "invalid-body": (422, "The body is wrong"),
     "implausible-declaration": (422, "What is declared does not fit what was measured"),
+    "not-explained": (422, "There is no explanation of it"),
     "too-much-asked": (422, "The answer would be too large"),
     "idempotency-key-reused": (422, "The Idempotency-Key was used for another body"),
     "too-many-requests": (429, "Too much is asked"),

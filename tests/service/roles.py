@@ -95,6 +95,8 @@ ROWS = (
     _row("GET /v1/kpis/latest", READ, "filtered", "/v1/kpis/latest"),
     _row("GET /v1/kpis/{kpi_id:path}/series", READ, "refused", "/v1/kpis/cement/power/series"),
     _row("GET /v1/emissions", READ, "filtered", "/v1/emissions"),
+    _row("GET /v1/explain", READ, "refused", "/v1/explain?kind=kpi&id=cement/electricity-intensity"
+         "&from=2026-11-20T07:00:00Z&to=2026-11-20T08:00:00Z"),
     _row("GET /v1/factors", READ, "filtered", "/v1/factors?origin=plant"),
     _row("GET /v1/factors/restatement", READ, "refused", "/v1/factors/restatement?site=cement"),
     _row("GET /v1/instruments", READ, "filtered", "/v1/instruments"),

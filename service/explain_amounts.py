@@ -29,7 +29,7 @@ _CHOSEN = """
 
 
 async def explain(
-    connection: Connection, plans: PlanCache, site: SitePlan, wanted: Wanted, known: Known
+    connection: Connection, _plans: PlanCache, site: SitePlan, wanted: Wanted, known: Known
 ) -> Found:
     """The amount of [from, to), which is an interval, hour or day of the point."""
     plan = site.plan

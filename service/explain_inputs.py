@@ -47,7 +47,8 @@ async def inputs_of(connection: Connection, found: Sequence[Row], known: Known) 
     points = sorted({point for one in found for point in one.points})
     if not points:
         return {}
-    where = "point_no IN (SELECT point_no FROM point WHERE id = ANY(%(points)s)) AND start_at >= %(from)s AND start_at < %(to)s"
+    span = "start_at >= %(from)s AND start_at < %(to)s"
+    where = f"point_no IN (SELECT point_no FROM point WHERE id = ANY(%(points)s)) AND {span}"  # noqa: S608  as below
     query = f"SELECT p.id, i.* FROM ({past.rows_of('interval', _INPUT, where, known)}) i JOIN point p USING (point_no)"  # noqa: S608  fragments of this module
     asked = {"points": points, **_span(found), **past.asked(known)}
     told = {}

@@ -20,7 +20,9 @@ def joined(pages: list[Explained]) -> Explained:
     """One explanation of its pages, which are of one state."""
     first = pages[0]
     assert all(page["figure"] == first["figure"] and page["as_of"] == first["as_of"] for page in pages)
-    whole = {**first, "items": [row for page in pages for row in page["items"]], "next": pages[-1]["next"]}
+    whole = {**first, "next": pages[-1]["next"]}
+    for name in ("items", "batches", "plan_versions"):
+        whole[name] = [one for page in pages for one in page[name]]
     assert whole["next"] is None, "the last page is missing"
     assert len(whole["items"]) == whole["rows"], "a page is missing"
     return whole
@@ -89,7 +91,8 @@ def _kpi(told: Explained) -> float | None:
         _check_slot(told, kind, row)
     rows = told["items"]
     if not rows:
-        return _none(told, "gap")
+        _check_none(told, "gap")
+        return None
     a, b = (math.fsum(row["values"][side] for row in rows) for side in "ab")
     if kind == "load_factor":
         a, b = (a / b if b else 0.0), _largest(told)
@@ -101,13 +104,15 @@ def _kpi(told: Explained) -> float | None:
     covered_us = sum(row["covered_us"] for row in rows)
     assert covered_us == told["parameters"]["covered_us"]
     if covered_us <= 0:
-        return _none(told, "gap")
+        _check_none(told, "gap")
+        return None
     if kind == "total":
         return a
     divisor = math.hypot(a, b) if kind == "power_factor" else b
     if divisor > 0:
         return a / divisor
-    return _none(told, {"ratio": "no_production", "rate": "gap", "demand": "gap"}.get(kind, "zero_over_zero"))
+    _check_none(told, {"ratio": "no_production", "rate": "gap"}.get(kind, "zero_over_zero"))
+    return None
 
 
 def _kind(method: str) -> str:
@@ -210,5 +215,5 @@ def _added(values: Any) -> float | None:
     return total
 
 
-def _none(told: Explained, reason: str) -> None:
+def _check_none(told: Explained, reason: str) -> None:
     assert told["figure"]["reason"] == reason, told["figure"]

@@ -2,11 +2,12 @@
 
 from ingest.methods.documented import Emitted, Quantity
 from ingest.model import Quality, Reason
+from ingest.plant.plan import Plan
 from service import documented
 from service.as_of import Known
 from service.explaining import FigureDocument, Found, Row, TermDocument, Values, Wanted, check_size
 from service.factor_book import factor_book
-from service.inventory import Potentials
+from service.inventory import EmissionFigure, Potentials
 from service.plans import PlanCache, SitePlan
 from service.store import Connection, rows
 from service.times import to_datetime
@@ -38,20 +39,12 @@ async def explain(
 ) -> Found:
     """The documented line of a grouping that holds the source `wanted.id`, over [from, to)."""
     plan = site.plan
+    span, potentials = (wanted.from_at, wanted.to_at), Potentials.of(plan, None)
     lines, book, _ = await documented.of_site(
-        connection,
-        plans,
-        site,
-        wanted.from_at,
-        wanted.to_at,
-        wanted.group_by,
-        known,
-        Potentials.of(plan, None),
+        connection, plans, site, *span, wanted.group_by, known, potentials
     )
     line = next(one for one in lines if wanted.id in one.sources)
-    assert line.from_ is not None
-    assert line.to is not None
-    span = line.from_, line.to
+    span = line.from_ or 0, line.to or 0
     stored = await rows(
         connection,
         _PIECES,
@@ -65,26 +58,14 @@ async def explain(
     check_size(len(stored))
     told = [_row(span, *values) for values in stored]
     versions = {(values[0], values[10]) for values in stored}
-    factors = {one.id: one for one in plan.documented}
-    terms = [
-        TermDocument(
-            plan_version=version, row=source, side="mass_kg", point=None, factor_point=None, weight=None, steps=[],
-            unit=factors[source].activity, factors=list(factors[source].factors),
-        )
-        for source, version in sorted(versions)
-    ]  # fmt: skip
+    terms = [_term(plan, *one) for one in sorted(versions)]
     named = await factor_book(connection, plan, {version for _, version in versions})
     used = [
         found for term in terms for name in term.factors if (found := named.named(term.plan_version, name))
     ]
     used += [one for key, one in book.used.items() if key not in named.used]
     return Found(
-        figure=FigureDocument(
-            id=line.id, unit=line.unit, from_=span[0], to=span[1], value=line.value, count=None, reason=line.reason,
-            quality=line.quality, reasons=line.reasons, valid_share=line.valid_share,
-            substituted_share=line.substituted_share, revision=line.revision, plan_version=line.plan_version,
-            known_at=line.known_at,
-        ),
+        figure=_figure(line),
         method=METHOD,
         arithmetic=ARITHMETIC,
         rows=told,
@@ -136,3 +117,20 @@ def _row(
         version,
         batch_no,
     )
+
+
+def _term(plan: Plan, source: str, version: int) -> TermDocument:
+    then = next(one for one in plan.documented if one.id == source)
+    return TermDocument(
+        plan_version=version, row=source, side="mass_kg", point=None, factor_point=None, weight=None, steps=[],
+        unit=then.activity, factors=list(then.factors),
+    )  # fmt: skip
+
+
+def _figure(line: EmissionFigure) -> FigureDocument:
+    return FigureDocument(
+        id=line.id, unit=line.unit, from_=line.from_ or 0, to=line.to or 0, value=line.value, count=None,
+        reason=line.reason, quality=line.quality, reasons=line.reasons, valid_share=line.valid_share,
+        substituted_share=line.substituted_share, revision=line.revision, plan_version=line.plan_version,
+        known_at=line.known_at,
+    )  # fmt: skip

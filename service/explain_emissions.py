@@ -1,6 +1,7 @@
 """A line of `/v1/emissions` that meters tell: its mass from the intervals of its sources."""
 
 from ingest.model import Quality
+from ingest.plant.plan import Plan, PlanSource
 from service import past
 from service.as_of import Known
 from service.emissions import SourceSum, mass_of, revision_of
@@ -12,6 +13,7 @@ from service.inventory import apart, group_of
 from service.plans import PlanCache, SitePlan
 from service.source_ends import closed_ends, lacks_factor
 from service.store import Connection, rows
+from service.store import Row as Stored
 from service.times import to_datetime
 from service.windows import joined
 
@@ -42,24 +44,7 @@ async def explain(
     from_at = wanted.from_at - wanted.from_at % plan.interval_us
     to_at = wanted.to_at - wanted.to_at % plan.interval_us
     check_size(len(sources) * (to_at - from_at) // plan.interval_us)
-    closed = await closed_ends(connection, plan, known)
-    end = max(from_at, min(to_at, *(closed[one.id][1] for one in sources)))
-    sums = {closed[one.id][0]: SourceSum(one, from_at, end) for one in sources}
-    stored = await rows(
-        connection,
-        f"{past.rows_of('emission', _COLUMNS, _CHOSEN, known)} ORDER BY source_no, start_at",
-        {
-            "sources": list(sums),
-            "from": to_datetime(from_at),
-            "to": to_datetime(end),
-            "batch": known.batch_no,
-        },
-    )
-    for number, *values in stored:
-        sums[number].add(tuple(values[:-2]))
-    for number, one in sums.items():
-        if one.source.varies and one.to_at > one.from_at:
-            one.no_factor = await lacks_factor(connection, plan, one.source, number, (from_at, end), known)
+    sums, stored = await _read(connection, plan, sources, (from_at, to_at), known)
     versions = await Versions.of(
         connection, plans, site, {version for one in sums.values() for version in one.versions}
     )
@@ -84,6 +69,31 @@ async def explain(
         points=list(dict.fromkeys((*points_of(flat), *inputs))),
         own=("emission", "source"),
     )  # fmt: skip
+
+
+async def _read(
+    connection: Connection, plan: Plan, sources: list[PlanSource], span: tuple[int, int], known: Known
+) -> tuple[dict[int, SourceSum], list[Stored]]:
+    """What the sources of a line come to by their numbers, and the rows; it ends where the first of them ends."""
+    closed = await closed_ends(connection, plan, known)
+    from_at, end = span[0], max(span[0], min(span[1], *(closed[one.id][1] for one in sources)))
+    sums = {closed[one.id][0]: SourceSum(one, from_at, end) for one in sources}
+    stored = await rows(
+        connection,
+        f"{past.rows_of('emission', _COLUMNS, _CHOSEN, known)} ORDER BY source_no, start_at",
+        {
+            "sources": list(sums),
+            "from": to_datetime(from_at),
+            "to": to_datetime(end),
+            "batch": known.batch_no,
+        },
+    )
+    for number, *values in stored:
+        sums[number].add(tuple(values[:-2]))
+    for number, one in sums.items():
+        if one.source.varies and end > from_at:
+            one.no_factor = await lacks_factor(connection, plan, one.source, number, (from_at, end), known)
+    return sums, stored
 
 
 def _figure(site: str, wanted: Wanted, members: list[SourceSum], version: int) -> FigureDocument:

@@ -5,9 +5,9 @@ Everything is read as it is stored, of now or as of an earlier batch; nothing is
 
 from collections.abc import Sequence
 
-from ingest.model import Cause
+from ingest.model import Cause, Kind
 from ingest.plant.plan import Plan
-from service import gap_pages, gaps, past, readings
+from service import gap_pages, gaps, past, readings, winners
 from service.as_of import Known
 from service.explaining import (
     BatchUsed,
@@ -24,12 +24,14 @@ from service.figures import QUALITY_NAMES, reason_names
 from service.gap_pages import GapDocument
 from service.gaps import sources_of
 from service.problems import ProblemError
-from service.store import Connection, rows
+from service.store import Connection, row, rows
 from service.tabular import instant_text
 from service.times import to_datetime
 
 MOST_READINGS = 20_000
 """Readings told around one row."""
+ANCHORED = 3
+"""Kept readings of a counter beyond its reach that are told too."""
 _INPUT = (
     "point_no, start_at, amount, amount_count, mean, quality, reasons, covered_us, valid_us, substituted_us,"
     " revision, cause, plan_version, batch_no"
@@ -214,20 +216,18 @@ async def gaps_of(
     return [GapDocument.model_validate(dict(zip(page.columns, one, strict=True))) for one in page.rows]
 
 
-async def readings_of(connection: Connection, plan: Plan, row: Row, known: Known) -> list[ReadingUsed]:
+async def readings_of(connection: Connection, plan: Plan, part: Row, known: Known) -> list[ReadingUsed]:
     """The readings a row's inputs are folded from: those in it and as far around it as the fold looks.
 
     Raises:
         ProblemError: they are too many.
     """
-    places = sorted({plan.index[name] for name in row.points if name in plan.index})
-    reach = 2 * max((_reach(plan, place) for place in places), default=0)
+    places = sorted({plan.index[name] for name in part.points if name in plan.index})
     made: list[ReadingUsed] = []
     for place in sorted({one for point in places for one in sources_of(plan, point)}):
         point = plan.points[place]
-        page = await readings.page(
-            connection, point, max(0, row.from_at - reach), row.to_at + reach, MOST_READINGS + 1, None, known
-        )
+        begin, end = await _around(connection, plan, place, (part.from_at, part.to_at), known)
+        page = await readings.page(connection, point, begin, end, MOST_READINGS + 1, None, known)
         if len(page.rows) > MOST_READINGS:
             raise ProblemError(
                 "too-much-asked",
@@ -243,13 +243,24 @@ async def readings_of(connection: Connection, plan: Plan, row: Row, known: Known
     return made
 
 
-def _reach(plan: Plan, place: int) -> int:
-    """How far around an interval its fold looks, µs."""
-    return max(
-        int(plan.params[name][i])
-        for i in (place, *sources_of(plan, place))
-        for name in ("max_gap_us", "period_us", "lookback_us")
-    )
+async def _around(
+    connection: Connection, plan: Plan, place: int, span: tuple[int, int], known: Known
+) -> tuple[int, int]:
+    """The span of the readings that a fold of `span` looks at, µs, or more."""
+    reach = 2 * max(int(plan.params[name][place]) for name in ("max_gap_us", "period_us", "lookback_us"))
+    begin, end = span[0] - reach, span[1] + reach
+    point = plan.points[place]
+    if point.kind is Kind.COUNTER:
+        found = await row(connection, "SELECT point_no FROM point WHERE id = %s", [point.id])
+        number = 0 if found is None else int(found[0])
+        # A register is counted from an anchor, and a step is judged by the readings after it.
+        for _ in range(ANCHORED):
+            before = await winners.kept_before(connection, number, begin, known)
+            begin = begin if before is None else before
+        for _ in range(ANCHORED):
+            after = await winners.kept_from(connection, number, end, known)
+            end = end if after is None else after + 1
+    return max(0, begin), end
 
 
 def _span(found: Sequence[Row]) -> dict[str, object]:

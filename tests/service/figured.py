@@ -1,4 +1,4 @@
-"""A crooked line with every kind of figure, late data, a changed factor, a restatement and documents, and what its routes tell."""
+"""A crooked line with late data, a changed factor, a restatement and documents, and all figures that are told of it."""
 
 import random
 from collections.abc import AsyncIterator
@@ -39,7 +39,7 @@ analyses:
 points:
   - {id: line/reactive, kind: delta, unit: kvarh, period: 1min, resolution: 0.001}
   - {id: line/hourly, kind: sample, unit: g/kWh, period: 1min, max_gap: 3min, sloped: false}
-""",
+""",  # noqa: E501
     1,
 ).replace(
     "kpis:\n",

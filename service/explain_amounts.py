@@ -11,8 +11,8 @@ from service.problems import ProblemError, invalid
 from service.store import Connection, rows
 from service.times import format_instant, to_datetime
 
-METHOD = "value = count · resolution of a counter or delta, of others the amount"
 ARITHMETIC = [
+    "value = count · resolution of a counter or delta, of others the amount",
     "count: Σ `values.amount_count` of all rows, in int64; null where a row has none",
     (
         "amount of an hour: the rows' `values.amount` added one after the other in the order of time, each sum a float64;"
@@ -49,7 +49,7 @@ async def explain(
             plan_version=figure.plan_version or max((one.plan_version for one in found), default=None),
             known_at=figure.known_at,
         ),
-        method=METHOD,
+        method=f"{point.kind.name.lower()} {wanted.step}",
         arithmetic=ARITHMETIC,
         rows=found,
         sums={"count": figure.amount_count, "amount": figure.amount},

@@ -12,8 +12,8 @@ from service.plans import PlanCache, SitePlan
 from service.store import Connection, rows
 from service.times import to_datetime
 
-METHOD = "value = mass_kg"
 ARITHMETIC = [
+    "value = mass_kg",
     (
         "mass_kg: Σ count · kg_per_count of all rows, exact and rounded once to the nearest float64, ties to even; none"
         " where a kg_per_count is null"
@@ -66,7 +66,7 @@ async def explain(
     used += [one for key, one in book.used.items() if key not in named.used]
     return Found(
         figure=_figure(line),
-        method=METHOD,
+        method=line.method,
         arithmetic=ARITHMETIC,
         rows=told,
         sums={"mass_kg": line.value},

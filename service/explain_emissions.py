@@ -17,8 +17,8 @@ from service.store import Row as Stored
 from service.times import to_datetime
 from service.windows import joined
 
-METHOD = "value = mass_kg"
 ARITHMETIC = [
+    "value = mass_kg",
     "mass_kg: the sum of `values.mass_kg` of all rows, exact and rounded once to the nearest float64, ties to even",
     (
         "row.mass_kg = amount · term.weight, with a factor_point (amount · its mean) · term.weight, each product a float64;"
@@ -55,7 +55,7 @@ async def explain(
     inputs = [plan.points[place].id for one in sources for place in one.points]
     return Found(
         figure=figure,
-        method=METHOD,
+        method=" ".join(dict.fromkeys(one.method for one in sources)),
         arithmetic=ARITHMETIC,
         rows=[
             Row(sums[number].source.id, start, start + plan.interval_us, {"mass_kg": mass}, quality, reasons, covered,

@@ -144,6 +144,7 @@ async def batches(connection: Connection, site_no: int, numbers: set[int]) -> li
           LEFT JOIN ingest_commit c ON c.site_no = %(site)s AND c.batch_no = b
           LEFT JOIN evidence_leaf l ON l.site_no = %(site)s AND l.batch_no = b
           LEFT JOIN evidence_hour h ON h.site_no = %(site)s AND b BETWEEN h.first_batch AND h.last_batch
+           AND h.hour_at = date_trunc('hour', coalesce(l.known_at, c.known_at), 'UTC')
          ORDER BY b
         """,
         {"numbers": sorted(numbers), "site": site_no},

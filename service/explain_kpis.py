@@ -14,7 +14,7 @@ from service.store import Connection, rows
 from service.times import format_instant, to_datetime
 from service.windows import COLUMNS, KpiRows, WindowFigure, block_rates, window_figure
 
-METHODS = {
+FORMULAS = {
     KpiKind.RATIO: "value = a / b; without b > 0 there is none",
     KpiKind.RATE: "value = a / b, b the covered hours",
     KpiKind.DEMAND: "value = a / b, b the covered hours",
@@ -69,8 +69,8 @@ async def explain(
     length = site.plan.interval_us
     return Found(
         figure=_figure(kpi, figure),
-        method=METHODS[kpi.kind],
-        arithmetic=ARITHMETIC,
+        method=kpi.kind,
+        arithmetic=[FORMULAS[kpi.kind], *ARITHMETIC],
         rows=[
             Row(kpi.id, start, start + length, {"a": a, "b": b}, quality, reasons, covered, revision, cause, version,
                 batch, points[version])

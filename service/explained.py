@@ -18,14 +18,14 @@ from service.explain_inputs import (
     readings_of,
     told,
 )
-from service.explaining import Explain, Explanation, Found, ReadingUsed, Wanted, page_of
+from service.explaining import Explain, Explanation, Found, ReadingUsed, Wanted, not_explained, page_of
 from service.factor_book import factor_book
 from service.plans import PlanCache, SitePlan
 from service.problems import ProblemError, invalid
 from service.store import Connection
 from service.times import format_instant
 
-Kind = Literal["kpi", "emission", "amount"]
+Kind = Literal["kpi", "emission", "amount", "sealed", "hour", "demand", "cost"]
 
 
 async def _emission(
@@ -39,10 +39,32 @@ async def _emission(
     raise ProblemError("unknown-source", f"There is no source {wanted.id!r}.")
 
 
+def _refused(sentence: str) -> Explain:
+    """Of a kind that is known and not explained."""
+
+    async def refuse(
+        _connection: Connection, _plans: PlanCache, _site: SitePlan, _wanted: Wanted, _known: Known
+    ) -> Found:
+        raise not_explained(sentence)
+
+    return refuse
+
+
 KINDS: dict[Kind, Explain] = {
     "kpi": explain_kpis.explain,
     "emission": _emission,
     "amount": explain_amounts.explain,
+    "sealed": _refused(
+        "A sealed figure is explained as kpi or emission over its period, with as_of = the batch_no of its total; of a"
+        " point's total ask for the amounts of its hours or days so."
+    ),
+    "hour": _refused("An hour of a regime is told with what it rests on by /v1/sources/{id}/hours."),
+    "demand": _refused(
+        "A projected demand rests on an open block, of which nothing is kept: ask for kpi once the block is closed."
+    ),
+    "cost": _refused(
+        "Costs are not explained here: /v1/costs tells them by tariff period, from amounts that are."
+    ),
 }
 
 

@@ -194,8 +194,12 @@ class Explanation(Page[RowDocument]):
 
     kind: str
     figure: FigureDocument
-    method: str = Field(description="How the sums make the figure")
-    arithmetic: list[str] = Field(description="How each level follows from the one below, to the last bit")
+    method: str = Field(
+        description="As the route that tells the figure has it; of an amount the kind of point and the step"
+    )
+    arithmetic: list[str] = Field(
+        description="How the figure follows from its sums, and each level from the one below, to the last bit"
+    )
     sums: Values = Field(description="What the rows come to")
     parameters: Values = Field(description="Numbers that the arithmetic names, µs where they end in _us")
     terms: list[TermDocument]

@@ -126,9 +126,8 @@ async def explain(request: Request, access: Reader, asked: Annotated[ExplainAske
     """What a figure over [from, to) is made of, with numbers enough to make it again, to the last bit.
 
     Rows come in pages; asked with `as_of` of the first answer, all pages are of one state. Only closed time is
-    explained: what a live window holds of an open interval is overwritten. Of a sealed period ask with `as_of` =
-    the batch of its edition. Costs, demand projections and hours of a regime are not explained here; the latter explain
-    themselves (`/v1/sources/{id}/hours`).
+    explained: what a live window holds of an open interval is overwritten. Sealed figures, hours of a regime, projected
+    demands and costs are answered by a sentence that says what to ask instead.
     """
     service = service_of(request)
     site_id = asked.id.partition("/")[0]

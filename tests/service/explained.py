@@ -13,6 +13,14 @@ from typing import Any
 
 _HOUR_US = 3_600_000_000
 _TIMED = {"rate", "demand", "total", "load_factor"}
+_WITHOUT = {
+    "ratio": "no_production",
+    "rate": "gap",
+    "demand": "gap",
+    "power_factor": "zero_over_zero",
+    "load_factor": "zero_over_zero",
+}
+"""Why there is no figure where nothing can be divided by."""
 Explained = dict[str, Any]
 
 
@@ -86,7 +94,7 @@ def _inputs(row: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 def _kpi(told: Explained) -> float | None:
-    kind = _kind(told["method"])
+    kind = told["method"]
     for row in told["items"]:
         _check_slot(told, kind, row)
     rows = told["items"]
@@ -111,19 +119,8 @@ def _kpi(told: Explained) -> float | None:
     divisor = math.hypot(a, b) if kind == "power_factor" else b
     if divisor > 0:
         return a / divisor
-    _check_none(told, {"ratio": "no_production", "rate": "gap"}.get(kind, "zero_over_zero"))
+    _check_none(told, _WITHOUT[kind])
     return None
-
-
-def _kind(method: str) -> str:
-    """The arithmetic that the method's words name."""
-    if "hypot" in method:
-        return "power_factor"
-    if "largest" in method:
-        return "load_factor"
-    if "covered hours" in method:
-        return "rate"
-    return "ratio" if "/" in method else "total"
 
 
 def _check_slot(told: Explained, kind: str, row: dict[str, Any]) -> None:

@@ -154,12 +154,12 @@ def batch(at: int | None) -> dict[str, str]:
     return {} if at is None else {"as_of": str(at)}
 
 
-async def windows(client: httpx.AsyncClient, kpi: dict[str, Any], at: int | None) -> list[Told]:
+async def windows(
+    client: httpx.AsyncClient, dice: random.Random, kpi: dict[str, Any], at: int | None
+) -> list[Told]:
     """What the series of a KPI tells."""
     made = []
-    for window in WINDOWS:
-        if kpi["kind"] == "demand" and window % (15 * MINUTE):
-            continue
+    for window in dice.sample(WINDOWS if kpi["kind"] != "demand" else WINDOWS[2:], 2):
         span = {"from": text(START), "to": text(START + 4 * HOUR), "window": f"{window // MINUTE}min"}
         step = {"step": "15min"} if window > 5 * MINUTE else {}
         columns = (await content(client, f"/v1/kpis/{kpi['id']}/series", **span, **step, **batch(at)))[
@@ -214,9 +214,9 @@ async def everything(client: httpx.AsyncClient, noted: list[int]) -> dict[str, l
     made: dict[str, list[Told]] = {}
     for at in (None, *noted):
         for kpi in kpis:
-            made.setdefault(kpi["kind"], []).extend(await windows(client, kpi, at))
-        for _ in range(3):
+            made.setdefault(kpi["kind"], []).extend(await windows(client, dice, kpi, at))
+        for _ in range(2):
             made.setdefault("emission", []).extend(await lines(client, dice, at))
-        for point in points:
+        for point in dice.sample(points, 3):
             made.setdefault("amount", []).extend(await amounts(client, point, at))
     return made

@@ -38,6 +38,7 @@ KNOWN: dict[str, list[str | int]] = {
     "number": [1],
     "webhook_id": ["cement/mes"],
     "sequence": [1],
+    "id": ["cement/electricity-intensity", "cement/kiln/clinker", "cement/electricity"],
     "episode": ["cement.kiln-power.1795161620000000"],
 }
 """Values of parameters that lead beyond a 404."""

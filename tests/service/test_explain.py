@@ -91,6 +91,11 @@ async def check_what_stands_beside(client: httpx.AsyncClient) -> None:
     assert factors == {(1, "grid"): 0.4, (2, "grid"): 0.437}
     assert {one["cause"] for one in told["changes"]} >= {"late", "restatement"}
     assert all(one["leaf"] and len(one["leaf"]) == 64 for one in told["batches"])
+    hours = await content(client, "/v1/evidence/mill/hours", **{"from": text(START), "to": text(NOW)})
+    roots = {one["from"]: one["root"] for one in hours["items"]}
+    stated = [one for one in told["batches"] if one["root"] is not None]
+    assert stated
+    assert all(roots[one["hour"]] == one["root"] for one in stated)
     assert told["gaps"]
     assert {one["id"] for one in told["gaps"]} == {"mill/line/energy"}
 
@@ -159,6 +164,9 @@ async def check_refusals(client: httpx.AsyncClient) -> None:
         (422, "is not closed up to", {"kind": "kpi", "id": "mill/line/use", **closed, "to": text(NOW - DAY)}),
         (422, "the begin of a row of the figure", {"kind": "kpi", "id": "mill/line/use", **closed,
                                                    "at": text(START - HOUR)}),
+        *((422, sentence, {"kind": kind, "id": "mill/line/use", **closed}) for kind, sentence in (
+            ("sealed", "as_of = the batch_no of its total"), ("hour", "/v1/sources/{id}/hours"),
+            ("demand", "once the block is closed"), ("cost", "/v1/costs tells them"))),
         (422, "Query parameter 'kind'", {"kind": "regime", "id": "mill/line/use", **closed}),
     ):  # fmt: skip
         response = await client.get("/v1/explain", params=asked)

@@ -159,7 +159,7 @@ async def windows(
 ) -> list[Told]:
     """What the series of a KPI tells."""
     made = []
-    for window in dice.sample(WINDOWS if kpi["kind"] != "demand" else WINDOWS[2:], 2):
+    for window in dice.sample(WINDOWS[2:] if kpi["kind"] in ("demand", "load_factor") else WINDOWS, 2):
         span = {"from": text(START), "to": text(START + 4 * HOUR), "window": f"{window // MINUTE}min"}
         step = {"step": "15min"} if window > 5 * MINUTE else {}
         columns = (await content(client, f"/v1/kpis/{kpi['id']}/series", **span, **step, **batch(at)))[

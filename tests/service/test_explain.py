@@ -42,9 +42,14 @@ async def test_a_thousand_figures_follow_from_their_explanations(dsn: str) -> No
     dice = random.Random(17)
     async with world(dsn) as (client, noted):
         found = await everything(client, noted)
-        chosen = [one for told in found.values() for one in dice.sample(told, min(len(told), 130))]
+        chosen, nothing = [], []
+        for told_of in found.values():
+            with_value = [one for one in told_of if one.value is not None]
+            assert len(with_value) >= 30
+            chosen += dice.sample(with_value, min(len(with_value), 180))
+            nothing += [one for one in told_of if one.value is None]
         assert len(chosen) >= 1000
-        chosen = dice.sample(chosen, 1000)
+        chosen = [*dice.sample(chosen, 1000), *dice.sample(nothing, 100)]
         store, plans = Store(dsn), PlanCache()
         await store.open()
         try:

@@ -42,6 +42,7 @@ from service import (
     routes_points,
     routes_reconciliations,
     routes_regimes,
+    routes_reports,
     routes_session,
     routes_tests,
     routes_webhooks,
@@ -112,6 +113,7 @@ ROUTERS = (
     routes_documents.router,
     routes_webhooks.router,
     routes_alerts.router,
+    routes_reports.router,
     routes_keys.router,
     routes_audit.router,
 )

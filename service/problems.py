@@ -34,6 +34,8 @@ TITLES = {
     "unknown-source": (404, "There is no such source with a regime"),
     "unknown-instrument": (404, "There is no such instrument"),
     "unknown-period": (404, "There is no such period"),
+    "no-shifts": (404, "The plant has no shifts"),
+    "no-edition": (404, "The period has no such edition"),
     "unknown-declaration": (404, "There is no such declaration"),
     "unknown-key": (404, "There is no such key"),
     "unknown-document": (404, "There is no such document"),

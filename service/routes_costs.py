@@ -6,16 +6,18 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field
 
 from service import as_of, costs, latest
+from service.access import Access
 from service.as_of import AsOfAsked
 from service.auth import Reader
-from service.context import service_of
+from service.context import Service, service_of
 from service.cost_lines import GroupBy
 from service.costs import CostFigure, CostsPage
 from service.documents import answer
 from service.parameters import OfSite, SpanOf, Tabular, resolved
 from service.problems import documented
 from service.routes_kpis import FIGURE_EXAMPLE
-from service.tabular import of_models, table
+from service.store import Connection
+from service.tabular import Table, of_models, table
 
 router = APIRouter(tags=["figures"])
 
@@ -97,27 +99,33 @@ async def spent(request: Request, access: Reader, asked: Annotated[CostsAsked, Q
     unit; what no unit explains is unallocated. What has no data costs nothing here: `valid_share` says how much is known.
     """
     service = service_of(request)
-    items: list[CostFigure] = []
     async with service.store.snapshot() as connection:
-        sites = await service.plans.visible(connection, access, asked.site)
-        commits = await latest.read_commits(connection, [site.site_no for site in sites])
-        as_of.check_sites(asked.as_of, sites)
-        knowns, spans = [], []
-        for site in sites:
-            now = service.now()
-            known = await as_of.resolve(connection, site, asked.as_of, commits.get(site.site_no), now)
-            knowns.append(known)
-            spans.append(resolved(asked, site.plan, known.at(now), known.watermark))
-        costs.check_size(zip((site.plan for site in sites), spans, strict=True))
-        for site, known, span in zip(sites, knowns, spans, strict=True):
-            items += await costs.of_site(
-                connection, service.plans, site, span, asked.group_by, known, known.at(service.now()),
-                asked.min_valid_share,
-            )  # fmt: skip
+        found = await table_of(connection, service, access, asked)
+    return table(request, found, asked.format, tagged=asked.as_of is not None)
+
+
+async def table_of(connection: Connection, service: Service, access: Access, asked: CostsAsked) -> Table:
+    """What the route answers, of the state a connection sees."""
+    items: list[CostFigure] = []
+    sites = await service.plans.visible(connection, access, asked.site)
+    commits = await latest.read_commits(connection, [site.site_no for site in sites])
+    as_of.check_sites(asked.as_of, sites)
+    knowns, spans = [], []
+    for site in sites:
+        now = service.now()
+        known = await as_of.resolve(connection, site, asked.as_of, commits.get(site.site_no), now)
+        knowns.append(known)
+        spans.append(resolved(asked, site.plan, known.at(now), known.watermark))
+    costs.check_size(zip((site.plan for site in sites), spans, strict=True))
+    for site, known, span in zip(sites, knowns, spans, strict=True):
+        items += await costs.of_site(
+            connection, service.plans, site, span, asked.group_by, known, known.at(service.now()),
+            asked.min_valid_share,
+        )  # fmt: skip
     head = {
         "currency": {site.plan.site: site.plan.prices.currency for site in sites},
         "as_of": {
             site.plan.site: known.document.model_dump() for site, known in zip(sites, knowns, strict=True)
         },
     }
-    return table(request, of_models(CostFigure, items, head), asked.format, tagged=asked.as_of is not None)
+    return of_models(CostFigure, items, head)

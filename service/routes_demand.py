@@ -1,22 +1,26 @@
 """Demand: what the running block comes to and what may still be drawn, and what blocks and months came to."""
 
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import Field
 
 from ingest.methods.figures import KpiKind
+from ingest.plant.plan import Plan, PlanKpi
 from service import as_of, demand, latest, month_demand, series
+from service.access import Access
 from service.as_of import AsOfAsked
 from service.auth import Reader
-from service.context import service_of
+from service.context import Service, service_of
 from service.demand import METHOD, DemandFigure
 from service.documents import Page, answer
-from service.month_demand import MonthDemand
+from service.month_demand import MonthDemand, PricedMonth
 from service.parameters import OfSite, SpanOf, Tabular, resolved
 from service.problems import ProblemError, documented
 from service.routes_kpis import FIGURE_EXAMPLE, SERIES_EXAMPLE
 from service.series import Series
+from service.store import Connection
 from service.tabular import chosen_format, document, of_models, table
 
 router = APIRouter(tags=["figures"])
@@ -170,21 +174,48 @@ async def demand_series(
     """Every block that ends in [from, to), of closed intervals, and the highest of each month. CSV: the blocks."""
     service = service_of(request)
     async with service.store.snapshot() as connection:
-        site, kpi = await service.plans.kpi(connection, access, kpi_id)
-        if kpi.kind is not KpiKind.DEMAND:
-            raise ProblemError("unknown-kpi", f"KPI {kpi_id!r} is no demand but a {kpi.kind}.")
-        commits, now = await latest.read_commits(connection, [site.site_no]), service.now()
-        known = await as_of.resolve(connection, site, asked.as_of, commits.get(site.site_no), now)
-        now = known.at(now)
-        span = resolved(asked, site.plan, now, known.watermark)
-        wanted = series.checked(site.plan, kpi, *span, None, None)
-        closed = await series.read(connection, service.plans, site, kpi, wanted, known)
-        until = span[0] if closed.until is None else closed.until
-        months = await month_demand.priced_months(
-            connection, service.plans, site, kpi, (wanted.from_at, span[1]), until, known
-        )
-    found = await series.series_of(site.plan, kpi, wanted, closed, now)
+        read = await read_series(connection, service, access, kpi_id, asked)
+    # The connection is given back first: who asks for long sums keeps nobody else from the database.
+    found = await read.told()
     if chosen_format(request, asked.format) == "csv":
-        return table(request, series.as_table(found), "csv", tagged=known.past)
-    told = DemandSeries(**dict(found), contract=kpi.contract, months=month_demand.documents(kpi, months))
-    return document(request, told, tagged=known.past)
+        return table(request, series.as_table(found), "csv", tagged=read.closed.known.past)
+    return document(request, found, tagged=read.closed.known.past)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadSeries:
+    """What the blocks and months of a demand are made of."""
+
+    plan: Plan
+    kpi: PlanKpi
+    wanted: series.Ask
+    closed: series.Closed
+    months: list[PricedMonth]
+    now: int
+    """µs."""
+
+    async def told(self) -> DemandSeries:
+        """The answer."""
+        found = await series.series_of(self.plan, self.kpi, self.wanted, self.closed, self.now)
+        months = month_demand.documents(self.kpi, self.months)
+        return DemandSeries(**dict(found), contract=self.kpi.contract, months=months)
+
+
+async def read_series(
+    connection: Connection, service: Service, access: Access, kpi_id: str, asked: DemandSeriesAsked
+) -> ReadSeries:
+    """What the route answers from, of the state a connection sees."""
+    site, kpi = await service.plans.kpi(connection, access, kpi_id)
+    if kpi.kind is not KpiKind.DEMAND:
+        raise ProblemError("unknown-kpi", f"KPI {kpi_id!r} is no demand but a {kpi.kind}.")
+    commits, now = await latest.read_commits(connection, [site.site_no]), service.now()
+    known = await as_of.resolve(connection, site, asked.as_of, commits.get(site.site_no), now)
+    now = known.at(now)
+    span = resolved(asked, site.plan, now, known.watermark)
+    wanted = series.checked(site.plan, kpi, *span, None, None)
+    closed = await series.read(connection, service.plans, site, kpi, wanted, known)
+    until = span[0] if closed.until is None else closed.until
+    months = await month_demand.priced_months(
+        connection, service.plans, site, kpi, (wanted.from_at, span[1]), until, known
+    )
+    return ReadSeries(site.plan, kpi, wanted, closed, months, now)

@@ -6,9 +6,10 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field
 
 from service import as_of, documented, emissions, inventory, latest
+from service.access import Access
 from service.as_of import AsOfAsked
 from service.auth import Reader
-from service.context import service_of
+from service.context import Service, service_of
 from service.documents import answer
 from service.inventory import (
     BoundaryDocument,
@@ -21,7 +22,8 @@ from service.inventory import (
 )
 from service.parameters import OfSite, SpanOf, Tabular, resolved
 from service.problems import documented as problems
-from service.tabular import of_models, table
+from service.store import Connection
+from service.tabular import Table, of_models, table
 
 router = APIRouter(tags=["figures"])
 
@@ -127,33 +129,39 @@ async def emitted(request: Request, access: Reader, asked: Annotated[EmissionsAs
     products or offset, and what meters and what documents tell. CO2e is summed over gases, each of these apart.
     """
     service = service_of(request)
+    async with service.store.snapshot() as connection:
+        answered = await table_of(connection, service, access, asked)
+    return table(request, answered, asked.format, tagged=asked.as_of is not None)
+
+
+async def table_of(connection: Connection, service: Service, access: Access, asked: EmissionsAsked) -> Table:
+    """What the route answers, of the state a connection sees."""
     items: list[EmissionFigure] = []
     factors: list[FactorUsed] = []
     boundaries: list[BoundaryDocument] = []
-    async with service.store.snapshot() as connection:
-        sites = await service.plans.visible(connection, access, asked.site)
-        commits = await latest.read_commits(connection, [site.site_no for site in sites])
-        as_of.check_sites(asked.as_of, sites)
-        knowns, spans = [], []
-        for site in sites:
-            now = service.now()
-            known = await as_of.resolve(connection, site, asked.as_of, commits.get(site.site_no), now)
-            knowns.append(known)
-            spans.append(resolved(asked, site.plan, known.at(now), known.watermark))
-        emissions.check_size(zip((site.plan for site in sites), spans, strict=True))
-        for site, known, (from_at, to_at) in zip(sites, knowns, spans, strict=True):
-            now = known.at(service.now())
-            potentials = Potentials.of(site.plan, asked.gwp)
-            lines, book, sure = await emissions.of_site(
-                connection, service.plans, site, from_at, to_at, asked.group_by, now, known, potentials
-            )
-            told, others, sure_told = await documented.of_site(
-                connection, service.plans, site, from_at, to_at, asked.group_by, known, potentials
-            )
-            items += [*lines, *told]
-            if asked.group_by == "source":
-                boundaries += inventory.balances(site.plan, [*lines, *told], {**sure, **sure_told})
-            factors += {**book.used, **others.used}.values()
+    sites = await service.plans.visible(connection, access, asked.site)
+    commits = await latest.read_commits(connection, [site.site_no for site in sites])
+    as_of.check_sites(asked.as_of, sites)
+    knowns, spans = [], []
+    for site in sites:
+        now = service.now()
+        known = await as_of.resolve(connection, site, asked.as_of, commits.get(site.site_no), now)
+        knowns.append(known)
+        spans.append(resolved(asked, site.plan, known.at(now), known.watermark))
+    emissions.check_size(zip((site.plan for site in sites), spans, strict=True))
+    for site, known, (from_at, to_at) in zip(sites, knowns, spans, strict=True):
+        now = known.at(service.now())
+        potentials = Potentials.of(site.plan, asked.gwp)
+        lines, book, sure = await emissions.of_site(
+            connection, service.plans, site, from_at, to_at, asked.group_by, now, known, potentials
+        )
+        told, others, sure_told = await documented.of_site(
+            connection, service.plans, site, from_at, to_at, asked.group_by, known, potentials
+        )
+        items += [*lines, *told]
+        if asked.group_by == "source":
+            boundaries += inventory.balances(site.plan, [*lines, *told], {**sure, **sure_told})
+        factors += {**book.used, **others.used}.values()
     head = {
         "as_of": {
             one.plan.site: known.document.model_dump() for one, known in zip(sites, knowns, strict=True)
@@ -165,5 +173,4 @@ async def emitted(request: Request, access: Reader, asked: Annotated[EmissionsAs
         "boundaries": [boundary.model_dump() for boundary in boundaries],
         "factors": [factor.model_dump() for factor in factors],
     }
-    answered = of_models(EmissionFigure, items, head)
-    return table(request, answered, asked.format, tagged=asked.as_of is not None)
+    return of_models(EmissionFigure, items, head)

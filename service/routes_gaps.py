@@ -5,9 +5,10 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request, Response
 
 from service import as_of, cursors, gap_pages, gaps, latest
+from service.access import Access
 from service.as_of import AsOfAsked
 from service.auth import Reader
-from service.context import service_of
+from service.context import Service, service_of
 from service.documents import answer
 from service.gap_pages import AllGapsPage, GapsPage
 from service.gaps import Gap
@@ -15,7 +16,8 @@ from service.parameters import OfSite, Paged, SpanOf, Tabular, resolved
 from service.plans import SitePlan
 from service.problems import documented
 from service.routes_points import PointId
-from service.tabular import instant_text, table
+from service.store import Connection
+from service.tabular import Table, instant_text, table
 
 router = APIRouter(tags=["gaps"])
 
@@ -141,27 +143,33 @@ async def all_gaps(request: Request, access: Reader, asked: Annotated[GapsAsked,
     """Gaps that reach into [from, to), of measured and computed points: open ones, then the others, oldest first."""
     service = service_of(request)
     async with service.store.snapshot() as connection:
-        sites = await service.plans.visible(connection, access, asked.site)
-        now = service.now()
-        of_sites = await as_of.resolve_all(connection, sites, asked.as_of, now)
-        found = list[tuple[_Key, SitePlan, Gap]]()
-        for site in sites:
-            known = of_sites[site.plan.site]
-            from_at, to_at = resolved(asked, site.plan, known.at(now), known.watermark)
-            every = range(len(site.plan.points))
-            for gap in await gaps.find(connection, site.plan, every, from_at, to_at, known):
-                key = (int(gap.to_at is not None), gap.from_at, site.plan.points[gap.point].id)
-                found.append((key, site, gap))
-        found.sort(key=lambda entry: entry[0])
-        begin = _begin(found, asked.cursor)
-        shown = found[begin : begin + asked.limit]
-        made = await gap_pages.page(connection, [(site.plan, gap) for _, site, gap in shown], of_sites)
+        made = await table_of(connection, service, access, asked)
+    return table(request, made, asked.format, tagged=asked.as_of is not None)
+
+
+async def table_of(connection: Connection, service: Service, access: Access, asked: GapsAsked) -> Table:
+    """What the route of all gaps answers, of the state a connection sees."""
+    sites = await service.plans.visible(connection, access, asked.site)
+    now = service.now()
+    of_sites = await as_of.resolve_all(connection, sites, asked.as_of, now)
+    found = list[tuple[_Key, SitePlan, Gap]]()
+    for site in sites:
+        known = of_sites[site.plan.site]
+        from_at, to_at = resolved(asked, site.plan, known.at(now), known.watermark)
+        every = range(len(site.plan.points))
+        for gap in await gaps.find(connection, site.plan, every, from_at, to_at, known):
+            key = (int(gap.to_at is not None), gap.from_at, site.plan.points[gap.point].id)
+            found.append((key, site, gap))
+    found.sort(key=lambda entry: entry[0])
+    begin = _begin(found, asked.cursor)
+    shown = found[begin : begin + asked.limit]
+    made = await gap_pages.page(connection, [(site.plan, gap) for _, site, gap in shown], of_sites)
     made.head = {"as_of": {name: known.document.model_dump() for name, known in of_sites.items()}}
     if begin + asked.limit < len(found):
         is_closed, from_at, _ = shown[-1][0]
         beside = sum(key[:2] == (is_closed, from_at) for key, _, _ in found[: begin + asked.limit])
         made.next = cursors.encode([is_closed, from_at, beside])
-    return table(request, made, asked.format, tagged=asked.as_of is not None)
+    return made
 
 
 def _begin(found: list[tuple[_Key, SitePlan, Gap]], cursor: str | None) -> int:

@@ -5,18 +5,19 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import Field
 
-from service import as_of, intervals, latest, readings
+from service import as_of, intervals, latest, point_totals, readings
 from service.as_of import AsOfAsked, Known
 from service.auth import Reader
 from service.context import Service, service_of
-from service.documents import answer
+from service.documents import Instant, answer
 from service.intervals import IntervalsPage
-from service.parameters import Paged, SpanOf, Tabular, resolved
+from service.parameters import OfSite, Paged, SpanOf, Tabular, resolved
 from service.plans import SitePlan
+from service.point_totals import PointTotal, PointTotalsPage
 from service.problems import documented
 from service.readings import ReadingsPage
 from service.store import Connection
-from service.tabular import table
+from service.tabular import of_models, table
 
 router = APIRouter(tags=["points"])
 
@@ -37,6 +38,40 @@ class IntervalsAsked(SpanOf, AsOfAsked, Tabular, Paged):
     step: intervals.Step = Field("interval", description="interval, or hour or day of the site's zone")
 
 
+class TotalsAsked(OfSite, Tabular):
+    """Of which span."""
+
+    from_: Instant = Field(
+        alias="from", description="A full hour of the site", examples=["2026-11-20T07:00:00Z"]
+    )
+    to: Instant = Field(description="End, exclusive; a full hour", examples=["2026-11-20T08:00:00Z"])
+
+
+TOTALS_EXAMPLE: dict[str, Any] = {
+    "items": [
+        {
+            "id": "cement/substation/energy",
+            "site": "cement",
+            "carrier": "electricity",
+            "from": "2026-11-20T07:00:00Z",
+            "to": "2026-11-20T08:00:00Z",
+            "amount": 11460.0,
+            "amount_count": 11460,
+            "amount_unit": "kWh",
+            "mean": None,
+            "min": None,
+            "max": None,
+            "unit": "kWh",
+            "reason": None,
+            "quality": "good",
+            "reasons": [],
+            "covered_share": 1.0,
+            "valid_share": 1.0,
+            "substituted_share": 0.0,
+        }
+    ],
+    "next": None,
+}
 READINGS_EXAMPLE: dict[str, Any] = {
     "id": "cement/kiln/power",
     "unit": "kW",
@@ -108,6 +143,26 @@ async def point_readings(
         known, from_at, to_at = await _span(connection, service, site, asked, asked.as_of)
         page = await readings.page(connection, point, from_at, to_at, asked.limit, asked.cursor, known)
     return table(request, page, asked.format, tagged=known.past)
+
+
+@router.get(
+    "/v1/points/totals",
+    summary="What every point comes to over whole hours",
+    responses={
+        **answer(PointTotalsPage, TOTALS_EXAMPLE, csv=True),
+        **documented(
+            "no-key", "wrong-scope", "wrong-site", "unknown-site", "invalid-parameter", "database-away"
+        ),
+    },
+)
+async def totals(request: Request, access: Reader, asked: Annotated[TotalsAsked, Query()]) -> Response:
+    """Each point over [from, to), on full hours of its site; of a sealed period's span its current figures."""
+    service = service_of(request)
+    items: list[PointTotal] = []
+    async with service.store.snapshot() as connection:
+        for site in await service.plans.visible(connection, access, asked.site):
+            items += await point_totals.of_site(connection, site, asked.from_, asked.to)
+    return table(request, of_models(PointTotal, items), asked.format)
 
 
 @router.get(

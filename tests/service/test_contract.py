@@ -36,6 +36,7 @@ KNOWN: dict[str, list[str | int]] = {
     "source_id": ["cement/kiln/stack"],
     "reconciliation_id": ["cement/kiln-stack"],
     "number": [1],
+    "kind": ["shift", "day", "month", "year"],
     "webhook_id": ["cement/mes"],
     "sequence": [1],
     "id": ["cement/electricity-intensity", "cement/kiln/clinker", "cement/electricity"],

@@ -4,8 +4,6 @@ So the total of a sealed period's span is the period's current figure to the las
 other: a main meter and those behind it measure the same energy.
 """
 
-from collections.abc import Sequence
-
 from psycopg import sql
 from pydantic import Field
 
@@ -86,11 +84,12 @@ async def is_hour(connection: Connection, plan: Plan, at: int) -> bool:
     return found is not None and found[0] == at
 
 
+_NOTHING: Row = (None,) * 5 + (0, 0, 0, None, 0)
+
+
 def _told(plan: Plan, place: int, values: Row | None, from_at: int, to_at: int) -> PointTotal:
     point, span_us = plan.points[place], to_at - from_at
-    figures: Sequence[float | None] = (None,) * 5 if values is None else values[:5]
-    covered, valid, substituted, quality, reasons = (0, 0, 0, None, 0) if values is None else values[5:]
-    amount, count, mean, least, largest = figures
+    amount, count, mean, least, largest, covered, valid, substituted, quality, reasons = values or _NOTHING
     if count is not None:
         amount = count * point.resolution
     value = mean if amount is None else amount

@@ -69,11 +69,16 @@ def xlsx_of(report: Report) -> bytes:
             columns = list(dict.fromkeys(member for item in items for member in item))
             rows = [list(columns), *([item.get(member) for member in columns] for item in items)]
         for values in rows:
-            cells = [WriteOnlyCell(sheet, value=value) for value in values]
+            cells = [WriteOnlyCell(sheet, value=_written(value)) for value in values]
             for cell, value in zip(cells, values, strict=True):
-                if isinstance(value, str):
-                    cell.data_type = "s"  # a text that begins with = is no formula
+                if value is not None and not isinstance(value, bool):
+                    cell.data_type = "s" if isinstance(value, str) else "n"
             sheet.append(cells)
     out = io.BytesIO()
     book.save(out)
     return out.getvalue()
+
+
+def _written(value: Scalar) -> str | bool | None:
+    """A value as its cell has it: openpyxl would write 16 digits of a float, and take a text with = for a formula."""
+    return value if value is None or isinstance(value, bool) else str(value)

@@ -110,7 +110,7 @@ async def _accepted(
     text = msgspec.json.encode(body).decode()
     receipt = await inbox.accept(connection, site.site_no, "seal", text, key, author)
     if not receipt.repeated:
-        what = "period.sealed" if body.again is None else "period.sealed_again"
+        what = "period.sealed_again" if body.again else "period.sealed"
         subject = f"{body.kind} from {format_instant(body.from_us)} to {format_instant(body.to_us)}"
         after = msgspec.to_builtins(body) | {"inbox_no": receipt.inbox_no}
         change = Change(what, subject, site.site_no, after=after)

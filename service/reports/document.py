@@ -39,7 +39,7 @@ class Block(Document):
 
 
 class Method(Document):
-    """How figures were made and what they rest on."""
+    """How figures were made and what they rest on, by what is stored now: a seal freezes figures, not these."""
 
     plan_version: int = Field(description="The plan in force now; each figure names that which made it")
     gwp: str = Field(description="Set of global warming potentials of CO2e")

@@ -28,8 +28,7 @@ def page_of(report: Report, language: Language) -> str:
     title = f"{texts[report.kind]} {report.period}"
     parts = [_head(told, texts, title)]
     for block in told["blocks"]:
-        frozen = block["basis"] == "sealed" or report.sealed is None
-        note = "" if frozen else f'<p class="note">{escape(texts["not_frozen"])}</p>'
+        note = "" if block["basis"] == "sealed" else _beside(report, texts)
         why = (
             f'<p class="note">{escape(texts["reason"])}: {escape(block["reason"])}</p>'
             if block["reason"]
@@ -37,12 +36,18 @@ def page_of(report: Report, language: Language) -> str:
         )
         parts.append(_section(texts, block["id"], note + why, block["items"]))
     method = told["method"]
-    parts.append(_section(texts, "factors", "", method["factors"]))
-    parts.append(_section(texts, "boundaries", "", method["boundaries"]))
+    parts += [
+        _section(texts, name, _beside(report, texts), method[name]) for name in ("factors", "boundaries")
+    ]
     return (
         f'<!doctype html>\n<html lang="{language}"><head><meta charset="utf-8"><title>{escape(title)}</title>'
         f'<link rel="stylesheet" href="/page/report.css"></head><body>{"".join(parts)}</body></html>\n'
     )
+
+
+def _beside(report: Report, texts: Mapping[str, str]) -> str:
+    """That a part is no part of the seal, in a report of a sealed period."""
+    return "" if report.sealed is None else f'<p class="note">{escape(texts["not_frozen"])}</p>'
 
 
 def _head(told: Mapping[str, Any], texts: Mapping[str, str], title: str) -> str:

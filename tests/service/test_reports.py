@@ -158,14 +158,14 @@ async def test_csv_xlsx_and_page_hold_the_numbers_of_the_json(client: httpx.Asyn
     for block in report["blocks"]:
         (section,) = re.findall(rf'<section id="{block["id"]}">(.*?)</section>', page, re.DOTALL)
         found = re.findall(r'<data value="([^"]+)">([^<]+)</data>', section)
-        true = [
+        numbers = [
             value
             for item in parts[block["id"]]
             for value in item.values()
             if isinstance(value, int | float) and not isinstance(value, bool)
         ]
-        assert [float(value) for value, _ in found] == true
-        assert [shown for _, shown in found] == [rounded(value) for value in true]
+        assert [float(value) for value, _ in found] == numbers
+        assert [shown for _, shown in found] == [rounded(value) for value in numbers]
 
 
 async def test_the_page_is_our_own_files_only(client: httpx.AsyncClient) -> None:

@@ -33,7 +33,7 @@ from service.store import Connection
 from service.tabular import Table
 from service.times import format_span
 
-MOST_GAPS, MOST_ALERTS = 200, 200
+MOST_GAPS, MOST_ALERTS, MOST_POINTS = 200, 200, 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +115,11 @@ async def quality(asked: Asked) -> Block:
     totals = await _totals(asked)
     names = ("id", "from", "to", "quality", "reasons", "covered_share", "valid_share", "substituted_share")
     worst = sorted(totals, key=lambda one: (one.valid_share, one.id))
-    items = [{name: told(one)[name] for name in names} for one in worst]
-    return _block("quality", asked.totals_href, items=items)
+    items = [{name: told(one)[name] for name in names} for one in worst[:MOST_POINTS]]
+    reason = None
+    if len(worst) > MOST_POINTS:
+        reason = f"There are {len(worst)} points: these are the worst {MOST_POINTS}."
+    return _block("quality", asked.totals_href, reason, items)
 
 
 async def intensity(asked: Asked) -> Block:

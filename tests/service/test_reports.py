@@ -315,3 +315,17 @@ async def test_sealed_again_a_report_tells_its_edition_with_name_and_reason(dsn:
         assert {"period.sealed", "period.sealed_again"} <= {one["what"] for one in audited}
         problem = problem_of(await client.get(f"{EARLY}&edition=3"))
         assert (problem.status, "no edition 3" in problem.detail) == (404, True)
+
+
+async def test_gaps_are_those_of_their_route(dsn: str, clock: Clock) -> None:
+    ingest = await open_site(dsn, PLANT.replace("units:\n", _CALENDAR, 1))
+    late = [message("line/power", START + HOUR + n * 20 * SECOND, 120.0) for n in range(30)]
+    await feed(ingest, [*a_day(0.5, step_s=20), *late])
+    await ingest.close()
+    clock.now = newest(dsn)[1] + SECOND
+    async with admin_client(dsn, clock) as client:
+        report = await report_of(client, EARLY.replace("sealed", "current"))
+        assert report["provisional"]
+        await hold(client, report)
+        (gaps,) = [block for block in report["blocks"] if block["id"] == "gaps"]
+        assert "mill/line/power" in {item["id"] for item in gaps["items"]}

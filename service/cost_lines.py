@@ -16,6 +16,7 @@ from ingest.plant.plan_prices import PlanMeter, PlanTariff
 from ingest.plant.series import decimal
 from service.cost_rows import Bucket, Names, meter_at
 from service.cost_tally import Tally
+from service.cost_versions import InForce, Spell
 from service.local_time import local
 from service.times import from_datetime
 
@@ -44,12 +45,22 @@ class Ledger:
     """The lines of one site over one span."""
 
     def __init__(
-        self, plan: Plan, plans: Mapping[int, Plan], group_by: GroupBy, span: tuple[int, int], grain_us: int
+        self,
+        plan: Plan,
+        plans: Mapping[int, Plan],
+        group_by: GroupBy,
+        span: tuple[int, int],
+        grain_us: int,
+        in_force: InForce | None = None,
     ) -> None:
-        """Of the plan in force, the versions that buckets name, and a span in µs on edges of intervals."""
+        """Of the newest plan, the versions that buckets name, and a span in µs on edges of intervals.
+
+        `in_force` says which versions should have told something when; None: the newest, at all times.
+        """
         self.tallies: Tallies = {}
         self._plan, self._plans, self._group_by = plan, plans, group_by
         self._names = Names(plan)
+        self._in_force = in_force or InForce((), self._names, plan.version, plan.index)
         self._from_at, self._to_at = span
         self._grain_us = grain_us
         first = self._from_at - self._from_at % grain_us
@@ -64,14 +75,29 @@ class Ledger:
         for point in sorted({point for meters in by_version.values() for point in meters}):
             for at in self._bins:
                 found = told.get((point, at), [])
-                versions = [bucket.version for bucket in found] or [self._plan.version]
-                begin, end = max(at, self._from_at), min(at + self._grain_us, self._to_at)
-                for n, version in enumerate(versions):
+                span = max(at, self._from_at), min(at + self._grain_us, self._to_at)
+                due = [
+                    spell
+                    for spell in self._due([point], span)
+                    if meter_at(by_version.get(spell[2], {}).get(point, []), at) is not None
+                ]
+                stretch = (due[0][0], due[-1][1]) if due else span
+                is_expected = False
+                each: list[tuple[int, Bucket | None]] = [(one.version, one) for one in found]
+                for version, bucket in each or [(spell[2], None) for spell in due[:1]]:
                     meters = by_version.get(version, {}).get(point, [])
-                    bucket = found[n] if found else None
-                    self._put_meter(
-                        self._plans.get(version), meters, point, at, (begin, end), bucket, first=n == 0
+                    is_expected |= self._put_meter(
+                        self._plans.get(version), meters, point, at, stretch, bucket, first=not is_expected
                     )
+
+    def _due(self, points: Iterable[str], span: tuple[int, int]) -> list[Spell]:
+        """What of a span (µs) each version has to tell of at points, in order of time."""
+        return sorted(
+            (max(begin, span[0]), min(end, span[1]), version)
+            for point in points
+            for begin, end, version in self._in_force.spells(point)
+            if begin < span[1] and end > span[0]
+        )
 
     def _put_meter(
         self,
@@ -83,23 +109,24 @@ class Ledger:
         bucket: Bucket | None,
         *,
         first: bool,
-    ) -> None:
+    ) -> bool:
+        """Whether the point has been counted on in its line."""
         meter = meter_at(meters, at)
         if plan is None or meter is None:
             if bucket is not None and bucket.amount is not None:
                 self._unpriced(point, at, span, bucket)
-            return
+            return False
         tariff = plan.prices.tariffs[meter.tariff]
         period = tariff.period_at(self._locals[at])
         key = self._meter_key(meter, tariff, period, at)
         if key is None:
-            return
+            return False
         tally = self._tally(key, span)
         if first or bucket is None:
             tally.expect(point, *span)
         tally.prices[tariff.id] = tariff.trust
         if bucket is None:
-            return
+            return True
         count = (
             Fraction(bucket.amount)
             if bucket.amount is not None and bucket.amount.is_finite()
@@ -108,6 +135,7 @@ class Ledger:
         sign = -1 if tariff.direction == "export" else 1
         money = sign * count * meter.per_count[period]
         tally.add(bucket, money, count * meter.amount_per_count, tariff.amount_unit)
+        return True
 
     def _unpriced(self, point: str, at: int, span: tuple[int, int], bucket: Bucket) -> None:
         """A count that no tariff prices makes the line it would stand in none."""
@@ -139,31 +167,44 @@ class Ledger:
 
     def put_sources(self, buckets: Iterable[Bucket], without_mass: Mapping[str, Container[int]]) -> None:
         """Price the gas of all gross sources, in CO2e; a line with a bucket that lacks a mass is none."""
-        by_version = {version: self._names.sources(plan) for version, plan in self._plans.items()}
+        by_version = {version: self._names.sources(self._plans[version]) for version in sorted(self._plans)}
         told = _by_bin(self._names, buckets)
-        for source in by_version[self._plan.version].values():
+        newest = {source_id: version for version, those in by_version.items() for source_id in those}
+        for source_id, named in newest.items():
+            source = by_version[named][source_id]
+            reads = {
+                version: self._names.of(self._plans[version].points[those[source_id].point].id)
+                for version, those in by_version.items()
+                if source_id in those
+            }
             for at in self._bins:
-                begin, end = max(at, self._from_at), min(at + self._grain_us, self._to_at)
-                key = self._source_key(source, at)
-                tally = self._tally(key, (begin, end))
-                tally.expect(source.id, begin, end)
-                if at in without_mass.get(source.id, ()):
+                span = max(at, self._from_at), min(at + self._grain_us, self._to_at)
+                found = told.get((source_id, at), [])
+                due = [one for one in self._due(set(reads.values()), span) if one[2] in reads]
+                if not due and not found:
+                    continue
+                stretch = (due[0][0], max(end for _, end, _ in due)) if due else span
+                tally = self._tally(self._source_key(self._plans[named], source, at), stretch)
+                tally.expect(source_id, *stretch)
+                if at in without_mass.get(source_id, ()):
                     tally.missing = NoFigure.NO_FACTOR
-                for bucket in told.get((source.id, at), []):
-                    plan = self._plans.get(bucket.version)
-                    then = by_version.get(bucket.version, {}).get(source.id, source)
-                    carbon = None if plan is None else plan.prices.carbon
-                    if carbon is not None:
-                        tally.prices["carbon_price"] = carbon.trust
-                    co2e_kg = Fraction(0)
-                    if bucket.amount is not None and bucket.amount.is_finite():
-                        co2e_kg = Fraction(bucket.amount) * decimal(then.co2e_per_kg)
-                    tally.add(bucket, None if carbon is None else co2e_kg * carbon.per_kg, co2e_kg, "kg")
+                for bucket in found:
+                    self._put_mass(tally, by_version.get(bucket.version, {}).get(source_id, source), bucket)
 
-    def _source_key(self, source: PlanSource, at: int) -> Key:
+    def _put_mass(self, tally: Tally, source: PlanSource, bucket: Bucket) -> None:
+        plan = self._plans.get(bucket.version)
+        carbon = None if plan is None else plan.prices.carbon
+        if carbon is not None:
+            tally.prices["carbon_price"] = carbon.trust
+        co2e_kg = Fraction(0)
+        if bucket.amount is not None and bucket.amount.is_finite():
+            co2e_kg = Fraction(bucket.amount) * decimal(source.co2e_per_kg)
+        tally.add(bucket, None if carbon is None else co2e_kg * carbon.per_kg, co2e_kg, "kg")
+
+    def _source_key(self, plan: Plan, source: PlanSource, at: int) -> Key:
         group = {
             "unit": source.unit or self._plan.site,
-            "carrier": self._plan.points[source.point].carrier or "none",
+            "carrier": plan.points[source.point].carrier or "none",
             "period": ALL,
         }.get(self._group_by, self._labels[at])
         return Key(group, "carbon", source.scope, source.route, source.basis, source.supply)

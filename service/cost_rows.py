@@ -5,7 +5,7 @@ taken as the decimal it is written as, so sums of buckets are exact whatever the
 that stand, or stood as of an earlier batch.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -82,12 +82,22 @@ async def masses(
     return [Bucket(*one) for one in await rows(connection, query, _values(sources, span, grain_us, known))]
 
 
-async def without_mass(
-    connection: Connection, plan: Plan, source: PlanSource, span: tuple[int, int], grain_us: int, known: Known
+async def _without_mass(
+    connection: Connection,
+    source: str,
+    versions: Sequence[int],
+    points: Sequence[str],
+    span: tuple[int, int],
+    grain_us: int,
+    known: Known,
 ) -> set[int]:
-    """The buckets (µs) in which a source was active and no mass of it is known, as it had no factor."""
+    """The buckets (µs) in which a source was active and no mass of it is known, as it had no factor.
+
+    `versions` are those that have it, `points` (full ids) what it is told by in them.
+    """
     usable = """
-        point_no = (SELECT point_no FROM point WHERE id = %(point)s) AND start_at >= %(from)s AND start_at < %(to)s
+        point_no IN (SELECT point_no FROM point WHERE id = ANY(%(ids)s)) AND plan_version = ANY(%(versions)s)
+        AND start_at >= %(from)s AND start_at < %(to)s
         AND revision > 0 AND quality < 3 AND amount IS NOT NULL
     """
     said = """
@@ -103,12 +113,37 @@ async def without_mass(
          WHERE NOT EXISTS (SELECT FROM ({masses}) m WHERE m.start_at = a.start_at)
         """,  # noqa: S608  fragments of this module
         {
-            **_values([], span, grain_us, known),
-            "point": plan.points[source.point].id,
-            "source": source.id,
+            **_values(points, span, grain_us, known),
+            "versions": list(versions),
+            "source": source,
         },
     )
     return {at for (at,) in found}
+
+
+async def lacking(
+    connection: Connection,
+    versions: Mapping[int, Plan],
+    names: "Names",
+    sources: Sequence[str],
+    span: tuple[int, int],
+    grain_us: int,
+    known: Known,
+) -> dict[str, set[int]]:
+    """Per source, of those whose factor depends on time, the buckets (µs) that lack a mass."""
+    found = {}
+    for source_id in sources:
+        having = {
+            version: (plan, source)
+            for version, plan in versions.items()
+            if (source := names.sources(plan).get(source_id)) is not None and source.varies
+        }
+        if having:
+            points = sorted({names.of(plan.points[source.point].id) for plan, source in having.values()})
+            found[source_id] = await _without_mass(
+                connection, source_id, sorted(having), points, span, grain_us, known
+            )
+    return found
 
 
 def _values(ids: Sequence[str], span: tuple[int, int], grain_us: int, known: Known) -> dict[str, object]:

@@ -15,7 +15,7 @@ from pydantic import Field
 from ingest.methods.figures import KpiKind, NoFigure
 from ingest.model import HOUR, Quality
 from ingest.plant.plan import Plan
-from service import cost_rows, month_demand, series
+from service import cost_rows, cost_versions, month_demand, series
 from service.as_of import AsOfDocument, Known
 from service.cost_lines import Component, GroupBy, Key, Ledger, Tallies, label_begin, roll_up
 from service.cost_rows import Names
@@ -103,26 +103,25 @@ async def of_site(
     points = sorted({point for one in versions.values() for point in names.meters(one)})
     grain_us = gcd(HOUR, *(one.prices.grain_us for one in versions.values()))
     has_carbon = any(one.prices.carbon is not None for one in versions.values())
-    sources = list(names.sources(plan)) if has_carbon else []
+    sources = sorted(
+        {one for plan_then in versions.values() for one in names.sources(plan_then)} if has_carbon else ()
+    )
     end = await _end(connection, plan, points, (from_at, to_at), known)
     counts = await cost_rows.counts(connection, points, (from_at, end), grain_us, known)
     emitted_end = await _end(connection, plan, _inputs(plan, sources), (from_at, to_at), known)
     masses = await cost_rows.masses(connection, sources, (from_at, emitted_end), grain_us, known)
-    lacking = {
-        source.id: await cost_rows.without_mass(
-            connection, plan, source, (from_at, emitted_end), grain_us, known
-        )
-        for source in plan.sources
-        if source.varies and source.id in sources
-    }
+    lacking = await cost_rows.lacking(
+        connection, versions, names, sources, (from_at, emitted_end), grain_us, known
+    )
+    in_force = await cost_versions.in_force(connection, site)
     versions |= await plans.versions(connection, site, {bucket.version for bucket in (*counts, *masses)})
 
     def reckoned() -> Tallies:
-        ledger = Ledger(plan, versions, group_by, (from_at, end), grain_us)
+        ledger = Ledger(plan, versions, group_by, (from_at, end), grain_us, in_force)
         ledger.put_meters(counts)
         tallies = roll_up(plan, ledger.tallies) if group_by == "unit" else ledger.tallies
         if has_carbon:
-            emitted = Ledger(plan, versions, group_by, (from_at, emitted_end), grain_us)
+            emitted = Ledger(plan, versions, group_by, (from_at, emitted_end), grain_us, in_force)
             emitted.put_sources(masses, lacking)
             tallies |= emitted.tallies
         return tallies
@@ -148,6 +147,8 @@ async def _end(
     found = await closed_until(
         connection, plan, [plan.index[one] for one in points if one in plan.index], known
     )
+    if not any(one in plan.index for one in points):
+        return span[1]  # nothing of today's plan is waited for: rows end where they end
     return max(span[0], min(span[1], *found.values())) if found else span[0]
 
 

@@ -251,6 +251,55 @@ async def test_each_interval_is_at_the_price_of_the_version_it_names(dsn: str) -
     assert {"deep", "cheap"} < set(periods)
 
 
+async def test_what_the_newest_plan_gave_up_stays_in_the_past(dsn: str) -> None:
+    seed(dsn)
+    since = END - 24 * HOUR
+    asked = {"from": text(BEGIN), "to": text(since)}
+    async with admin_client(dsn, after()) as client:
+        before = await lines(client, "hour", **asked)
+        units = await lines(client, "unit", **asked)
+    given_up = PLANT.replace(
+        "- {id: gas, kind: counter, unit: Nm3, carrier: gas, period: 5s, resolution: 0.01}", ""
+    )
+    begin, end = given_up.index("sources:"), given_up.index("kpis:")
+    given_up = given_up[:begin] + given_up[end:]
+    begin, end = given_up.index("  - {id: gas, carrier: gas"), given_up.index("demand_charges:")
+    digest, body = canonical(parse_plant(given_up[:begin] + given_up[end:], "works.yaml"))
+    with psycopg.connect(dsn) as connection:
+        connection.execute(
+            "INSERT INTO plan_version (site_no, version, effective_at, digest, body)"
+            " SELECT site_no, 2, %s, %s, %s FROM site",
+            [instant(since), digest, Jsonb(body)],
+        )
+        connection.execute("INSERT INTO plan_in_force SELECT point_no, 1, '-infinity' FROM point")
+        connection.execute(
+            "INSERT INTO plan_in_force SELECT point_no, 2, %s FROM point WHERE id <> 'works/gas'",
+            [instant(since)],
+        )
+        connection.execute("SET session_replication_role = replica")  # as if it had never been measured
+        connection.execute("DELETE FROM interval WHERE start_at >= %s", [instant(since)])
+        connection.execute("DELETE FROM emission WHERE start_at >= %s", [instant(since)])
+    async with admin_client(dsn, after()) as client:
+        assert told(await lines(client, "hour", **asked)) == told(before)
+        assert told(await lines(client, "unit", **asked)) == told(units)
+        later = await lines(client, "hour", **{"from": text(since), "to": text(END)})
+    assert any(one["component"] == "carbon" and one["reason"] == "gap" for one in before)
+    assert not [one for one in later if one["component"] == "carbon"]
+
+
+def told(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Lines without how old they are, and those of nothing without the version, which is the newest."""
+    leave = {"data_age_s"}
+    return [
+        {
+            name: value
+            for name, value in one.items()
+            if name not in leave | ({"plan_version"} if one["value"] is None else set())
+        }
+        for one in items
+    ]
+
+
 def revise(dsn: str, start: int) -> None:
     """A kWh more, known with batch 6."""
     with psycopg.connect(dsn) as connection:

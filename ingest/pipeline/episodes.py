@@ -3,17 +3,17 @@
 Values stand as they were compared, unrounded; only the sentence shows six digits.
 """
 
-import math
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy as np
 
-from ingest.model import HOUR, NEVER, SECOND, Quality, Reason
+from ingest.model import NEVER, SECOND, Quality, Reason
 from ingest.pipeline.alerted import Told
+from ingest.pipeline.stakes import at_stake, finite
 from ingest.plant.fields import format_span
 from ingest.plant.plan import Plan
-from ingest.plant.plan_alerts import PlanRule, PlanStake, PlanSubject
+from ingest.plant.plan_alerts import PlanRule, PlanSubject
 from kernels.rule_rows import FIRED, RESOLVED
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -59,7 +59,7 @@ def told(
         "at": instant(at),
         "resolved_at": instant(at) if row["what"] == RESOLVED else None,
         "cause": _cause(plan, number, row, value, limit, usual, in_time=in_time),
-        "at_stake": _at_stake(plan, rule, row, subject, what),
+        "at_stake": at_stake(plan, rule, row, subject, what),
         "link": f"/v1/alerts/{name}",
     }
     begun, fired = int(row["pending_at"]), int(row["fired_at"])
@@ -102,12 +102,7 @@ def _compared(plan: Plan, number: int, row: np.void, *, is_quiet: bool) -> tuple
     if is_quiet:
         hold_us = int(plan.alerts.params["hold_us"][number])
         return (int(row["at"]) - int(row["pending_at"])) / SECOND, hold_us / SECOND
-    return _finite(float(row["value"])), _finite(float(row["limit"]))
-
-
-def _finite(value: float) -> float | None:
-    """JSON knows no other numbers."""
-    return value if math.isfinite(value) else None
+    return finite(float(row["value"])), finite(float(row["limit"]))
 
 
 def _comparison(rule: PlanRule, side: int) -> str:
@@ -196,39 +191,6 @@ def _span(span_us: int) -> str:
     ]
     said = [f"{n}{unit}" for n, unit in parts if n]
     return " ".join(said[:2]) or "0s"
-
-
-def _at_stake(
-    plan: Plan, rule: PlanRule, row: np.void, subject: np.void, what: PlanSubject
-) -> dict[str, Any]:
-    """The amount above the limit: of an episode that begins in its window, else since it is pending."""
-    amount, reason = float(row["excess"]), rule.stake.reason
-    if row["what"] == FIRED and what.window_us is not None:
-        hours = (int(subject["to_at"]) - int(subject["from_at"])) / HOUR
-        amount = abs(float(row["value"]) - float(row["limit"])) * float(subject["weight"]) * hours
-    if reason is None and row["side"] == -1:
-        reason = "it is below its limit"
-    if reason is None and not math.isfinite(amount):
-        reason = "what it is counted by is not known"
-    return staked(rule.stake, None if reason else amount, plan.file.currency, reason)
-
-
-def staked(
-    stake: PlanStake, amount: float | None, currency: str | None, reason: str | None
-) -> dict[str, Any]:
-    """An amount as energy, CO2 and money."""
-    energy = None if amount is None or stake.kwh is None else _finite(amount * stake.kwh)
-    co2 = None if amount is None or stake.co2_t is None else _finite(amount * stake.co2_t)
-    money = None if co2 is None or stake.price is None else _finite(co2 * stake.price)
-    if reason is None and money is None:
-        reason = "no price in the plant file applies to it"
-    return {
-        "energy_kwh": energy,
-        "co2_t": co2,
-        "money": money,
-        "currency": None if money is None else currency,
-        "reason": reason,
-    }
 
 
 def ended(plan: Plan, episode: str, data: dict[str, Any], at: int) -> Told:

@@ -121,6 +121,8 @@ class PlanStake:
     """Money per t CO2."""
     reason: str | None
     """Why nothing is at stake that can be told."""
+    carrier: str | None = None
+    """Whose tariff prices the energy; None: of several, of none, or weighed."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,9 @@
 """Rules in a site's ingest on a real database: episodes, events, restarts, revisions, acts and silences."""
 
 import psycopg
+import pytest
 
-from tests.ingest.alerts.mill import Told
+from tests.ingest.alerts.mill import RULES, Told
 from tests.ingest.feeding import SECOND, START, feed, message, open_site
 from tests.ingest.test_restate import CHANGED, clock, coming, restated
 from tests.ingest.test_restate import PLANT as BEFORE
@@ -135,3 +136,36 @@ async def test_a_restatement_is_a_note_too(dsn: str) -> None:
             "SELECT data->'note'->>'cause' FROM event WHERE type = 'alert.noted'"
         ).fetchall()
     assert set(notes) == {("restatement",)}
+
+
+TARIFF = """
+currency: EUR
+tariffs:
+  - {id: power, carrier: electricity, unit: EUR/MWh, valid_from: %s, meters: [line/energy], trust: P,
+     periods: [{name: low, value: 150, hours: ["00:00-09:00"]}, {name: high, value: 250, hours: ["09:00-24:00"]}]}
+"""
+
+
+@pytest.mark.parametrize(
+    ("since", "first", "money", "reason"),
+    [
+        # 20 kW for a minute at 0.25 EUR/kWh: 08:00 UTC is 09:00 in Berlin.
+        ("2026-01-01", 20, 20 / 60 * 0.25, None),
+        ("2026-01-01", -30, None, "electricity had more than one price in that time"),
+        ("2027-01-01", 20, None, "no tariff of electricity that is in force prices a kWh"),
+        (None, 20, None, "no tariff in the plant file prices electricity"),
+    ],
+)
+async def test_energy_at_stake_costs_what_its_tariff_says(
+    dsn: str, since: str | None, first: int, money: float | None, reason: str | None
+) -> None:
+    mill = Told(dsn, RULES + ("" if since is None else TARIFF % since))
+    await mill.begin()
+    for second in range(first - 20, first + 90, 10):
+        await mill.power(second, 700 if second < first else 820)
+    await mill.ingest.close()
+    ((stake,),) = mill.rows("SELECT data->'at_stake' FROM event WHERE type = 'alert.firing'")
+    assert abs(stake["energy_kwh"] - 20 / 60) < 1e-9
+    assert stake["reason"] == reason
+    assert stake["money"] == (None if money is None else pytest.approx(money))
+    assert stake["currency"] == (None if money is None else "EUR")

@@ -2,12 +2,11 @@
 
 How many come, which chatter, which stand, which come most often, how long it takes until somebody has
 acknowledged them. Counted are episodes that people were told of. An alarm chatters if it came three times
-within a minute; it stands if it has fired for a day.
+within a minute; it stands if it has fired for a day. All episodes of a span are counted, in the database; what is
+listed is of rules, of which there are few.
 """
 
-from collections import Counter
 from collections.abc import Sequence
-from statistics import median
 from typing import Any
 
 from pydantic import Field
@@ -15,14 +14,55 @@ from pydantic import Field
 from ingest.model import DAY, HOUR, MINUTE
 from service.documents import Document, Instant
 from service.plans import SitePlan
-from service.store import Connection, Row, rows
+from service.store import Connection, row, rows
 from service.times import to_datetime
 
 CHATTERS_TIMES, CHATTERS_US = 3, MINUTE
 STANDS_US = DAY
 TOP = 10
-MOST = 100_000
-"""Episodes looked at."""
+
+_FOUND = """
+    WITH found AS (
+        SELECT site_no, rule, episode, fired_at, told_at, resolved_at,
+               told_at >= %(from)s AND told_at < %(to)s AS is_told, (extract(epoch FROM told_at) * 1000000)::bigint AS us
+          FROM alert_episode
+         WHERE site_no = ANY(%(sites)s) AND fired_at < %(to)s
+           AND (resolved_at IS NULL OR resolved_at >= %(from)s OR fired_at >= %(from)s)
+    )
+"""
+_TOTALS = f"""
+    {_FOUND}, acts AS (
+        SELECT episode, (extract(epoch FROM min(at)) * 1000000)::bigint AS us
+          FROM alert_act WHERE site_no = ANY(%(sites)s) AND kind = 'acknowledge' GROUP BY episode
+    ), took AS (
+        SELECT found.*, greatest(0, acts.us - found.us) / 1e6::float8 AS took_s, acts.us IS NOT NULL AS is_acknowledged
+          FROM found LEFT JOIN acts USING (episode)
+    )
+    SELECT count(*) FILTER (WHERE is_told),
+           count(*) FILTER (WHERE told_at IS NULL AND fired_at >= %(from)s),
+           count(*) FILTER (WHERE is_told AND is_acknowledged),
+           percentile_cont(0.5) WITHIN GROUP (ORDER BY took_s) FILTER (WHERE is_told AND is_acknowledged),
+           max(took_s) FILTER (WHERE is_told AND is_acknowledged)
+      FROM took
+"""  # noqa: S608  fragments of this module
+_RULES = f"""
+    {_FOUND}, times AS (
+        SELECT site_no, rule, us - lag(us, %(times)s) OVER (PARTITION BY site_no, rule ORDER BY us) AS within_us
+          FROM found WHERE is_told
+    )
+    SELECT site_no, rule, count(*), coalesce(bool_or(within_us <= %(within)s), false)
+      FROM times GROUP BY site_no, rule ORDER BY count(*) DESC, site_no, rule
+"""  # noqa: S608  fragments of this module
+_PEAK = f"""
+    {_FOUND}
+    SELECT count(*), us / %(stretch)s FROM found WHERE is_told GROUP BY 2 ORDER BY 1 DESC, 2 LIMIT 1
+"""  # noqa: S608  fragments of this module
+_STANDING = f"""
+    {_FOUND}
+    SELECT episode, rule, fired_at FROM found
+     WHERE told_at IS NOT NULL AND (resolved_at IS NULL OR resolved_at >= %(to)s) AND fired_at <= %(stands)s
+     ORDER BY fired_at, episode
+"""  # noqa: S608  fragments of this module
 
 
 class Rate(Document):
@@ -93,70 +133,47 @@ async def alarm_quality(
     connection: Connection, sites: Sequence[SitePlan], from_at: int, to_at: int
 ) -> AlarmQuality:
     """The alarms of some sites in [from_at, to_at), µs."""
-    found = await rows(
-        connection,
-        """
-        SELECT site_no, rule, episode, fired_at, told_at, resolved_at,
-               (SELECT min(at) FROM alert_act a WHERE a.episode = e.episode AND a.kind = 'acknowledge')
-          FROM alert_episode e
-         WHERE site_no = ANY(%s) AND fired_at < %s
-           AND (resolved_at IS NULL OR resolved_at >= %s OR fired_at >= %s)
-         ORDER BY fired_at LIMIT %s
-        """,
-        [
-            [site.site_no for site in sites], to_datetime(to_at), to_datetime(from_at), to_datetime(from_at), MOST,
-        ],
-    )  # fmt: skip
+    span = {
+        "sites": [site.site_no for site in sites],
+        "from": to_datetime(from_at),
+        "to": to_datetime(to_at),
+        "stands": to_datetime(to_at - STANDS_US),
+        "times": CHATTERS_TIMES - 1,
+        "within": CHATTERS_US,
+    }
     names = {site.site_no: site.plan.site for site in sites}
-    told = [one for one in found if one[4] is not None and from_at <= one[4] < to_at]
-    unheard = sum(one[4] is None and from_at <= one[3] < to_at for one in found)
-    by_rule: dict[tuple[str, str], list[int]] = {}
-    for one in told:
-        by_rule.setdefault((names[one[0]], one[1]), []).append(one[4])
-    counts = Counter({key: len(times) for key, times in by_rule.items()})
-    chattering = [key for key, times in by_rule.items() if _chatters(sorted(times))]
+    found = await row(connection, _TOTALS, span)
+    assert found is not None
+    told, unheard, acknowledged, median_s, longest_s = found
+    counts = [
+        (RuleCount(site=names[site_no], rule=rule, episodes=n), chatters)
+        for site_no, rule, n, chatters in await rows(connection, _RULES, span)
+    ]
     return AlarmQuality(
         from_=from_at,
         to=to_at,
-        episodes=len(told),
+        episodes=told,
         unheard=unheard,
-        per_hour=_rate(told, HOUR, from_at, to_at),
-        per_10min=_rate(told, 10 * MINUTE, from_at, to_at),
-        chattering=[_count(key, counts) for key in chattering],
+        per_hour=await _rate(connection, span, HOUR, told, to_at - from_at),
+        per_10min=await _rate(connection, span, 10 * MINUTE, told, to_at - from_at),
+        chattering=[one for one, chatters in counts if chatters],
         standing=[
-            Standing(episode=one[2], rule=one[1], fired_at=one[3])
-            for one in found
-            if one[4] is not None and min(one[5] or to_at, to_at) == to_at and to_at - one[3] >= STANDS_US
+            Standing(episode=episode, rule=rule, fired_at=fired_at)
+            for episode, rule, fired_at in await rows(connection, _STANDING, span)
         ],
-        top=[_count(key, counts) for key, _ in counts.most_common(TOP)],
-        time_to_acknowledge=_acknowledging(told),
+        top=[one for one, _ in counts[:TOP]],
+        time_to_acknowledge=Acknowledging(
+            acknowledged=acknowledged,
+            unacknowledged=told - acknowledged,
+            median_s=median_s,
+            longest_s=longest_s,
+        ),
     )
 
 
-def _count(key: tuple[str, str], counts: Counter[tuple[str, str]]) -> RuleCount:
-    return RuleCount(site=key[0], rule=key[1], episodes=counts[key])
-
-
-def _chatters(times: list[int]) -> bool:
-    last = CHATTERS_TIMES - 1
-    return any(times[i + last] - times[i] <= CHATTERS_US for i in range(len(times) - last))
-
-
-def _rate(told: Sequence[Row], stretch_us: int, from_at: int, to_at: int) -> Rate:
-    stretches = Counter(one[4] // stretch_us for one in told)
-    mean = len(told) * stretch_us / (to_at - from_at)
-    if not stretches:
-        return Rate(mean=mean, peak=0, peak_at=None)
-    peak = max(stretches.values())
-    first = min(stretch for stretch, n in stretches.items() if n == peak)
-    return Rate(mean=mean, peak=peak, peak_at=first * stretch_us)
-
-
-def _acknowledging(told: Sequence[Row]) -> Acknowledging:
-    took = [max(0, one[6] - one[4]) / 1e6 for one in told if one[6] is not None]
-    return Acknowledging(
-        acknowledged=len(took),
-        unacknowledged=len(told) - len(took),
-        median_s=median(took) if took else None,
-        longest_s=max(took) if took else None,
-    )
+async def _rate(
+    connection: Connection, span: dict[str, Any], stretch_us: int, told: int, span_us: int
+) -> Rate:
+    found = await row(connection, _PEAK, {**span, "stretch": stretch_us})
+    peak, peak_at = (0, None) if found is None else (found[0], found[1] * stretch_us)
+    return Rate(mean=told * stretch_us / span_us, peak=peak, peak_at=peak_at)

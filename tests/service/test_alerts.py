@@ -175,3 +175,41 @@ async def test_how_good_the_alarms_are(desk: Desk) -> None:
         "acknowledged": 1, "unacknowledged": 0, "median_s": 60.0, "longest_s": 60.0,
     }  # fmt: skip
     assert [one["episode"] for one in quality["standing"]] == [EPISODE]
+
+
+async def test_no_alarm_is_too_many_to_be_counted(desk: Desk, dsn: str) -> None:
+    """One each second, of two rules in turn; of four the last is not told, of ten one is acknowledged after 7 s."""
+    total, begin = 120_000, START + 10 * MINUTE
+    async with await AsyncConnection.connect(dsn, autocommit=True) as connection:
+        await connection.execute(
+            """
+            INSERT INTO alert_episode (episode, site_no, rule, severity, subject_kind, subject_id, window_us, pending_at,
+                                       fired_at, told_at, mute, resolved_at, data, batch_no)
+            SELECT 'mill.many.' || n, site_no, 'many' || n %% 2, 'warning', 'point', 'mill/line/power', 0, at, at,
+                   CASE WHEN n %% 4 < 3 THEN at END, CASE WHEN n %% 4 = 3 THEN 'silenced' END,
+                   at + interval '1 second', '{}', batch_no
+              FROM alert_episode, generate_series(0, %(total)s - 1) n,
+                   LATERAL (SELECT to_timestamp(%(begin)s + n) AS at) t
+            """,
+            {"total": total, "begin": begin // SECOND},
+        )
+        await connection.execute(
+            """
+            INSERT INTO alert_act (site_no, episode, kind, note, author, at, inbox_no)
+            SELECT site_no, episode, 'acknowledge', '', 'a', fired_at + interval '7 seconds', -episode_no
+              FROM alert_episode WHERE episode LIKE 'mill.many.%0'
+            """
+        )
+    quality = await desk.get("/quality", **{"from": text(begin), "to": text(begin + total * SECOND)})
+    told = total * 3 // 4
+    assert (quality["episodes"], quality["unheard"]) == (told, total // 4)
+    assert quality["per_10min"] == {"mean": 450.0, "peak": 450, "peak_at": text(begin)}
+    assert quality["top"] == quality["chattering"]
+    assert quality["top"] == [
+        {"site": "mill", "rule": "many0", "episodes": total // 2},
+        {"site": "mill", "rule": "many1", "episodes": total // 4},
+    ]
+    assert quality["time_to_acknowledge"] == {
+        "acknowledged": total // 10, "unacknowledged": told - total // 10, "median_s": 7.0, "longest_s": 7.0,
+    }  # fmt: skip
+    assert len(quality["standing"]) == 1

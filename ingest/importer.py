@@ -31,7 +31,7 @@ from ingest.run import SiteRun
 from ingest.settings import IngestSettings
 from ingest.site import Clocks
 from ingest.status import SiteStatus
-from ingest.store.inbox import Envelope
+from ingest.store.inbox import OURS, Envelope
 from ingest.store.registry import newest_plan
 from ingest.warming import warm
 
@@ -208,7 +208,7 @@ async def _put(connection: AsyncConnection, site_no: int, chunks: Sequence[Histo
             site_no,
             PRIORITY,
             [msgspec.json.encode(envelope).decode() for envelope in envelopes],
-            [chunk.key for chunk in chunks],
+            [OURS + chunk.key for chunk in chunks],
         ],
     )
     return cursor.rowcount

@@ -11,6 +11,7 @@ import msgspec
 from pydantic import Field
 
 from ingest.store.audit import Actor, Change, record
+from ingest.store.inbox import OURS
 from service import inbox
 from service.access import Access
 from service.claims import Asked, Note
@@ -196,7 +197,9 @@ async def end(
             [to_datetime(now), access.name, number],
         )
         body = msgspec.json.encode({"silence": number, "ended_by": access.name}).decode()
-        await inbox.accept(connection, found[1], "alert", body, f"silence {number} is ended", access.name)
+        await inbox.accept(
+            connection, found[1], "alert", body, f"{OURS}silence {number} is ended", access.name
+        )
         change = Change(
             "silence.ended",
             f"silence {number}",

@@ -31,6 +31,8 @@ SCOPE = re.compile(rf"({'|'.join(SCOPES)})(@[a-z0-9_-]{{1,100}})?")
 OVERLAP_US = DAY
 """How long a key works beside its successor, where nothing else is said."""
 LONGEST_NAME = 100
+RESERVED = frozenset({"admin", "console", "ingest", "import", "rejected replay"})
+"""What audit and inbox call others than keys: the key of the settings, a console, ingest, and what these two put in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +61,14 @@ class Wanted:
         """Refuse what is no key.
 
         Raises:
-            InputError: a name that is empty or too long, a scope that does not exist, no site at all.
+            InputError: a name that is empty, too long or reserved, a scope that does not exist, no site at all.
         """
         if not self.name.strip() or len(self.name) > LONGEST_NAME or not self.name.isprintable():
             raise InputError(f"key name is {self.name!r}: expected 1 to {LONGEST_NAME} characters.")
+        if self.succeeds is None and " ".join(self.name.casefold().split()) in RESERVED:
+            raise InputError(
+                f"key name {self.name!r} stands for stackwatt itself: expected that of a person or system."
+            )
         wrong = [scope for scope in self.scopes if SCOPE.fullmatch(scope) is None]
         if wrong or not self.scopes:
             expected = f"some of {', '.join(SCOPES)}, each for all sites of the key or as scope@site"

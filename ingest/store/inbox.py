@@ -13,6 +13,9 @@ from psycopg import AsyncConnection
 
 from ingest.source import Delivery
 
+OURS = "§"
+"""What our own idempotency keys begin with; those of clients are printable ASCII, so none of theirs can be one."""
+
 
 class Envelope(msgspec.Struct, omit_defaults=True):
     """The body of an inbox row of kind `reading`: what a broker would have delivered."""

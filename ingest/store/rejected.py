@@ -13,6 +13,7 @@ from datetime import datetime
 from psycopg import AsyncConnection, AsyncCursor
 
 from ingest.store.audit import CONSOLE, Actor, Change, record
+from ingest.store.inbox import OURS
 
 KEPT_PER_REASON_AND_MINUTE = 100
 KEPT_PAYLOAD_BYTES = 64 * 1024
@@ -135,12 +136,13 @@ async def replay_rejected(connection: AsyncConnection, numbers: Sequence[int], a
             INSERT INTO inbox (site_no, kind, body, idempotency_key, author, priority)
             SELECT DISTINCT site_no, 'reading',
                    json_build_object('topic', topic, 'base64', replace(encode(payload, 'base64'), E'\\n', ''))::text,
-                   'rejected-' || md5(topic || '/' || encode(payload, 'hex') || received_at || clock_timestamp()::date),
+                   %s || 'rejected-' || md5(topic || '/' || encode(payload, 'hex') || received_at
+                                            || clock_timestamp()::date),
                    'rejected replay', 0
               FROM chosen
             ON CONFLICT (site_no, idempotency_key) DO NOTHING
             """,
-            [list(numbers), KEPT_PAYLOAD_BYTES],
+            [list(numbers), KEPT_PAYLOAD_BYTES, OURS],
         )
         queued = cursor.rowcount
         if queued:

@@ -136,6 +136,24 @@ async def test_a_silence_is_heeded_until_it_ends(desk: Desk) -> None:
     assert (await desk.get("/silences", over=True))["items"][0]["to"] == text(START + 200 * SECOND)
 
 
+async def test_no_client_can_keep_a_silence_from_being_ended(desk: Desk) -> None:
+    asked = {"site": "mill", "to": text(START + HOUR), "reason": "Kiln stop"}
+    made = await desk.post("/silences", asked)
+    number = made.json()["silence"]
+    # Who has guessed the key that ending was handed to ingest under.
+    occupied = await desk.post(f"/{EPISODE}/comment", {"note": "First"}, key=f"silence {number} is ended")
+    assert occupied.status_code == 200
+    assert await desk.mill.heed() == 2
+    ended = await desk.client.delete(f"/v1/alerts/silences/{number}")
+    assert (ended.status_code, ended.json()["ended_by"]) == (200, "admin"), ended.text
+    assert await desk.mill.heed() == 1
+    ours = desk.mill.rows("SELECT idempotency_key FROM inbox ORDER BY inbox_no DESC LIMIT 1")[0][0]
+    theirs = await desk.client.post(
+        f"/v1/alerts/{EPISODE}/ack", headers={"Idempotency-Key": ours.encode()}, json={}
+    )
+    assert theirs.status_code == 422
+
+
 async def test_what_is_wrong_is_refused(desk: Desk, dsn: str) -> None:
     silence = {"site": "mill", "to": text(START + HOUR), "reason": "Stop"}
     for path, body, status in (

@@ -281,3 +281,12 @@ def test_the_log_is_only_ever_added_to(own: SeededDatabase, statement: str) -> N
         pytest.raises(psycopg.errors.RaiseException, match="only ever added to"),
     ):
         connection.execute(statement.encode())
+
+
+@pytest.mark.parametrize("name", ["admin", " Admin", "console", "INGEST", "import", "rejected  replay"])
+async def test_no_key_is_named_like_stackwatt_itself(office: Office, name: str) -> None:
+    refused = await office.post("/v1/keys", {"name": name, "scopes": ["read"]})
+    assert refused.status_code == 409  # as a name that is taken
+    assert problem_of(refused).detail == (
+        f"Key name {name!r} stands for stackwatt itself: expected that of a person or system."
+    )

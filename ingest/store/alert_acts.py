@@ -12,7 +12,7 @@ from psycopg.types.json import Jsonb
 
 from ingest.pipeline.episodes import instant
 from ingest.pipeline.pipeline import SitePipeline
-from ingest.store.alerts import silences, write_event
+from ingest.store.alerts import is_live, silences, write_event
 from ingest.store.facts import Stamp
 from ingest.store.rows import MICROSECONDS
 from ingest.store.writer import Writer
@@ -47,7 +47,7 @@ async def take_up(writer: Writer, plan_version: int, asked: ActsAsked, pipeline:
         async with connection.transaction(), connection.cursor() as cursor:
             await writer.open(cursor, stamp, pipeline.state.watermark.at, 0)
             for act in await _acts(cursor, asked.inbox):
-                await _tell(cursor, writer.site_no, act, stamp)
+                await _tell(cursor, writer.site_no, act, stamp, historical=not is_live(pipeline.plan))
             await cursor.execute(
                 "UPDATE inbox SET batch_no = %s WHERE inbox_no = ANY(%s)", [stamp.batch_no, asked.inbox]
             )
@@ -71,7 +71,9 @@ async def _acts(cursor: AsyncCursor, inbox: list[int]) -> list[dict[str, Any]]:
     return [dict(zip(names, row, strict=True)) for row in await cursor.fetchall()]
 
 
-async def _tell(cursor: AsyncCursor, site_no: int, act: dict[str, Any], stamp: Stamp) -> None:
+async def _tell(
+    cursor: AsyncCursor, site_no: int, act: dict[str, Any], stamp: Stamp, *, historical: bool
+) -> None:
     word = _WORDS[act["kind"]]
     data = {
         **act["data"],
@@ -84,4 +86,6 @@ async def _tell(cursor: AsyncCursor, site_no: int, act: dict[str, Any], stamp: S
         },
     }
     part = f"{word}.{act['act_no']}"
-    await write_event(cursor, site_no, act["episode"], word, act["at"], Jsonb(data), stamp, part=part)
+    await write_event(
+        cursor, site_no, act["episode"], word, act["at"], Jsonb(data), stamp, part=part, historical=historical
+    )

@@ -17,6 +17,7 @@ from ingest.pipeline.batch import IntArray
 from ingest.pipeline.causes import weightiest
 from ingest.pipeline.episodes import instant
 from ingest.plant.plan import Plan
+from ingest.store.alerts import is_live
 from ingest.store.facts import Stamp
 from ingest.store.following import Changed
 from ingest.store.rows import MICROSECONDS
@@ -77,7 +78,7 @@ async def _note(
         )
         mine = found[(found[:, 1] >= episode.from_at) & (found[:, 1] < episode.to_at)]
         if mine.size:
-            await _write(cursor, site_no, episode, mine, edition.plan.interval_us, stamp)
+            await _write(cursor, site_no, episode, mine, edition.plan, stamp)
             told = True
     if told:
         await cursor.execute("SELECT pg_notify('stackwatt_event', %s)", [str(site_no)])
@@ -133,14 +134,14 @@ def _rests_on(plan: Plan, data: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 
 async def _write(
-    cursor: AsyncCursor, site_no: int, episode: _Episode, rows: IntArray, interval_us: int, stamp: Stamp
+    cursor: AsyncCursor, site_no: int, episode: _Episode, rows: IntArray, plan: Plan, stamp: Stamp
 ) -> None:
     first, last = int(rows[:, 1].min()), int(rows[:, 1].max())
     cause = Cause(weightiest(rows[:, 2])).name.lower()
     said = {
         "intervals": len(np.unique(rows[:, 1])),
         "from": instant(first),
-        "to": instant(last + interval_us),
+        "to": instant(last + plan.interval_us),
         "cause": cause,
     }
     await cursor.execute(
@@ -151,7 +152,7 @@ async def _write(
         """,
         [
             site_no, f"{episode.episode}.noted.{stamp.batch_no}", episode.episode, stamp.known_at, stamp.batch_no,
-            not episode.was_told, Jsonb({**episode.data, "note": said}),
+            not (episode.was_told and is_live(plan)), Jsonb({**episode.data, "note": said}),
         ],
     )  # fmt: skip
     await cursor.execute("UPDATE alert_episode SET noted = noted + 1 WHERE episode = %s", [episode.episode])

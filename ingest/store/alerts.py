@@ -17,6 +17,7 @@ from ingest.pipeline.batch import EMISSION_ROW, Batch
 from ingest.pipeline.episodes import ended, episode_id
 from ingest.pipeline.state import SiteState
 from ingest.plant.fields import parse_span
+from ingest.plant.plan import Plan
 from ingest.store.facts import Stamp
 from ingest.store.paired import stored_intervals
 from ingest.store.registry import Numbers
@@ -165,7 +166,7 @@ async def write_alerted(
     if rows:
         await cursor.executemany(_STATE, rows)
     for told in alerted.told:
-        await _write_told(cursor, site_no, told, stamp)
+        await _write_told(cursor, site_no, told, stamp, live=is_live(board.plan))
     if alerted.told:
         await cursor.execute("SELECT pg_notify('stackwatt_event', %s)", [str(site_no)])
 
@@ -185,7 +186,12 @@ def _state_row(site_no: int, rule: str, kept: Kept, stamp: Stamp) -> dict[str, A
     }
 
 
-async def _write_told(cursor: AsyncCursor, site_no: int, told: Told, stamp: Stamp) -> None:
+def is_live(plan: Plan) -> bool:
+    """Whether what happens at a site happens now; a replay's time is long past, so its events are stored, not delivered."""
+    return plan.clock == "live"
+
+
+async def _write_told(cursor: AsyncCursor, site_no: int, told: Told, stamp: Stamp, *, live: bool) -> None:
     data = Jsonb(told.data)
     if told.what == FIRED:
         await _write_episode(cursor, site_no, told, stamp)
@@ -198,7 +204,7 @@ async def _write_told(cursor: AsyncCursor, site_no: int, told: Told, stamp: Stam
                 told.at,
                 data,
                 stamp,
-                historical=told.mute == HISTORICAL,
+                historical=told.mute == HISTORICAL or not live,
             )
         return
     column = "told_at" if told.what == TOLD else "resolved_at"
@@ -212,10 +218,19 @@ async def _write_told(cursor: AsyncCursor, site_no: int, told: Told, stamp: Stam
     row = await cursor.fetchone()
     was_told, historical = row or (False, False)
     if told.what == TOLD:
-        await write_event(cursor, site_no, told.episode, "firing", told.at, data, stamp, part="told")
+        await write_event(
+            cursor, site_no, told.episode, "firing", told.at, data, stamp, part="told", historical=not live
+        )
     elif told.what == RESOLVED and (was_told or historical):
         await write_event(
-            cursor, site_no, told.episode, "resolved", told.at, data, stamp, historical=not was_told
+            cursor,
+            site_no,
+            told.episode,
+            "resolved",
+            told.at,
+            data,
+            stamp,
+            historical=not was_told or not live,
         )
 
 

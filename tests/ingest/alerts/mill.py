@@ -19,9 +19,9 @@ alerts:
 class Told:
     """A mill whose clock follows what it is told."""
 
-    def __init__(self, dsn: str, rules: str = RULES) -> None:
+    def __init__(self, dsn: str, rules: str = RULES, clock: str = "live") -> None:
         self._dsn = dsn
-        self._text = PLANT + rules
+        self._text = PLANT.replace("clock: live", f"clock: {clock}") + rules
         self.clock = Clock()
 
     async def begin(self) -> SiteIngest:

@@ -70,6 +70,19 @@ async def test_history_is_kept_and_told_to_nobody(dsn: str) -> None:
     await mill.ingest.close()
 
 
+async def test_a_replay_shows_its_alerts_and_tells_no_webhook(dsn: str) -> None:
+    mill = Told(dsn, clock="replay")
+    await mill.begin()
+    for second in range(0, 120, 10):
+        await mill.power(second, 700 if second < 20 else 820, now=10**7)
+    await mill.power(130, 600, now=10**7)
+    await mill.power(140, 600, now=10**7)
+    assert mill.events() == [("alert.firing", "high", True), ("alert.resolved", "high", True)]
+    # People who watch it see it as told; what an old event says is not said to others as if it were now.
+    assert mill.rows("SELECT mute, told_at IS NOT NULL FROM alert_episode") == [(None, True)]
+    await mill.ingest.close()
+
+
 async def test_a_revision_is_a_note_and_judges_nothing_again(dsn: str) -> None:
     mill = Told(dsn)
     await mill.begin()

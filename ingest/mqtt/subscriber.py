@@ -269,6 +269,7 @@ class Subscriber:
         """Subscribe where needed, publish the marker, and see that it comes back."""
         if not client.session_present:
             self._subscriptions.forget()
+        self._subscriptions.doubt()
         await self._subscriptions.agree(client)
         await self._mark(client)
         while True:

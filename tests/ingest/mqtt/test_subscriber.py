@@ -141,6 +141,26 @@ async def test_a_broker_that_restarts_keeps_the_session_and_is_not_subscribed_ag
         assert [delivery.retain for delivery in await caught_up(source)] == [True]
 
 
+async def test_a_broker_killed_before_it_saved_new_filters_is_asked_for_them_again(mosquitto: Broker) -> None:
+    held: list[tuple[str, ...]] = []
+    async with subscriber(mosquitto.url, "plant/s/a", on_subscribed=held.append) as source:
+        await caught_up(source)
+        await asyncio.to_thread(mosquitto.stop)  # saves the session with the first filter
+        await asyncio.to_thread(mosquitto.start)
+        await until(lambda: source.counters.reconnects == 1, "the session")
+        await caught_up(source)
+        saved = (mosquitto.folder / "mosquitto.db").read_bytes()
+        source.want(["plant/s/a", "plant/s/b"])
+        await until(lambda: len(held) == 2, "the new filter")
+        await asyncio.to_thread(mosquitto.kill)
+        (mosquitto.folder / "mosquitto.db").write_bytes(saved)  # also where a save came between
+        await asyncio.to_thread(mosquitto.start)
+        await until(lambda: source.counters.reconnects == 2, "the session as it was saved")
+        await caught_up(source)
+        await publish(mosquitto, [("plant/s/a", b"1"), ("plant/s/b", b"2")])
+        assert [delivery.topic for delivery in await collect(source, 2)] == ["plant/s/a", "plant/s/b"]
+
+
 async def test_a_broker_that_lost_the_session_is_subscribed_again(mosquitto: Broker) -> None:
     async with subscriber(mosquitto.url) as source:
         await caught_up(source)

@@ -3,7 +3,7 @@
 import pytest
 
 from ingest.mqtt.patience import Patience
-from ingest.mqtt.subscriptions import FILTERS_PER_SUBSCRIBE, Subscriptions
+from ingest.mqtt.subscriptions import DOUBT_S, FILTERS_PER_SUBSCRIBE, Subscriptions
 
 
 class Broker:
@@ -48,6 +48,18 @@ async def test_what_an_earlier_run_held_is_not_said_again() -> None:
     subscriptions.want(["a"])
     await subscriptions.agree(broker)
     assert broker.said == [("unsubscribe", ["old"])]
+
+
+async def test_what_was_added_of_late_is_asked_for_again_when_a_session_is_taken_up() -> None:
+    broker, now = Broker(), [0.0]
+    subscriptions = Subscriptions("marker", (), None, lambda: now[0])
+    for wanted in (["a"], ["a", "b"]):
+        subscriptions.want(wanted)
+        await subscriptions.agree(broker)
+    for now[0] in (DOUBT_S - 1, 2 * DOUBT_S):
+        subscriptions.doubt()
+        await subscriptions.agree(broker)
+    assert broker.said == [("subscribe", ["a", "marker"]), ("subscribe", ["b"]), ("subscribe", ["b"])]
 
 
 async def test_a_refused_filter_is_named_and_asked_for_again(caplog: pytest.LogCaptureFixture) -> None:

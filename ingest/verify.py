@@ -42,6 +42,8 @@ class Verified:
     last_batch: int
     before: int
     """Batches of before evidence began; of them nothing can be said."""
+    bare: int
+    """Batches of a span in which none has any evidence; 0 where one has."""
     tally: Tally
     rows: Counter[str]
     """Rows that were read, by table."""
@@ -97,7 +99,8 @@ async def verified(
     if batches is not None:
         await _walked(cursor, site_no, walk, batches, known, rows)
     before = known.first_leaf - 1 if known.last_leaf else 0
-    return Verified(site, first, last, before, walk.tally, rows, names)
+    bare = await leaves.known_in(cursor, site_no, span) if batches is None else 0
+    return Verified(site, first, last, before, bare, walk.tally, rows, names)
 
 
 async def _walked(

@@ -34,6 +34,7 @@ def verify(
 ) -> None:
     """Hold what is stored against its evidence; each altered, removed or inserted row is told. Exit 1 if there is one.
 
+    Without a key it cannot know that there was evidence: batches that have none at all are a finding then.
     Reads only and may run beside ingest.
     """
     from ingest.verify import Asked
@@ -41,7 +42,11 @@ def verify(
 
     outcome = reached(verified(stored_dsn(dsn), Asked(site, from_at, to_at)))
     lines = _lines(outcome, key)
-    typer.echo(json.dumps(_body(outcome, lines)) if as_json else _as_text(outcome, lines))
+    typer.echo(
+        json.dumps(_body(outcome, lines))
+        if as_json
+        else _as_text(outcome, lines, is_key_known=key is not None)
+    )
     if lines:
         raise typer.Exit(1)
 
@@ -51,10 +56,14 @@ def _lines(outcome: "Verified", key: str | None) -> list[str]:
     from ingest.evidence.verifier.walk import not_vouched
 
     lines = [told(one, outcome.names) for one in outcome.tally.findings]
-    return lines if key is None else lines + not_vouched(outcome.tally, key)
+    if key is not None:
+        return lines + not_vouched(outcome.tally, key)
+    return lines + (
+        [f"no evidence at all: nothing is proven of {outcome.bare} batches"] if outcome.bare else []
+    )
 
 
-def _as_text(outcome: "Verified", found: list[str]) -> str:
+def _as_text(outcome: "Verified", found: list[str], *, is_key_known: bool) -> str:
     tally, lines = outcome.tally, list(found)
     if not outcome.last_batch:
         lines.append(f"{outcome.site}: there is no evidence in this span.")
@@ -73,6 +82,10 @@ def _as_text(outcome: "Verified", found: list[str]) -> str:
         lines.append(
             f"Batches 1 to {outcome.before} are of before evidence began: nothing can be said of them."
         )
+    if not is_key_known:
+        lines.append(
+            "No --key was given: that nobody made all of the evidence anew, or took its end away, is not proven."
+        )
     if tally.let_go:
         lines.append(f"{tally.let_go} commit rows were let go by age, as the plant file asks.")
     lines += [f"Public key: {key}" for key in sorted(tally.keys)]
@@ -88,6 +101,7 @@ def _body(outcome: "Verified", lines: list[str]) -> dict[str, object]:
         "before_evidence_began": outcome.before,
         "rows": {table: rows for table, rows in sorted(outcome.rows.items()) if rows},
         "hours": {"signed": tally.signed_hours, "unsigned": tally.unsigned_hours},
+        "batches_without_any_evidence": outcome.bare,
         "open_batches": tally.open_batches,
         "commits_let_go": tally.let_go,
         "public_keys": sorted(tally.keys),

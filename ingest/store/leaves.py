@@ -81,6 +81,21 @@ async def extent(cursor: AsyncCursor, site_no: int) -> Extent:
     return Extent(*row)
 
 
+async def known_in(cursor: AsyncCursor, site_no: int, span: tuple[int, int] | None) -> int:
+    """How many batches of a site became known in [from, to) µs, or at all, with a leaf or without."""
+    from_at, to_at = span or (0, 2**61)
+    await cursor.execute(
+        f"""
+        SELECT count(*) FROM ingest_commit
+         WHERE site_no = %s AND {MICROSECONDS.format("known_at")} BETWEEN %s AND %s
+        """.encode(),  # noqa: S608  a fragment of rows
+        [site_no, from_at, to_at - 1],
+    )
+    row = await cursor.fetchone()
+    assert row is not None
+    return int(row[0])
+
+
 async def batches_of(cursor: AsyncCursor, site_no: int, from_at: int, to_at: int) -> tuple[int, int] | None:
     """The first and last batch that became known in [from_at, to_at) µs; None: there is none with a leaf."""
     await cursor.execute(_SPAN, [site_no, from_at, to_at])

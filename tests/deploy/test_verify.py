@@ -62,3 +62,24 @@ def test_hours_whose_signatures_were_taken_away_are_not_vouched_for(dsn: str) ->
     told = run("verify", "--dsn", dsn, "--key", signer().public_key.hex())
     assert told.exit_code == 1
     assert told.stdout.splitlines()[0] == "the last 1 hours are not signed, and no signed one follows them"
+
+
+def test_without_any_evidence_nothing_is_proven(dsn: str) -> None:
+    asyncio.run(fed(dsn, Clock(), 2, signer()))
+    told = run("verify", "--dsn", dsn)
+    assert (told.exit_code, "No --key was given" in told.stdout) == (0, True)
+    assert "No --key" not in run("verify", "--dsn", dsn, "--key", signer().public_key.hex()).stdout
+    with psycopg.connect(dsn) as connection:
+        connection.execute("SET session_replication_role = replica")
+        for table in ("evidence_leaf", "evidence_hour", "evidence_note"):
+            connection.execute(f"DELETE FROM {table}".encode())
+        [batches] = connection.execute("SELECT count(*) FROM ingest_commit").fetchone() or [0]
+        connection.execute("UPDATE reading SET value = value + 1 WHERE batch_no = 3")
+    for asked in ((), SPAN):
+        found = run("verify", "--dsn", dsn, *asked)
+        assert found.exit_code == 1, found.output
+        assert found.stdout.startswith("no evidence at all: nothing is proven of ")
+    assert run("verify", "--dsn", dsn).stdout.splitlines()[0].endswith(f" {batches} batches")
+    assert run("verify", "--dsn", dsn, "--from", "2030-01-01T00:00:00Z").exit_code == 0, (
+        "there is nothing to prove"
+    )

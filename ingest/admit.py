@@ -1,10 +1,11 @@
 """Deliveries to readings: decode, admit, and put refusals into words for the store."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
+from ingest.mes.statements import Statement, read_statements
 from ingest.metrics import IngestMetrics
 from ingest.pipeline.admission import Admission, ClockSuspicion, EarlierLimits, leads
 from ingest.pipeline.batch import IntArray, Readings
@@ -22,6 +23,8 @@ class Admitted:
     message: IntArray
     """Of each reading the index of its delivery."""
     refusals: list[Refusal]
+    statements: list[tuple[Statement, int]] = field(default_factory=list)
+    """What a MES told, and when that arrived, µs."""
 
     @staticmethod
     def nothing(*refusals: Refusal) -> "Admitted":
@@ -39,6 +42,8 @@ class Gate:
         self._admission = Admission(plan)
         self._suspicion = ClockSuspicion(plan.n_measured)
         self._metrics = metrics
+        self._plan = plan
+        self._mes = frozenset(plan.mes.topics)
 
     def hear(self, deliveries: Sequence[Delivery], monotonic_us: int) -> None:
         """Let deliveries say what time it is."""
@@ -78,7 +83,29 @@ class Gate:
             found.seq,
         )
         refusals = [_refusal(deliveries, rejection) for rejection in found.rejections]
-        return Admitted(readings, found.message.astype(np.int64), refusals)
+        admitted = Admitted(readings, found.message.astype(np.int64), refusals)
+        if self._mes:
+            self._told(deliveries, admitted)
+        return admitted
+
+    def _told(self, deliveries: Sequence[Delivery], admitted: Admitted) -> None:
+        """Put what a MES tells in some of the deliveries to what was admitted."""
+        for delivery in deliveries:
+            if delivery.topic not in self._mes:
+                continue
+            good, refused = read_statements(delivery.payload, self._plan, delivery.received_at)
+            admitted.statements += [(one, delivery.received_at) for one in good]
+            admitted.refusals += [
+                Refusal(
+                    delivery.topic,
+                    delivery.payload,
+                    one.element,
+                    one.reason,
+                    one.detail,
+                    delivery.received_at,
+                )
+                for one in refused
+            ]
 
     def unstorable(self, delivery: Delivery, detail: str) -> Refusal:
         """The refusal of a message that the database does not take."""

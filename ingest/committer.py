@@ -150,6 +150,7 @@ class Committer:
             told=told,
             now_us=self._clocks.now(),
         )
+        batch.statements = admitted.statements
         self.spent("pipeline", begun)
         self.more = batch.more
         self.unsaid = (self.unsaid or (windows and len(batch.readings) > 0)) and not latest

@@ -126,7 +126,7 @@ class SiteRun:
                     Subscriber(
                         self._settings.mqtt_url,
                         site=plan.site,
-                        filters=[f"{plan.topic_prefix}/{plan.site}/#", *plan.topics],
+                        filters=[f"{plan.topic_prefix}/{plan.site}/#", *plan.topics, *plan.mes.topics[1:]],
                         now=self._clocks.now,
                         subscribed=held,
                         on_subscribed=self._note_subscribed,

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
+from ingest.mes.statements import Statement
 from ingest.model import NEVER
 from ingest.pipeline.alerted import Alerted
 from kernels.rows import INTERVAL_ROW, STEP_ROW
@@ -172,6 +173,8 @@ class Batch:
     """(point, start_at) closed behind a KPI that had gone on without the point."""
     compared: IntArray = field(default_factory=lambda: np.zeros((0, 3), np.int64))
     """(comparison, begin, end) of hours that both its points have closed now."""
+    statements: list[tuple[Statement, int]] = field(default_factory=list)
+    """What a MES told, and when that arrived, µs."""
     alerts: Alerted | None = None
     """What the alert rules came to; None: they were not judged."""
     duplicates: int = 0
@@ -203,6 +206,7 @@ class Batch:
             or self.latest
             or self.behind.size
             or self.compared.size
+            or self.statements
             or self.passed
             or self.tells
         )

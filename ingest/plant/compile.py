@@ -27,6 +27,7 @@ from ingest.plant.entries import Kpi, Point
 from ingest.plant.file import PlantFile
 from ingest.plant.gaps import fill_columns, max_gap_of
 from ingest.plant.instruments import NOT_DUE, due_at, due_instant
+from ingest.plant.mes_links import compile_mes
 from ingest.plant.plan import (
     COLUMNS,
     Plan,
@@ -97,6 +98,7 @@ def compile_plan(file: PlantFile, version: int = 0) -> Plan:
         documented=compile_documented(catalogue),
         benchmarks=tuple(_benchmark(catalogue, i, mark) for i, mark in enumerate(file.benchmarks)),
         alerts=compile_alerts(Known(catalogue, kpis, sources, frozenset(units))),
+        mes=compile_mes(catalogue, frozenset(units)),
     )
 
 

@@ -25,6 +25,7 @@ from ingest.plant.business import (
 from ingest.plant.entries import Carrier, Kpi, Point, Product, Source, Unit
 from ingest.plant.factors import Factor
 from ingest.plant.fields import Entry, Segment, Span, Text, TopicPrefix, Zone
+from ingest.plant.mes_entries import Mes
 from ingest.plant.reconciliation_entries import Reconciliation
 from ingest.plant.tariffs import CarbonPrice, ContractedDemand, DemandCharge, Tariff
 from ingest.plant.webhooks import Webhook
@@ -76,6 +77,8 @@ class PlantFile(Entry):
     correlations: tuple[Correlation, ...] = ()
     """Of the systematic errors of instruments; default: none."""
     reconciliations: tuple[Reconciliation, ...] = ()
+    mes: Mes | None = None
+    """Units on which orders run; default: a MES tells nothing here."""
     retention: Retention = Retention()
 
     _origin: str = PrivateAttr(default="plant file")

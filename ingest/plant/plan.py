@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from ingest.methods.figures import KpiKind
 from ingest.model import Kind
+from ingest.plant.mes_plan import PlanMes
 from ingest.plant.papers import PlanActivity, PlanAnalysis, PlanDocumented
 from ingest.plant.plan_alerts import PlanAlerts
 from ingest.plant.plan_benchmark import PlanBenchmark
@@ -275,6 +276,7 @@ class Plan:
     """Sources without one."""
     benchmarks: tuple[PlanBenchmark, ...] = ()
     alerts: PlanAlerts = field(default_factory=PlanAlerts)
+    mes: PlanMes = field(default_factory=PlanMes)
 
     @property
     def readers(self) -> tuple["PlanSource | PlanKpi", ...]:

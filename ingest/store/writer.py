@@ -32,6 +32,7 @@ from ingest.store.facts import (
     write_readings,
     write_steps,
 )
+from ingest.store.mes import write_statements
 from ingest.store.registry import Numbers
 from ingest.store.rejected import Refusal, store_rejections
 from ingest.store.session import Session, about_data
@@ -208,6 +209,8 @@ class Writer:
                 self.evidence.readings(reading_columns(batch.readings, numbers, stamp))
             await self.write_figures(cursor, batch, numbers, stamp)
             await write_latest(cursor, batch, numbers, stamp)
+            if batch.statements:
+                await write_statements(cursor, self.site_no, stamp, batch.statements)
             if follow_up is not None:
                 await follow_up(cursor, stamp)
             await store_rejections(cursor, self.site_no, stamp.batch_no, refusals)

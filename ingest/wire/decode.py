@@ -90,7 +90,7 @@ class WireDecoder:
     def _read(self, number: int, message: Delivery, forms: Forms, refusals: Refusals) -> None:
         """Read a message that is not plain JSON on a point's topic."""
         topic = message.topic
-        if topic.startswith("$"):  # the broker's own
+        if topic.startswith("$") or topic in self._topics.others:  # the broker's own; what a MES tells
             return
         point, unit = self._topics.points.get(topic), self._topics.units.get(topic)
         try:

@@ -40,6 +40,8 @@ class Topics:
             self.points[self._prefix + point.id] = index
             self._add_to_units(point.id, index, plan.site)
         self.points.update(plan.topics)
+        self.others = frozenset(plan.mes.topics)
+        """Topics on which something else than readings comes."""
 
     def _add_to_units(self, point_id: str, index: int, site: str) -> None:
         segments = point_id.split("/")

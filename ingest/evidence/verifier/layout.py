@@ -54,6 +54,8 @@ _COVERED = f"""
 26 evidence_note: kind:int number:int / said:text
 27 period_regime: seal_no:int source_no:int / rule:text mass_kg:float hours:int without_mass:int substituted:int
    provisional:int quality:int cause:int known_at:instant
+28 mes_statement: statement_no:int / said:text kind:text id:text seq:int order_id:text unit:text from_at:instant
+   to_at:instant body:text received_at:instant known_at:instant
 """
 """Number and name of a table, the columns of its key, the others; each with its kind."""
 

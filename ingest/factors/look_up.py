@@ -57,7 +57,11 @@ def find(key: Key, rows: Sequence[FactorRow] | None = None) -> FactorRow:
         raise InputError(
             f"the ledger has {len(found)} rows for {key}: {_listed(found)}; expected a key of one"
         )
-    raise InputError(f"the ledger has no {key}; {_nearest(known, key)}")
+    wanted = str(key)
+    # what a file names may hold what no terminal shows
+    raise InputError(
+        f"the ledger has no {wanted if wanted.isprintable() else repr(wanted)}; {_nearest(known, key)}"
+    )
 
 
 def _missed(row: FactorRow, key: Key) -> int:

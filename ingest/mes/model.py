@@ -2,7 +2,7 @@
 
 A *statement* is one immutable fact under the MES's own id: an order was started on a unit at
 an instant, so much was made, a machine changed its state. Statements come late, twice and in any order; of one
-`(kind, id)` the one with the largest `seq` counts (none lowest), then whose digest is larger: arbitrary, and the same whoever came first. What
+`(kind, id)` the one with the largest `seq` counts (none lowest), of equal ones that whose digest is larger. What
 they come to, a `Book`, is a function of the set of them. It judges nothing by when we heard
 of it: `as_of` is a smaller set.
 

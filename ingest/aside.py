@@ -134,6 +134,8 @@ class Aside:
         for period in periods:
             free += await ingest.seal(period)
             self._tell_at = 0
+        if ingest.plan.mes.units:
+            await ingest.account()
         return free + await self._tell(ingest)
 
     async def _tell(self, ingest: SiteIngest) -> list[Delivery]:

@@ -24,7 +24,6 @@ from ingest.pipeline.batch import Batch, Latest, Readings, Refigured
 from ingest.pipeline.pipeline import SitePipeline
 from ingest.plant.plan import Plan
 from ingest.status import SiteStatus
-from ingest.store.alert_acts import ActsAsked, take_up
 from ingest.store.alert_past import look_back
 from ingest.store.alerts import restore, write_alerted
 from ingest.store.analyser_tests import TestAsked
@@ -252,9 +251,9 @@ class Committer:
     async def _look_back(self) -> None:
         await look_back(await self.connection(), self._now.pipeline.alerts, self._now.numbers)
 
-    async def heed(self, asked: ActsAsked) -> None:
-        """Take up what people have done about alerts."""
-        await self.patiently(lambda: take_up(self._writer, self._plan.version, asked, self._now.pipeline))
+    async def aside(self, step: Callable[[Writer, SitePipeline], Awaitable[None]]) -> None:
+        """Run a step that has a transaction of its own."""
+        await self.patiently(lambda: step(self._writer, self._now.pipeline))
         self._status.batch_no = self._writer.batch_no
 
     async def examine(self, asked: TestAsked) -> None:

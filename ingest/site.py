@@ -25,11 +25,12 @@ from ingest.pipeline.batch import Batch, Readings
 from ingest.plant.plan import Plan
 from ingest.source import Delivery
 from ingest.status import SiteStatus
-from ingest.store.alert_acts import ActsAsked
+from ingest.store.alert_acts import ActsAsked, take_up
 from ingest.store.analysed import latest_days, told
 from ingest.store.analyser_tests import TestAsked
 from ingest.store.declarations import Declaration, DeclaredReading, book, said_by
 from ingest.store.facts import Stamp
+from ingest.store.footprints import look
 from ingest.store.seals import SealAsked
 from ingest.store.session import about_data
 from ingest.store.writer import Writer
@@ -222,7 +223,11 @@ class SiteIngest:
 
     async def heed(self, asked: ActsAsked) -> None:
         """Take up what people have done about alerts."""
-        await self._committer.heed(asked)
+        await self._committer.aside(lambda writer, now: take_up(writer, self.plan.version, asked, now))
+
+    async def account(self) -> None:
+        """Tell what finished orders came to, where something has become of them."""
+        await self._committer.aside(lambda writer, now: look(writer, self.plan, now.state))
 
     async def examine(self, asked: TestAsked) -> list[Delivery]:
         """Keep an analyser's test; the deliveries that may be acknowledged now, in order."""

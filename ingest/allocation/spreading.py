@@ -185,15 +185,20 @@ def rounded(numerator: int, denominator: int) -> int:
     return size if numerator >= 0 else -size
 
 
+Held = tuple[str, Owner]
+"""A unit, and whose a part of its amounts is."""
+LEFT: Held = ("", REMAINDER)
+
+
 @dataclass(frozen=True, slots=True)
 class OnGrid:
     """Masses as multiples of a power of two, kg."""
 
     total: float
-    owners: Mapping[Owner, float]
+    owners: Mapping[Held, float]
 
 
-def on_grid(amounts: FloatArray, portions: Portions) -> OnGrid:
+def on_grid(amounts: FloatArray, portions: Mapping[Held, Portion]) -> OnGrid:
     """Masses of owners that add up to the total with ==, in any order of adding.
 
     Args:
@@ -216,10 +221,10 @@ def on_grid(amounts: FloatArray, portions: Portions) -> OnGrid:
     return _gridded(round(Fraction(total) / unit), steps, unit)
 
 
-def _one_sign(total: float, portions: Portions) -> OnGrid:
+def _one_sign(total: float, portions: Mapping[Held, Portion]) -> OnGrid:
     unit = Fraction(math.copysign(math.ulp(total), total))
     whole = round(Fraction(total) / unit)
-    so_far, given, steps = Fraction(0), 0, dict[Owner, int]()
+    so_far, given, steps = Fraction(0), 0, dict[Held, int]()
     for owner in sorted(portions):
         so_far += _exact(portions[owner])
         edge = min(round(so_far / unit), whole)
@@ -227,10 +232,10 @@ def _one_sign(total: float, portions: Portions) -> OnGrid:
     return _gridded(whole, steps, unit)
 
 
-def _gridded(whole: int, steps: dict[Owner, int], unit: Fraction) -> OnGrid:
+def _gridded(whole: int, steps: dict[Held, int], unit: Fraction) -> OnGrid:
     left = whole - sum(steps.values())
     if left:
-        steps[REMAINDER] = steps.get(REMAINDER, 0) + left
+        steps[LEFT] = steps.get(LEFT, 0) + left
     return OnGrid(float(whole * unit), {owner: float(step * unit) for owner, step in steps.items()})
 
 

@@ -38,6 +38,26 @@ async def write_statements(
             for one, received_at in told
         ],
     )  # fmt: skip
+    await mark_told(cursor, site_no, [one for one, _ in told])
+
+
+async def mark_told(cursor: AsyncCursor, site_no: int, told: Sequence[Statement]) -> None:
+    """Mark the orders of statements as due, and finished ones that ran on their units then or later."""
+    await cursor.execute(
+        """
+        INSERT INTO order_due
+        SELECT DISTINCT site_no, order_id, '-infinity'::timestamptz, 'statement' FROM mes_statement
+         WHERE site_no = %(site)s AND said = ANY(%(said)s) AND order_id IS NOT NULL
+        UNION
+        SELECT f.site_no, f.order_id, '-infinity', 'statement'
+          FROM mes_statement s
+          JOIN mes_statement b ON b.site_no = s.site_no AND b.kind = s.kind AND b.id = s.id
+          JOIN order_footprint f ON f.site_no = s.site_no AND f.to_at > b.from_at AND s.unit = ANY(f.units)
+         WHERE s.site_no = %(site)s AND s.said = ANY(%(said)s) AND s.unit IS NOT NULL
+        ON CONFLICT (site_no, order_id) DO UPDATE SET wait_until = excluded.wait_until, cause = excluded.cause
+        """,
+        {"site": site_no, "said": [one.digest for one in told]},
+    )
 
 
 async def book(

@@ -56,6 +56,8 @@ _COVERED = f"""
    provisional:int quality:int cause:int known_at:instant
 28 mes_statement: statement_no:int / said:text kind:text id:text seq:int order_id:text unit:text from_at:instant
    to_at:instant body:text received_at:instant known_at:instant
+29 order_footprint: order_id:text revision:int / from_at:instant to_at:instant units:text figures:text cause:text
+   plan_version:int known_at:instant
 """
 """Number and name of a table, the columns of its key, the others; each with its kind."""
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingest.allocation.shared import by_weights
-from ingest.allocation.spreading import Rows, on_grid, spread
+from ingest.allocation.spreading import Held, Portion, Portions, Rows, on_grid, spread
 from ingest.allocation.stretches import Owner, stretches
 from ingest.mes.reduction import reduce
 from ingest.model import MINUTE
@@ -29,6 +29,10 @@ def rows(amounts: list[float | None], dtype: type) -> Rows:
     ints = [np.full(len(there), 7, np.int64) for _ in range(8)]
     start = np.array([SPAN[0] + i * MINUTE for i in there], np.int64)
     return Rows(start, np.array([amounts[i] for i in there], dtype), *ints)
+
+
+def held(portions: Portions) -> dict[Held, Portion]:
+    return {("line1", owner): portion for owner, portion in portions.items()}
 
 
 COUNTS = st.lists(st.none() | st.integers(-(10**12), 10**12), min_size=45, max_size=45)
@@ -63,7 +67,7 @@ def test_masses_of_one_sign_add_up_to_the_total_of_the_inventory(
     statements: list[dict[str, Any]], masses: list[float | None], sign: float, dice: random.Random
 ) -> None:
     given_rows = rows([None if one is None else sign * one for one in masses], np.float64)
-    portions = spread(given_rows, stretches(UNIT, reduce(told(*statements)), SPAN), MINUTE)
+    portions = held(spread(given_rows, stretches(UNIT, reduce(told(*statements)), SPAN), MINUTE))
     found = on_grid(given_rows.amount.astype(np.float64), portions)
     assert found.total == math.fsum(given_rows.amount.tolist())
     values = list(found.owners.values())
@@ -83,7 +87,7 @@ def test_masses_of_both_signs_add_up(
     given_rows = rows(list(masses), np.float64)
     found = on_grid(
         given_rows.amount.astype(np.float64),
-        spread(given_rows, stretches(UNIT, reduce(told(*statements)), SPAN), MINUTE),
+        held(spread(given_rows, stretches(UNIT, reduce(told(*statements)), SPAN), MINUTE)),
     )
     size = math.fsum(abs(one) for one in given_rows.amount.tolist())
     assert abs(found.total - math.fsum(given_rows.amount.tolist())) <= math.ulp(size)

@@ -1,0 +1,202 @@
+"""Footprints of orders through the pipeline: ready, revised by late production and late statements, with == all along."""
+
+import json
+import math
+import random
+from fractions import Fraction
+from typing import Any
+
+import psycopg
+from psycopg import AsyncConnection
+
+from ingest.allocation.lines import lines, wanted
+from ingest.model import MINUTE
+from ingest.plant.plan import Plan
+from ingest.site import SiteIngest
+from ingest.source import Delivery
+from ingest.store.allocated import stored_rows
+from ingest.store.footprints import figures_of
+from ingest.store.mes import book, of_order
+from tests.ingest.feeding import SECOND, START, Clock, feed, message, open_site
+from tests.ingest.mes.telling import PLANT, event, said
+
+MINUTES = 40
+SPAN = (START, START + 30 * MINUTE)
+
+
+def readings() -> list[Delivery]:
+    """Every ten seconds: meters of both lines, gas, output, air."""
+    told = []
+    one = two = air = 0.0
+    for i in range(MINUTES * 6):
+        at = START + i * 10 * SECOND
+        one, two, air = one + 0.01 * (i * 37 % 101), two + 0.01 * (i * 53 % 89), air + 0.01 * (i * 11 % 17)
+        told += [
+            message("line1/energy", at, round(one, 2)),
+            message("line2/energy", at, round(two, 2)),
+            message("air/energy", at, round(air, 2)),
+            message("line1/gas", at, round(0.001 * (i * 29 % 97), 3)),
+            message("line1/out", at, round(0.001 * (i * 13 % 31), 3)),
+        ]
+    return told
+
+
+STATEMENTS = [
+    event("start", "4711", 1.5, product="meal"),
+    event("stop", "4711", 12.25),
+    event("start", "4712/b", 14),
+    event("stop", "4712/b", 20.1, good=3, scrap=0.5, measure="t"),
+    event("start", "4713", 5, unit="line2"),
+    event("start", "4714", 9, unit="line2"),
+    event("stop", "4713", 18, unit="line2"),
+    event("stop", "4714", 25, unit="line2"),
+    {"kind": "state", "unit": "line1", "ts": (START + 12 * MINUTE) // 1000, "state": "idle"},
+    {"kind": "state", "unit": "line1", "ts": (START + 22 * MINUTE) // 1000, "state": "off"},
+]
+
+
+def events(dsn: str) -> list[tuple[str, dict[str, Any]]]:
+    with psycopg.connect(dsn) as connection:
+        return connection.execute(
+            "SELECT type, data FROM event WHERE type LIKE 'order.%' ORDER BY event_no"
+        ).fetchall()
+
+
+async def settle(ingest: SiteIngest, dsn: str) -> None:
+    """Until no order can be looked at any more."""
+    for _ in range(20):
+        await ingest.account()
+        with psycopg.connect(dsn) as connection:
+            row = connection.execute(
+                "SELECT count(*) FROM order_due WHERE wait_until <= to_timestamp(%s)", [START / 1e6 + 35 * 60]
+            ).fetchone()
+        if row == (0,):
+            return
+    raise AssertionError("orders stay due")
+
+
+async def fed(dsn: str, deliveries: list[Delivery]) -> SiteIngest:
+    ingest = await open_site(dsn, PLANT, Clock(START + MINUTES * MINUTE))
+    await feed(ingest, deliveries)
+    await settle(ingest, dsn)
+    return ingest
+
+
+async def all_lines(dsn: str, plan: Plan) -> dict[str, Any]:
+    """Every line, part by part, exact."""
+    async with await AsyncConnection.connect(dsn, autocommit=True) as connection:
+        known = await book(connection, 1, SPAN)
+        units = list(plan.mes.units)
+        stored = await stored_rows(connection, plan, wanted(plan, units), SPAN)
+    found = lines(plan, units, known, SPAN, stored)
+    for line in found:
+        assert sum((part.amount for part in line.parts), Fraction(0)) == line.total
+        floats = [float(part.amount) for part in line.parts]
+        if line.is_source:
+            assert sum(floats) == math.fsum(floats) == float(line.total)
+    return {
+        line.id: {(part.unit, part.owner): part.amount for part in line.parts} | {"total": line.total}
+        for line in found
+    }
+
+
+def totals(dsn: str) -> dict[str, Fraction]:
+    """What the stored intervals of the span come to, by themselves."""
+    with psycopg.connect(dsn) as connection:
+        counts = connection.execute(
+            """
+            SELECT p.id, sum(amount_count)::text FROM interval i JOIN point p USING (point_no)
+             WHERE start_at < to_timestamp(%s) GROUP BY 1
+            """,
+            [SPAN[1] / 1e6],
+        ).fetchall()
+        masses = connection.execute(
+            """
+            SELECT s.id, array_agg(mass_kg) FROM emission e JOIN source s USING (source_no)
+             WHERE start_at < to_timestamp(%s) GROUP BY 1
+            """,
+            [SPAN[1] / 1e6],
+        ).fetchall()
+    sizes = {"energy": Fraction(1, 100), "gas": Fraction(1, 1000), "out": Fraction(1, 1000)}
+    found = {name: int(count) * sizes[name.rpartition("/")[2]] for name, count in counts}
+    return found | {name: Fraction(math.fsum(parts)) for name, parts in masses}
+
+
+async def test_whatever_the_order_of_messages_all_adds_up(dsn: str, other_dsn: str) -> None:
+    dice = random.Random(7)
+    in_order = sorted([*(said(one) for one in STATEMENTS), *readings()], key=lambda one: one.received_at)
+    statements = [said(one) for one in dice.sample(STATEMENTS, len(STATEMENTS))]
+    mixed = [*statements, *dice.choices(statements, k=4), *readings()]
+    mixed[3:400] = dice.sample(mixed[3:400], 397)
+    ways = []
+    for base, deliveries in ((dsn, in_order), (other_dsn, mixed)):
+        ingest = await fed(base, deliveries)
+        found = await all_lines(base, ingest.plan)
+        for name, whole in totals(base).items():
+            if name in found:
+                assert found[name]["total"] == whole
+        last = {data["order"]: data["new"] for _, data in events(base)}
+        assert set(last) == {"4711", "4712/b", "4713", "4714"}
+        ways.append((found, last))
+        await ingest.close()
+    assert ways[0] == ways[1]
+
+
+async def test_late_production_revises_and_says_old_and_new(dsn: str) -> None:
+    meters = readings()
+    held = [one for one in meters if one.topic.endswith(("line1/out", "line1/gas"))][60:70]
+    ingest = await fed(dsn, [*(one for one in meters if one not in held), *(said(one) for one in STATEMENTS)])
+    first = {data["order"]: data for _, data in events(dsn)}
+    assert first["4711"]["old"] is None
+    before = first["4711"]["new"]
+    await feed(ingest, held)
+    await settle(ingest, dsn)
+    revised = [data for kind, data in events(dsn) if kind == "order.footprint.revised"]
+    assert [data["order"] for data in revised] == ["4711"]
+    (told,) = revised
+    assert (told["revision"], told["cause"], told["old"]) == (2, "late", before)
+    assert told["new"]["good"] > before["good"]
+    assert (
+        told["new"]["mass_kg"]["scope1/calculated/co2/gross"]
+        > before["mass_kg"]["scope1/calculated/co2/gross"]
+    )
+    async with await AsyncConnection.connect(dsn, autocommit=True) as connection:
+        order = (await of_order(connection, 1, "4711")).orders[0]
+        span = (START + MINUTE, START + 13 * MINUTE)
+        batch = first_batch(dsn)
+        now = await figures_of(connection, 1, ingest.plan, order, span, None)
+        then = await figures_of(connection, 1, ingest.plan, order, span, batch)
+    assert json.loads(json.dumps(now)) == told["new"]
+    assert json.loads(json.dumps(then)) == before
+    # and a statement that comes late: the order ran on for three minutes more
+    await feed(ingest, [said(event("stop", "4711", 15.25, id="again", seq=1), event("start", "4711", 12.25))])
+    await settle(ingest, dsn)
+    kinds = [(kind, data["order"], data["cause"]) for kind, data in events(dsn)]
+    assert ("order.footprint.revised", "4711", "statement") in kinds
+    assert ("order.footprint.revised", "4712/b", "statement") in kinds, (
+        "they overlap now, which this unit refuses"
+    )
+    await ingest.close()
+
+
+def first_batch(dsn: str) -> int:
+    with psycopg.connect(dsn) as connection:
+        row = connection.execute("SELECT max(batch_no) FROM order_footprint WHERE revision = 1").fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+async def test_a_mark_outlives_a_crash(dsn: str) -> None:
+    ingest = await open_site(dsn, PLANT, Clock(START + MINUTES * MINUTE))
+    await feed(ingest, [*readings(), *(said(one) for one in STATEMENTS)])
+    await ingest.close()  # before anybody looked
+    assert events(dsn) == []
+    again = await open_site(dsn, PLANT, Clock(START + MINUTES * MINUTE))
+    await settle(again, dsn)
+    assert len(events(dsn)) == 4
+    await feed(
+        again, [said(one) for one in STATEMENTS]
+    )  # the broker sends again what it had no acknowledgement for
+    await settle(again, dsn)
+    assert len(events(dsn)) == 4
+    await again.close()

@@ -37,6 +37,7 @@ TITLES = {
     "no-shifts": (404, "The plant has no shifts"),
     "no-edition": (404, "The period has no such edition"),
     "unknown-declaration": (404, "There is no such declaration"),
+    "unknown-order": (404, "There is no such order"),
     "unknown-key": (404, "There is no such key"),
     "unknown-document": (404, "There is no such document"),
     "unknown-webhook": (404, "There is no such webhook"),

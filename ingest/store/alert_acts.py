@@ -14,7 +14,7 @@ from ingest.pipeline.episodes import instant
 from ingest.pipeline.pipeline import SitePipeline
 from ingest.store.alerts import is_live, silences, write_event
 from ingest.store.facts import Stamp
-from ingest.store.rows import MICROSECONDS
+from ingest.store.instants import MICROSECONDS
 from ingest.store.writer import Writer
 
 _WORDS = {"acknowledge": "acknowledged", "comment": "commented", "assign": "assigned"}

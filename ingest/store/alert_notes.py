@@ -21,7 +21,7 @@ from ingest.store.alerts import is_live
 from ingest.store.facts import Stamp
 from ingest.store.following import Changed
 from ingest.store.footprints import mark_changed
-from ingest.store.rows import MICROSECONDS
+from ingest.store.instants import MICROSECONDS
 from ingest.store.seals import Touched
 from ingest.store.versions import Edition
 

@@ -19,9 +19,9 @@ from ingest.pipeline.state import SiteState
 from ingest.plant.fields import parse_span
 from ingest.plant.plan import Plan
 from ingest.store.facts import Stamp
+from ingest.store.instants import MICROSECONDS
 from ingest.store.paired import stored_intervals
 from ingest.store.registry import Numbers
-from ingest.store.rows import MICROSECONDS
 from ingest.store.stored import EMISSIONS
 from kernels.rows import INTERVAL_ROW
 from kernels.rule_rows import (

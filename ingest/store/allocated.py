@@ -9,7 +9,7 @@ from psycopg import AsyncConnection
 from ingest.allocation.lines import Stored, is_counted
 from ingest.allocation.spreading import Rows
 from ingest.plant.plan import Plan
-from ingest.store.rows import MICROSECONDS
+from ingest.store.instants import MICROSECONDS
 
 _SAID = "covered_us, valid_us, substituted_us, quality, reasons, revision, plan_version"
 

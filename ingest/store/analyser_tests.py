@@ -19,8 +19,8 @@ from ingest.regimes.control import Calibrations
 from ingest.regimes.judging import judge
 from ingest.regimes.recertification import REQUIRES
 from ingest.store.facts import Stamp
+from ingest.store.instants import MICROSECONDS
 from ingest.store.rejected import Refusal, store_rejections
-from ingest.store.rows import MICROSECONDS
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,9 +22,10 @@ from ingest.store.drifted import drifted_hours, write_comparisons
 from ingest.store.earlier import Earlier, Reached
 from ingest.store.facts import Stamp, stage_intervals, write_frontiers
 from ingest.store.following import FIRST_LATE_REVISION, Changed
+from ingest.store.instants import MICROSECONDS
 from ingest.store.neighbours import load_readings
 from ingest.store.rollups import roll_up
-from ingest.store.rows import MICROSECONDS, as_signals, from_loaded, instants
+from ingest.store.rows import as_signals, from_loaded, instants
 from ingest.store.tables import INTERVAL
 from ingest.store.versions import Edition
 from kernels.rows import INTERVAL_ROW

@@ -16,7 +16,7 @@ from ingest.evidence.rows import Words, in_order, table_words
 from ingest.evidence.verifier.layout import TABLES, Table
 from ingest.model import Cause
 from ingest.store.copying import PG_EPOCH_US
-from ingest.store.rows import MICROSECONDS
+from ingest.store.instants import MICROSECONDS
 
 HISTORIES = ("interval", "kpi_value", "emission", "ledger", "hour_record", "regime_hour")
 SUPERSEDED = " superseded"

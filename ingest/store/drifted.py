@@ -13,8 +13,9 @@ from ingest.pipeline import drift
 from ingest.pipeline.batch import IntArray, Rows
 from ingest.pipeline.state import SiteState
 from ingest.store.facts import Stamp
+from ingest.store.instants import MICROSECONDS
 from ingest.store.registry import Numbers
-from ingest.store.rows import MICROSECONDS, instants
+from ingest.store.rows import instants
 
 
 async def load_drifted(cursor: AsyncCursor, state: SiteState, numbers: Numbers) -> None:

@@ -18,7 +18,7 @@ from ingest.evidence.verifier.chain import Chain, Hour, Note
 from ingest.evidence.verifier.hashes import NO_WATERMARK, genesis, leaf_hash, statement
 from ingest.evidence.verifier.layout import TABLES
 from ingest.store.covered import BY_NAME, said_in
-from ingest.store.rows import MICROSECONDS
+from ingest.store.instants import MICROSECONDS
 
 _US = "to_timestamp(0) + %s * interval '1 microsecond'"
 NOTE = TABLES[26]

@@ -9,7 +9,7 @@ from psycopg import AsyncCursor
 from ingest.pipeline.batch import IntArray
 from ingest.pipeline.late import Spans
 from ingest.store.facts import Stamp
-from ingest.store.rows import MICROSECONDS
+from ingest.store.instants import MICROSECONDS
 from ingest.store.versions import Edition
 
 _AT = "to_timestamp(0) + {} * interval '1 microsecond'"

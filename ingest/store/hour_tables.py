@@ -12,7 +12,7 @@ from ingest.plant.plan import Plan
 from ingest.plant.regime_plan import PlanRegime
 from ingest.regimes.hour_rows import COMPONENT_ROW, CONDITIONALLY, HOUR_MASS_ROW, HourRows
 from ingest.regimes.records import hour_facts
-from ingest.store.rows import MICROSECONDS
+from ingest.store.instants import MICROSECONDS
 from kernels.hours import HOUR_FACT
 
 _AT = MICROSECONDS.format("start_at")

@@ -9,7 +9,7 @@ from psycopg import AsyncCursor
 from ingest.evidence.verifier.chain import Hour, Note
 from ingest.evidence.verifier.hashes import NO_WATERMARK
 from ingest.evidence.verifier.walk import Commit, Leaf, StoredHour
-from ingest.store.rows import MICROSECONDS
+from ingest.store.instants import MICROSECONDS
 
 LEAVES_AT_ONCE = 20_000
 READINGS_AT_ONCE = 500_000

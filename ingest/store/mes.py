@@ -1,7 +1,7 @@
 """Statements of a MES in the database: added in the transaction of their message, read back as a book."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from psycopg import AsyncConnection, AsyncCursor
 from psycopg.types.json import Jsonb
@@ -9,8 +9,10 @@ from psycopg.types.json import Jsonb
 from ingest.mes.model import Book
 from ingest.mes.reduction import reduce
 from ingest.mes.statements import Statement
-from ingest.store.facts import Stamp
-from ingest.store.rows import MICROSECONDS
+from ingest.store.instants import MICROSECONDS
+
+if TYPE_CHECKING:
+    from ingest.store.facts import Stamp
 
 _US = "to_timestamp(0) + %s * interval '1 microsecond'"
 _INSERT = f"""
@@ -25,7 +27,7 @@ _COLUMNS = f"""
 
 
 async def write_statements(
-    cursor: AsyncCursor, site_no: int, stamp: Stamp, told: Sequence[tuple[Statement, int]]
+    cursor: AsyncCursor, site_no: int, stamp: "Stamp", told: Sequence[tuple[Statement, int]]
 ) -> None:
     """Add statements with their times of arrival, µs; what was told before is no further fact."""
     await cursor.executemany(

@@ -15,9 +15,10 @@ from ingest.model import NEVER
 from ingest.pipeline.batch import IntArray, Readings
 from ingest.pipeline.late import Near
 from ingest.pipeline.state import SiteState
+from ingest.store.instants import MICROSECONDS
 from ingest.store.registers import Registers
 from ingest.store.registry import Numbers
-from ingest.store.rows import MICROSECONDS, ORDER, as_readings, beside, instants, usable
+from ingest.store.rows import ORDER, as_readings, beside, instants, usable
 from kernels.rows import COUNTER, DELTA, Records
 
 FAR = -NEVER

@@ -13,8 +13,9 @@ from ingest.model import NEVER
 from ingest.pipeline.batch import IntArray, Readings
 from ingest.pipeline.signals import Signals
 from ingest.pipeline.state import SiteState
+from ingest.store.instants import MICROSECONDS
 from ingest.store.registry import Numbers
-from ingest.store.rows import MICROSECONDS, ORDER, as_readings, as_signals, instants, usable
+from ingest.store.rows import ORDER, as_readings, as_signals, instants, usable
 from kernels.reach import UNTOLD, anchors, seconds, turns_from, turns_until
 
 FIRST_LOOK = 8

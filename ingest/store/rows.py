@@ -15,7 +15,6 @@ from ingest.pipeline.signals import COLUMNS, Load, Signals
 from ingest.pipeline.state import SiteState
 
 ORDER = "{0}.seq, {0}.received_at, {0}.value <> 'NaN', {0}.value, {0}.quality"
-MICROSECONDS = "(extract(epoch FROM {}) * 1000000)::bigint"
 
 
 def usable(r: str) -> str:

@@ -88,3 +88,25 @@ def _date(text: str) -> date | None:
 
 def _at(day: date, clock: time, zone: ZoneInfo) -> int:
     return from_datetime(datetime.combine(day, clock, zone))
+
+
+def shifts_within(
+    span: tuple[int, int], calendar: Calendar, zone: ZoneInfo
+) -> list[tuple[str, tuple[int, int]]]:
+    """The shifts, by name, that lie in a span (µs) as far as they do, in order.
+
+    Raises:
+        ProblemError: the plant has no shifts.
+    """
+    if not calendar.shifts:
+        raise ProblemError("no-shifts", "The plant's calendar has no shifts: ask for a day, month or year.")
+    day = datetime.fromtimestamp(span[0] / 1e6, zone).date() - 2 * _DAY
+    found = []
+    while _at(day, time(0), zone) < span[1] + 86_400_000_000:
+        for shift in calendar.shifts:
+            of_shift = _of_shift(day, shift.name, calendar, zone)
+            if of_shift is not None and of_shift[0] < span[1] and of_shift[1] > span[0]:
+                within = max(of_shift[0], span[0]), min(of_shift[1], span[1])
+                found.append((f"{day}/{shift.name}", within))
+        day += _DAY
+    return sorted(found, key=lambda one: one[1])

@@ -98,6 +98,8 @@ ROWS = (
     _row("GET /v1/emissions", READ, "filtered", "/v1/emissions"),
     _row("GET /v1/explain", READ, "refused", "/v1/explain?kind=kpi&id=cement/electricity-intensity"
          "&from=2026-11-20T07:00:00Z&to=2026-11-20T08:00:00Z"),
+    _row("GET /v1/orders/{order_id:path}/footprint", READ, "refused", "/v1/orders/4711/footprint?site=cement"),
+    _row("GET /v1/allocations", READ, "refused", "/v1/allocations?site=cement&unit=kiln"),
     _row("GET /v1/factors", READ, "filtered", "/v1/factors?origin=plant"),
     _row("GET /v1/factors/restatement", READ, "refused", "/v1/factors/restatement?site=cement"),
     _row("GET /v1/instruments", READ, "filtered", "/v1/instruments"),

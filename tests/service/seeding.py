@@ -72,6 +72,7 @@ def seed(dsn: str) -> Seed:
         _period(connection)
         _webhook(connection)
         _alert(connection)
+        _orders(connection)
         _commit(connection, "cement", 812, NOW - SECOND, HORIZON)
         _commit(connection, "steel", 40, NOW - 3 * SECOND, STEEL_END)
     return Seed(cement, steel, kpi_rows)
@@ -315,6 +316,32 @@ def _alert(connection: psycopg.Connection) -> None:
         """,
         [told["episode"], *[at(NOW - MINUTE)] * 3, Jsonb(told)],
     )
+
+
+def _orders(connection: psycopg.Connection) -> None:
+    """On the kiln one that is over, and one that runs."""
+    told: list[tuple[str, str, str, str, int, dict[str, object]]] = [
+        ("event", "1", "4711", "start", CLOSED - 3 * HOUR, {"product": "clinker"}),
+        ("event", "2", "4711", "stop", CLOSED - HOUR, {"good": 400.0, "scrap": 1.0, "measure": "t"}),
+        ("event", "3", "4712/a", "start", CLOSED - HOUR, {}),
+    ]
+    for kind, name, order, event, happened_at, more in told:
+        connection.execute(
+            """
+            INSERT INTO mes_statement (site_no, said, kind, id, seq, order_id, unit, from_at, to_at, body, received_at,
+                                       known_at, batch_no)
+            SELECT site_no, %(id)s, %(kind)s, %(id)s, -1, %(order)s, 'cement/kiln', %(at)s, %(at)s, %(body)s, %(at)s, %(at)s,
+                   1
+              FROM site WHERE id = 'cement'
+            """,
+            {
+                "id": name,
+                "kind": kind,
+                "order": order,
+                "at": at(happened_at),
+                "body": Jsonb({"event": event, **more}),
+            },
+        )
 
 
 def room_for_readings(connection: psycopg.Connection) -> None:

@@ -24,22 +24,25 @@ from tests.ingest.feeding import START, Clock, feed, open_site
 from tests.ingest.regimes.plants import plant, stretch
 from tests.ingest.sealing import seal
 
-MILL = crooked.PLANT.replace(
-    "points:\n",
-    """\
+MILL = (
+    crooked.PLANT.replace(
+        "points:\n",
+        """\
   - {id: lime, value: 0.44, unit: t/t, source: test, trust: P}
 activities:
   - {id: lime, name: Limestone, unit: t, resolution: 0.001}
 points:
 """,
-    1,
-).replace(
-    "sources:\n",
-    """\
+        1,
+    ).replace(
+        "sources:\n",
+        """\
 sources:
   - {id: lime-co2, scope: 1, category: process, gas: co2, route: calculated, activity: {document: lime}, factors: [lime]}
 """,
-    1,
+        1,
+    )
+    + "mes: {units: [{unit: line, meters: [line/energy], output: line/mass}]}\n"
 )
 KILN = plant("part75").replace("site: mill", "site: kiln", 1)
 MINUTES = 40
@@ -94,11 +97,18 @@ async def _mill(dsn: str, by: Signer | None) -> None:
     approve(dsn, "line/power", START + 33 * MINUTE, "withdrawal", withdraws=first)
     await take_declared(ingest, dsn)
     clock.at += HOUR
+    await feed(ingest, [_order("start", 5), _order("stop", 12)])
+    await ingest.account()
     number = _document(dsn, 1_500_000)
     await _papers(ingest, dsn)
     _document(dsn, 1_250_000, supersedes=number)
     await _papers(ingest, dsn)
     await ingest.close()
+
+
+def _order(kind: str, minute: int) -> Delivery:
+    said = {"kind": kind, "order": "4711", "unit": "line", "ts": (START + minute * MINUTE) // 1000}
+    return Delivery("plant/mill/$mes", json.dumps(said).encode(), START + DAY)
 
 
 async def _fed(ingest: SiteIngest, messages: list[Delivery], clock: Clock) -> None:

@@ -1,0 +1,212 @@
+"""What an order cost in energy and carbon, made when it is asked for, as known then or now.
+
+The same pure functions make the figures that ingest tells in `order.footprint.ready|revised` (`ingest.store.footprints`),
+and a test holds them against each other. Closed intervals only. Lines are never netted; what may be added up is.
+"""
+
+from collections.abc import Sequence
+from fractions import Fraction
+
+from ingest.allocation.figures import (
+    Quantity,
+    Share,
+    energy_kwh,
+    outputs_of,
+    per,
+    quantity_of,
+    shares_of,
+    span_of,
+    units_of,
+)
+from ingest.allocation.lines import Line, Stored, lines, wanted
+from ingest.allocation.money import cost
+from ingest.allocation.stretches import Owner
+from ingest.mes.model import Book, Order
+from ingest.methods.gwp import GWP100
+from ingest.plant.mes_plan import PlanOrderUnit
+from ingest.plant.plan import Plan, PlanSource
+from ingest.store.allocated import stored_rows
+from ingest.store.mes import book, of_order
+from service.as_of import Known
+from service.figures import QUALITY_NAMES, reason_names
+from service.footprint_documents import (
+    Co2eDocument,
+    CostDocument,
+    FootprintDocument,
+    QuantityDocument,
+    ShareDocument,
+    ToldDocument,
+)
+from service.plans import SitePlan
+from service.problems import ProblemError
+from service.store import Connection, rows
+
+METHOD = "amounts of intervals by time of segments; shared utilities by their key"
+
+
+async def of(
+    connection: Connection, site: SitePlan, order_id: str, known: Known, now: int
+) -> FootprintDocument:
+    """The footprint of an order as known then.
+
+    Raises:
+        ProblemError: no statement of such an order was known.
+    """
+    batch_no = known.batch_no if known.past else None
+    alone = await of_order(connection, site.site_no, order_id, batch_no)
+    if not alone.orders:
+        raise ProblemError(
+            "unknown-order", f"The MES has told of no order {order_id!r} at site {site.plan.site}."
+        )
+    order, plan = alone.orders[0], site.plan
+    horizon = min(known.at(now), now if known.watermark is None else known.watermark)
+    span = span_of(order, horizon, plan.interval_us)
+    units = [plan.mes.by_unit[one] for one in units_of(plan, order)]
+    told = await _told(connection, site.site_no, order_id, known)
+    if span is None:
+        return _document(plan, order, None, units, [], quantity_of(order.produced, []), None, told, known)
+    every, stored, found = await allocated(connection, site, units, span, batch_no)
+
+    def mine(_: str, owner: Owner) -> bool:
+        return owner.kind == "order" and owner.order == order.id
+
+    shares = shares_of(plan, found, mine)
+    outputs = outputs_of(plan, [one.id for one in units], every, span, stored, order.id)
+    priced = cost(plan, units, every, span, stored, mine)
+    quantity = quantity_of(order.produced, outputs)
+    return _document(plan, order, span, units, shares, quantity, priced, told, known)
+
+
+async def allocated(
+    connection: Connection,
+    site: SitePlan,
+    units: Sequence[PlanOrderUnit],
+    span: tuple[int, int],
+    batch_no: int | None,
+) -> tuple[Book, Stored, list[Line]]:
+    """The book of a span, µs, the rows under it, and the lines of units."""
+    every = await book(connection, site.site_no, span, batch_no)
+    stored = await stored_rows(connection, site.plan, wanted(site.plan, units), span, batch_no)
+    return every, stored, lines(site.plan, units, every, span, stored)
+
+
+def _document(
+    plan: Plan,
+    order: Order,
+    span: tuple[int, int] | None,
+    units: Sequence[PlanOrderUnit],
+    shares: Sequence[Share],
+    quantity: Quantity,
+    priced: tuple[Fraction, list[str]] | None,
+    told: list[ToldDocument],
+    known: Known,
+) -> FootprintDocument:
+    documents = [share_document(plan, one, quantity) for one in shares]
+    currency = plan.prices.currency
+    return FootprintDocument(
+        id=order.id,
+        site=plan.site,
+        product=order.product,
+        batch=order.batch,
+        closed=order.closed,
+        from_=None if span is None else span[0],
+        to=None if span is None else span[1],
+        units=[one.id for one in units],
+        quantity=QuantityDocument(
+            good=quantity.good,
+            scrap=quantity.scrap,
+            measure=quantity.measure,
+            told_by=quantity.told_by,
+            reason=quantity.reason,
+        ),
+        shares=documents,
+        energy_kwh=energy_kwh(plan, shares),
+        co2e=co2e_of(documents, quantity),
+        cost=None
+        if priced is None or currency is None
+        else CostDocument(value=float(priced[0]), exact=str(priced[0]), currency=currency, without=priced[1]),
+        left_out=[one for unit in units for one in unit.documented],
+        uncertainty=None,
+        method=METHOD,
+        told=told,
+        plan_version=plan.version,
+        as_of=known.document,
+    )
+
+
+def share_document(plan: Plan, share: Share, quantity: Quantity) -> ShareDocument:
+    """A share as it is told."""
+    source: PlanSource | None = None
+    if share.is_source:
+        source = next(one for one in plan.sources if one.id == share.id)
+    there = share.covered_us > 0 or share.exact != 0
+    value = share.amount if there else None
+    potential = None if source is None else GWP100[plan.file.gwp].get(source.gas)
+    return ShareDocument(
+        kind="energy" if source is None else "emission",
+        id=share.id,
+        shared=share.shared,
+        unit=share.unit,
+        value=value,
+        reason=None if there else "gap",
+        idle=share.idle if there else None,
+        per_quantity=None if value is None else per(value, quantity),
+        carrier=plan.points[plan.index[share.id]].carrier if source is None else None,
+        scope=source.scope if source else None,
+        category=source.category if source else None,
+        route=source.route if source else None,
+        gas=source.gas if source else None,
+        account=source.account if source else None,
+        basis=source.basis if source else None,
+        supply=source.supply if source else None,
+        co2e_kg=None if value is None or potential is None else value * potential,
+        quality=QUALITY_NAMES[share.quality],
+        reasons=list(reason_names(share.reasons)),
+        valid_share=share.valid_us / share.span_us if share.span_us else 0.0,
+        substituted_share=share.substituted_us / share.span_us if share.span_us else 0.0,
+        revision=share.revision,
+        known_at=share.known_at,
+        plan_versions=list(share.versions),
+    )
+
+
+def co2e_of(shares: Sequence[ShareDocument], quantity: Quantity) -> list[Co2eDocument]:
+    """Sums over gases, each account by itself."""
+    groups: dict[tuple[object, ...], list[ShareDocument]] = {}
+    for one in shares:
+        if one.kind == "emission":
+            key = one.scope, one.account, one.route, one.basis, one.supply
+            groups.setdefault(key, []).append(one)
+    found = []
+    for members in groups.values():
+        first = members[0]
+        known = [Fraction(one.co2e_kg) for one in members if one.co2e_kg is not None]
+        total = float(sum(known, Fraction(0))) if len(known) == len(members) else None
+        assert first.scope is not None
+        assert first.account is not None
+        assert first.route is not None
+        found.append(
+            Co2eDocument(
+                scope=first.scope,
+                account=first.account,
+                route=first.route,
+                basis=first.basis,
+                supply=first.supply,
+                co2e_kg=total,
+                per_quantity=None if total is None else per(total, quantity),
+            )
+        )
+    return found
+
+
+async def _told(connection: Connection, site_no: int, order_id: str, known: Known) -> list[ToldDocument]:
+    found = await rows(
+        connection,
+        """
+        SELECT revision, cause, known_at, batch_no FROM order_footprint
+         WHERE site_no = %(site)s AND order_id = %(order)s AND (NOT %(past)s OR batch_no <= %(batch)s)
+         ORDER BY revision
+        """,
+        {"site": site_no, "order": order_id, "past": known.past, "batch": known.batch_no},
+    )
+    return [ToldDocument(revision=a, cause=b, known_at=c, batch_no=d) for a, b, c, d in found]

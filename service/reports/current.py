@@ -14,6 +14,7 @@ from ingest.plant.plan import PlanKpi
 from service import (
     alarm_quality,
     alerts,
+    allocations,
     point_totals,
     routes_costs,
     routes_demand,
@@ -81,6 +82,8 @@ async def beside(asked: Asked) -> list[Block]:
     made = [await _tried("demand", None, demand, asked)]
     if asked.site.plan.prices.currency is not None:
         made.append(await _tried("costs", asked.span("/v1/costs", group_by="carrier"), costs, asked))
+    if asked.site.plan.mes.units:
+        made.append(await _tried("orders", None, orders, asked))
     made.append(await _tried("quality", asked.totals_href, quality, asked))
     made.append(await _tried("gaps", asked.span("/v1/gaps", limit=str(MOST_GAPS)), gaps, asked))
     made.append(await episodes(asked))
@@ -192,6 +195,17 @@ async def costs(asked: Asked) -> Block:
     )
     found = await routes_costs.table_of(asked.connection, asked.service, asked.access, question)
     return _of_table("costs", asked.span("/v1/costs", group_by="carrier"), found)
+
+
+async def orders(asked: Asked) -> Block:
+    """Whose the energy and emissions of each unit on which orders run were: orders, idling, nobody's, and the total."""
+    items = []
+    for unit in asked.site.plan.mes.units:
+        what = allocations.checked(asked.site.plan, unit.id, (asked.from_at, asked.until), "order")
+        href = asked.span("/v1/allocations", unit=unit.id, group_by="order")
+        found = await allocations.rows_of(asked.connection, asked.site, what, None)
+        items += [{"of_unit": unit.id, **told(one), "href": href} for one in found]
+    return _block("orders", None, items=items)
 
 
 async def gaps(asked: Asked) -> Block:

@@ -18,7 +18,7 @@ from service.times import format_instant
 
 BlockId = Literal[
     "energy", "intensity", "inventory", "category", "gas", "account", "demand", "quality", "gaps", "alerts",
-    "alarm_quality", "costs", "regimes", "adjustments",
+    "alarm_quality", "costs", "orders", "regimes", "adjustments",
 ]  # fmt: skip
 
 

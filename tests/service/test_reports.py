@@ -92,6 +92,9 @@ async def _holds(client: httpx.AsyncClient, block: str, item: dict[str, Any], an
         series = await said(client, item["href"])
         own = ("id", "name", "unit", "href")
         assert {name: value for name, value in item.items() if name not in own} in series["months"]
+    elif block == "orders":
+        rows = (await said(client, item["href"]))["items"]
+        assert {name: value for name, value in item.items() if name not in ("of_unit", "href")} in rows
     elif block == "quality":
         (same,) = [one for one in answer["items"] if one["id"] == item["id"]]
         assert item == {name: same[name] for name in item}

@@ -37,6 +37,8 @@ from service import (
     routes_kpis,
     routes_ledger,
     routes_live,
+    routes_mes,
+    routes_orders,
     routes_page,
     routes_periods,
     routes_plant,
@@ -67,7 +69,7 @@ Energy intensity and CO2 flow of plants while they happen, and the readings and 
 Instants are RFC 3339 in UTC; spans are half-open, [from, to). A value is never rounded; where there is
 none, a reason says why. Every error is a problem document (RFC 9457).
 
-A key has scopes and sites. Scope `read` opens every GET; `mes` or `operate` may send readings; `operate` may
+A key has scopes and sites. Scope `read` opens every GET; `mes` or `operate` may send readings and tell orders; `operate` may
 declare corrections and replaced meters, enter documents, approve what another key has, seal periods,
 test and replay webhooks, and acknowledge, assign and silence alerts; `admin` may do everything.
 A scope may be for one site (`operate@cement`).
@@ -112,6 +114,8 @@ ROUTERS = (
     routes_comparison.router,
     routes_inbox.router,
     routes_declarations.router,
+    routes_orders.router,
+    routes_mes.router,
     routes_documents.router,
     routes_webhooks.router,
     routes_alerts.router,

@@ -21,8 +21,9 @@ _INSERT = f"""
     VALUES (%s, %s, %s, %s, %s, %s, %s, {_US}, {_US}, %s, {_US}, {_US}, %s)
     ON CONFLICT (site_no, said) DO NOTHING
 """.encode()  # noqa: S608  a fragment of this module
+_MICROSECONDS = "(extract(epoch FROM {}) * 1000000)::bigint"
 _COLUMNS = f"""
-    s.kind, s.id, s.seq, s.order_id, s.unit, {MICROSECONDS.format("s.from_at")}, {MICROSECONDS.format("s.to_at")}, s.body
+    s.kind, s.id, s.seq, s.order_id, s.unit, {_MICROSECONDS.format("s.from_at")}, {_MICROSECONDS.format("s.to_at")}, s.body
 """
 
 
@@ -69,6 +70,13 @@ async def book(
 
     All statements of an order come with it. States begin with the last one told before the span.
     """
+    return reduce(await statements(connection, site_no, span, batch_no))
+
+
+async def statements(
+    connection: AsyncConnection[Any], site_no: int, span: tuple[int, int], batch_no: int | None = None
+) -> list[Statement]:
+    """What `book` is made of."""
     from_at, to_at = span
     rows = await connection.execute(
         f"""
@@ -93,13 +101,20 @@ async def book(
         """.encode(),  # noqa: S608
         {"site": site_no, "batch": batch_no, "from": from_at, "to": to_at},
     )
-    return reduce([Statement(*row) for row in await rows.fetchall()])
+    return [Statement(*row) for row in await rows.fetchall()]
 
 
 async def of_order(
     connection: AsyncConnection[Any], site_no: int, order: str, batch_no: int | None = None
 ) -> Book:
     """What was known at a batch of one order; None: now."""
+    return reduce(await statements_of_order(connection, site_no, order, batch_no))
+
+
+async def statements_of_order(
+    connection: AsyncConnection[Any], site_no: int, order: str, batch_no: int | None = None
+) -> list[Statement]:
+    """What `of_order` is made of."""
     rows = await connection.execute(
         f"""
         SELECT {_COLUMNS} FROM mes_statement s
@@ -107,7 +122,7 @@ async def of_order(
         """.encode(),  # noqa: S608
         {"site": site_no, "order": order, "batch": batch_no},
     )
-    return reduce([Statement(*row) for row in await rows.fetchall()])
+    return [Statement(*row) for row in await rows.fetchall()]
 
 
 def _named(name: str) -> str:

@@ -62,6 +62,13 @@ _INVOICE = {
     "quantity": 1.0, "file_sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
 }  # fmt: skip
 _PERIOD = {"site": "cement", "kind": "month", "from": "2026-09-30T16:00:00Z", "to": "2026-10-31T16:00:00Z"}
+_EVENT = {"order": "4712/a", "unit": "kiln", "ts": "2026-11-20T07:50:00Z"}
+_JOB = {
+    "JobResponse": {
+        "JobOrderID": "4713", "StartTime": "2026-11-20T06:00:00Z", "EndTime": "2026-11-20T07:00:00Z",
+        "EquipmentActual": [{"EquipmentID": "kiln"}],
+    }
+}  # fmt: skip
 _NOTE = {"note": "Entered twice"}
 
 
@@ -132,6 +139,17 @@ ROWS = (
     _row("POST /v1/documents/{number}/approve", OPERATE, "hidden", "/v1/documents/1/approve"),
     _row("POST /v1/documents/{number}/refuse", OPERATE, "hidden", "/v1/documents/1/refuse"),
     _row("POST /v1/documents/{number}/withdraw", OPERATE, "hidden", "/v1/documents/1/withdraw", _NOTE),
+    _row("GET /v1/orders", READ, "filtered", "/v1/orders"),
+    _row("GET /v1/orders/{order_id:path}", READ, "refused", "/v1/orders/4711?site=cement"),
+    _row("GET /v1/production", READ, "filtered", "/v1/production"),
+    _row("GET /v1/states", READ, "filtered", "/v1/states"),
+    _row("POST /v1/orders", SEND, "refused", "/v1/orders?site=cement", {"order": "4712", "product": "clinker"}),
+    _row("POST /v1/orders/job-response", SEND, "refused", "/v1/orders/job-response?site=cement", _JOB),
+    _row("POST /v1/orders/{event}", SEND, "refused", "/v1/orders/stop?site=cement", _EVENT),
+    _row("POST /v1/production", SEND, "refused", "/v1/production?site=cement",
+         {"unit": "kiln", "from": "2026-11-20T06:00:00Z", "to": "2026-11-20T07:00:00Z", "good": 40, "measure": "t"}),
+    _row("POST /v1/states", SEND, "refused", "/v1/states?site=cement",
+         {"unit": "kiln", "ts": "2026-11-20T06:00:00Z", "state": "idle"}),
     _row("GET /v1/demand", READ, "filtered", "/v1/demand"),
     _row("GET /v1/demand/{kpi_id:path}/series", READ, "refused", "/v1/demand/cement/demand/series"),
     _row("GET /v1/costs", READ, "filtered", "/v1/costs"),

@@ -320,10 +320,11 @@ def _alert(connection: psycopg.Connection) -> None:
 
 def _orders(connection: psycopg.Connection) -> None:
     """On the kiln one that is over, and one that runs."""
-    told: list[tuple[str, str, str, str, int, dict[str, object]]] = [
+    told: list[tuple[str, str, str | None, str, int, dict[str, object]]] = [
         ("event", "1", "4711", "start", CLOSED - 3 * HOUR, {"product": "clinker"}),
         ("event", "2", "4711", "stop", CLOSED - HOUR, {"good": 400.0, "scrap": 1.0, "measure": "t"}),
         ("event", "3", "4712/a", "start", CLOSED - HOUR, {}),
+        ("state", "4", None, "run", CLOSED - HOUR, {}),
     ]
     for kind, name, order, event, happened_at, more in told:
         connection.execute(
@@ -339,7 +340,7 @@ def _orders(connection: psycopg.Connection) -> None:
                 "kind": kind,
                 "order": order,
                 "at": at(happened_at),
-                "body": Jsonb({"event": event, **more}),
+                "body": Jsonb({kind: event, **more}),
             },
         )
 

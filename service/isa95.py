@@ -1,24 +1,30 @@
 """An ISA-95 job response (B2MML V7, as JSON) as statements of a MES.
 
 A JobResponse tells what a work centre did of a job order: actual times, the equipment, material produced, scrapped and
-consumed. The response as a whole, or each SegmentResponse (also JobResponseData) in it, that names an equipment on which
-orders run becomes a segment of the order; while it has no EndTime a start, and with a JobState that ends, one more stop.
-MaterialActual of use Produced, Scrap and their like become production. Inherited by a part from the whole: equipment,
-times, job order. B2MML is loose about one or many: a member may be a value, a list of it, or an object with `value`.
+consumed. The response, or each SegmentResponse (JobResponseData) in it that has times of its own or another equipment, on
+an equipment on which orders run becomes a segment of the order; while it has no EndTime, a start, which the segment takes
+back. MaterialActual of use Produced, Scrap and their like become production. A part takes from the whole what it does
+not say: equipment, times, state. PublishedDate tells which of two tellings counts. B2MML is loose about one or many: a
+member may be a value, a list of it, or an object with `value`.
 
 What is not understood is named, by its place and why, never dropped: consumed material (a unit's meters tell it),
-quantities without a unit, unknown members. Whether what was understood is true is `ingest.mes.statements`' business.
+quantities without a unit, unknown members (but those of equipment and material beside the ones read). Whether what
+was understood is true is `ingest.mes.statements`' business.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
+
+from ingest.wire.times import BAD_TIME, NO_TIME, instant_of
 
 GOOD = frozenset({"produced", "material produced", "coproduct", "co-product", "by-product produced"})
 SCRAP = frozenset({"scrap", "scrapped", "waste", "yield loss"})
-RUNNING = frozenset({"running", "active", "started", "paused", "held", "suspended", "interrupted"})
-ENDED = frozenset({"completed", "ended", "aborted", "stopped", "closed", "cancelled", "terminated"})
+RUNNING = frozenset({"running", "active", "started"})
+DEEPEST = 8
+"""Parts in parts."""
 PARTS = ("SegmentResponse", "JobResponseData")
+_TELLING = frozenset({"EquipmentActual", "MaterialActual", *PARTS})
 _UNDERSTOOD = frozenset(
     {
         "ID",
@@ -58,12 +64,19 @@ class _Whole:
     begin: Any = None
     end: Any = None
     state: str | None = None
+    seq: int = 0
+    depth: int = 0
 
 
 def translate(document: Any) -> Translated:
     """The statements of a `{"JobResponse": …}`, of a list of them under that name, or of a bare one."""
     found = Translated()
-    told = document.get("JobResponse", document) if isinstance(document, dict) else document
+    told = document
+    if isinstance(document, dict) and "JobResponse" in document:
+        told = document["JobResponse"]
+        found.ignored += [f"{name} is not understood." for name in sorted(document) if name != "JobResponse"]
+    if told == []:
+        found.ignored.append("There is no JobResponse in it.")
     for i, one in enumerate(told if isinstance(told, list) else [told]):
         place = f"JobResponse[{i}]" if isinstance(told, list) else "JobResponse"
         if not isinstance(one, dict):
@@ -73,82 +86,84 @@ def translate(document: Any) -> Translated:
         if order is None:
             found.ignored.append(f"{place} has no JobOrderID: nothing in it can be an order's.")
             continue
-        _part(found, place, one, _Whole(order, text(one.get("ID")) or order))
+        _part(found, place, one, _Whole(order, text(one.get("ID")) or order, seq=_seq(one)))
     return found
 
 
-def _part(found: Translated, place: str, part: Mapping[str, Any], whole: _Whole) -> None:
+def _part(found: Translated, place: str, part: Mapping[str, Any], whole: _Whole, *, ran: bool = True) -> None:
+    """`ran`: whether it is a stretch of its own, unless the parts in it are."""
     found.ignored += [
         f"{place}.{name} is not understood."
         for name in sorted(part.keys() - _UNDERSTOOD - _SAYS_NOTHING)
         if part[name] not in (None, [], {})
     ]
     units = _units(found, place, part)
-    inner = [(f"{place}.{name}[{j}]", one) for name in PARTS for j, one in enumerate(_many(part.get(name)))]
-    begin, end = _time(part, "Start", whole.begin), _time(part, "End", whole.end)
-    state = (
-        text(part.get("JobState")) or text(part.get("SegmentState")) or whole.state or ""
-    ).lower() or None
     if len(units) > 1:
         found.ignored.append(
             f"{place}.EquipmentActual names {len(units)} equipments: expected one of a part."
         )
-    mine = _Whole(
-        whole.order,
-        whole.name,
-        units[0] if len(units) == 1 else None if units else whole.unit,
-        begin,
-        end,
-        state,
+    state = text(part.get("JobState")) or text(part.get("SegmentState")) or whole.state
+    mine = replace(
+        whole,
+        unit=(units[0] if len(units) == 1 else None) if units else whole.unit,
+        begin=_time(part, "Start", whole.begin),
+        end=_time(part, "End", whole.end),
+        state=None if state is None else state.lower(),
+        depth=whole.depth + 1,
     )
-    told_inside = any(isinstance(one, dict) and _has_own_time(one) for _, one in inner)
-    if not told_inside:
+    inner = [(f"{place}.{name}[{j}]", one) for name in PARTS for j, one in enumerate(_many(part.get(name)))]
+    if ran and not any(_is_timed(one, mine.depth) for _, one in inner):
         _ran(found, place, mine)
     _materials(found, place, _many(part.get("MaterialActual")), mine)
     for j, (where, one) in enumerate(inner):
-        if not isinstance(one, dict):
-            found.ignored.append(f"{where} is no object.")
-            continue
-        name = f"{whole.name}/{text(one.get('ID')) or j}"
-        inherited = _Whole(mine.order, name, mine.unit, mine.begin, mine.end, state)
-        if told_inside or any(key in one for key in ("EquipmentActual", "MaterialActual", *PARTS)):
-            _inside(found, where, one, inherited, ran=told_inside)
+        if not isinstance(one, dict) or mine.depth >= DEEPEST:
+            found.ignored.append(f"{where} is no object, or lies too deep.")
+        elif not one.keys() & _TELLING and not _has_time(one):
+            found.ignored.append(f"{where} has no time, equipment or material.")
+        else:
+            name = f"{whole.name}/{text(one.get('ID')) or j}"
+            elsewhere = _units(Translated(), where, one) not in ([], [mine.unit])
+            _part(found, where, one, replace(mine, name=name), ran=_has_time(one) or elsewhere)
 
 
-def _inside(found: Translated, place: str, part: Mapping[str, Any], whole: _Whole, *, ran: bool) -> None:
-    """A part of a part; where only the whole has times it ran once, as the whole."""
-    if ran:
-        _part(found, place, part, whole)
-        return
-    before = len(found.statements)
-    _part(found, place, part, whole)
-    found.statements[before:] = [
-        one for one in found.statements[before:] if one["kind"] == "production" or one["unit"] != whole.unit
-    ]
+def _seq(response: Mapping[str, Any]) -> int:
+    """When it was published, µs: of two tellings the later one counts; 0: it does not say."""
+    at = instant_of(plain(response.get("PublishedDate")))
+    return 0 if at in (NO_TIME, BAD_TIME) else max(0, at)
 
 
-def _has_own_time(part: Mapping[str, Any]) -> bool:
+def _has_time(part: Mapping[str, Any]) -> bool:
     return _time(part, "Start", None) is not None or _time(part, "End", None) is not None
 
 
+def _is_timed(part: Any, depth: int) -> bool:
+    """Whether a part, or one in it, says when it ran."""
+    if not isinstance(part, dict) or depth >= DEEPEST:
+        return False
+    return _has_time(part) or any(
+        _is_timed(one, depth + 1) for name in PARTS for one in _many(part.get(name))
+    )
+
+
 def _ran(found: Translated, place: str, part: _Whole) -> None:
+    """A segment, which takes the start told while it ran back; or that start."""
+    name = f"{part.name}@{part.unit}"
+    said = {"id": name, "order": part.order, "unit": part.unit}
+    running = part.state is None or part.state in RUNNING
     if part.unit is None:
-        found.ignored.append(f"{place} names no equipment: no segment comes of it.")
-        return
-    said = {"order": part.order, "unit": part.unit}
-    over = part.state in ENDED
-    if part.state is not None and not over and part.state not in RUNNING:
-        found.ignored.append(f"{place} has state {part.state!r}, which is not understood.")
-    if part.begin is None:
+        found.ignored.append(f"{place} names no one equipment: no segment comes of it.")
+    elif part.begin is None:
         found.ignored.append(f"{place} has no StartTime: no segment comes of it.")
     elif part.end is not None:
-        found.statements.append(
-            {"kind": "segment", "id": f"{part.name}@{part.unit}", **said, "from": part.begin, "to": part.end}
-        )
-    elif over:
-        found.ignored.append(f"{place} is {part.state} and has no EndTime: no segment comes of it.")
+        start = {"kind": "start", **said, "ts": part.begin, "withdrawn": True, "seq": part.seq + 1}
+        found.statements += [
+            {"kind": "segment", **said, "from": part.begin, "to": part.end, "seq": part.seq + 1},
+            start,
+        ]
+    elif running:
+        found.statements.append({"kind": "start", **said, "ts": part.begin, "seq": part.seq})
     else:
-        found.statements.append({"kind": "start", "id": f"{part.name}@{part.unit}", **said, "ts": part.begin})
+        found.ignored.append(f"{place} is {part.state!r} and has no EndTime: no segment comes of it.")
 
 
 def _materials(found: Translated, place: str, told: list[Any], part: _Whole) -> None:
@@ -175,8 +190,9 @@ def _material(found: Translated, one: Mapping[str, Any], part: _Whole, name: str
     product = text(one.get("MaterialDefinitionID"))
     found.statements.append(
         {
-            "kind": "production", "id": f"{name}@{part.unit}", "order": part.order, "unit": part.unit, "from": part.begin,
-            "to": part.end, "good": amount if use in GOOD else 0, "scrap": amount if use in SCRAP else 0, "measure": measure,
+            "kind": "production", "id": f"{name}@{part.unit}", "seq": part.seq, "order": part.order, "unit": part.unit,
+            "from": part.begin, "to": part.end, "good": amount if use in GOOD else 0,
+            "scrap": amount if use in SCRAP else 0, "measure": measure,
         }
         | ({} if product is None else {"product": product})
     )  # fmt: skip

@@ -21,13 +21,14 @@ from tests.fuzz.files import History, Mapping, PlantFiles  # noqa: E402
 from tests.fuzz.frames import Frames, WorkedExamples  # noqa: E402
 from tests.fuzz.fuzzing import HANG_S, Outcome, Target, fuzz  # noqa: E402
 from tests.fuzz.messages import Envelopes, Framing, Wire  # noqa: E402
+from tests.fuzz.orders import Statements  # noqa: E402
 from tests.fuzz.papers import DocumentFiles  # noqa: E402
 
 TARGETS = {
     target.name: (target, share)
     for target, share in (
-        (Wire, 0.32), (Envelopes, 0.15), (Framing, 0.2), (History, 0.1), (Mapping, 0.04), (PlantFiles, 0.06),
-        (Frames, 0.05), (WorkedExamples, 0.05), (DocumentFiles, 0.03),
+        (Wire, 0.3), (Envelopes, 0.15), (Framing, 0.2), (History, 0.1), (Mapping, 0.04), (PlantFiles, 0.06),
+        (Frames, 0.05), (WorkedExamples, 0.05), (DocumentFiles, 0.03), (Statements, 0.02),
     )
 }  # fmt: skip
 """Target and its share of all inputs: a plant file costs ten messages."""

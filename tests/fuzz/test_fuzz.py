@@ -18,6 +18,7 @@ INPUTS = {
     "hj212": 2000,
     "examples": 700,
     "documents": 700,
+    "orders": 1000,
 }
 SEED = 20_261_120
 

@@ -21,6 +21,7 @@ from service.inbox import accept
 from tests.ingest import crooked
 from tests.ingest.declaring import approve, take_declared
 from tests.ingest.feeding import START, Clock, feed, open_site
+from tests.ingest.mes.telling import event, said
 from tests.ingest.regimes.plants import plant, stretch
 from tests.ingest.sealing import seal
 
@@ -44,6 +45,10 @@ sources:
     )
     + "mes: {units: [{unit: line, meters: [line/energy], output: line/mass}]}\n"
 )
+MILL += """
+mes:
+  units: [{unit: line, meters: [line/energy]}]
+"""
 KILN = plant("part75").replace("site: mill", "site: kiln", 1)
 MINUTES = 40
 PERIOD = (START + 30 * MINUTE, START + 90 * MINUTE)
@@ -91,6 +96,8 @@ async def _mill(dsn: str, by: Signer | None) -> None:
     await seal(ingest, dsn, *PERIOD)
     await _fed(ingest, late[1::2], clock)
     await seal(ingest, dsn, *PERIOD, again=1, reason="late readings")
+    await feed(ingest, [said(event("start", "4711", 1, "line"), received_at=clock.at)])
+    await feed(ingest, [said(event("stop", "4711", 9, "line", good=5, measure="t"), received_at=clock.at)])
     approve(dsn, "line/power", START + 31 * MINUTE, "correction", value=250.0, quality="good")
     first = approve(dsn, "line/power", START + 33 * MINUTE, "correction", value=251.0, quality="good")
     await take_declared(ingest, dsn)

@@ -1,10 +1,15 @@
-"""What is known of orders, production and machine states."""
+"""What is known of orders, production and machine states.
+
+An order's id may hold `/`, so its address takes what no other route does. Of an order whose id is a word of
+`routes_mes`' addresses (start, job-response, …) only the list tells.
+"""
 
 from collections.abc import Callable, Sequence
 from typing import Annotated, Any, TypeVar
 
 from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import BaseModel, Field
+from starlette.convertors import Convertor, register_url_convertor
 
 from ingest.mes.model import Book
 from service import as_of, cursors, orders
@@ -18,6 +23,23 @@ from service.parameters import OfSite, Paged, SpanOf, resolved
 from service.plans import SitePlan
 from service.problems import ProblemError, documented, invalid
 from service.tabular import document
+
+
+class OrderConvertor(Convertor[str]):
+    """An order's id in an address: anything but the words behind which a MES tells."""
+
+    regex = "(?!(?:start|pause|resume|stop|job-response)$).+"
+
+    def convert(self, value: str) -> str:
+        """As it is."""
+        return value
+
+    def to_string(self, value: str) -> str:
+        """As it is."""
+        return value
+
+
+register_url_convertor("order", OrderConvertor())
 
 router = APIRouter(tags=["orders"])
 
@@ -81,7 +103,7 @@ async def list_orders(request: Request, access: Reader, asked: Annotated[OrdersA
 
 
 @router.get(
-    "/v1/orders/{order_id:path}",
+    "/v1/orders/{order_id:order}",
     summary="An order",
     responses={
         **answer(OrderAnswer, {**_ORDER, "as_of": _KNOWN}),

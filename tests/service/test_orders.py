@@ -255,6 +255,7 @@ async def test_lists_answer_what_is_asked_and_an_order_its_id(works: Works) -> N
     (made_of_c3,) = (await works.get("/v1/orders/C3"))["produced"]
     assert (made_of_c3["good"], made_of_c3["measure"], made_of_c3["product"]) == (40.0, "t", "meal")
     assert problem_of(await works.client.get("/v1/orders/none")).detail == "There is no order 'none'."
+    assert (await works.client.get("/v1/orders/start")).headers["allow"] == "POST"
     assert (await works.client.get("/v1/orders/C3", params={"as_of": str(before)})).status_code == 404
 
 

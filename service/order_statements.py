@@ -7,7 +7,6 @@ Known is what ingest has stored; what still waits in the inbox is not.
 
 import asyncio
 from collections.abc import Sequence
-from itertools import combinations
 from typing import Any
 
 import msgspec
@@ -141,14 +140,13 @@ async def check_room(connection: Connection, site: SitePlan, told: Sequence[Stat
 def _overlaps(book: Book, starting: set[tuple[str | None, str | None]]) -> set[_Overlap]:
     """Where an order that starts and another hold one unit at one time."""
     found = set[_Overlap]()
-    segments = [one for order in book.orders for one in order.segments]
-    for pair in combinations(segments, 2):
-        if pair[0].unit != pair[1].unit or pair[0].order == pair[1].order:
-            continue
-        for mine, other in (pair, pair[::-1]):
+    units = {unit for _, unit in starting}
+    segments = [one for order in book.orders for one in order.segments if one.unit in units]
+    for mine in (one for one in segments if (one.order, one.unit) in starting):
+        for other in segments:
             ends = [LAST_INSTANT if one.end_at is None else one.end_at for one in (mine, other)]
-            overlap = max(mine.start_at, other.start_at) < min(ends)
-            if overlap and (mine.order, mine.unit) in starting:
+            apart = other.order == mine.order or other.unit != mine.unit
+            if not apart and max(mine.start_at, other.start_at) < min(ends):
                 found.add((mine.order, other.order, mine.unit, other.start_at, ends[1]))
     return found
 

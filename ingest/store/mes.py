@@ -69,6 +69,8 @@ async def book(
     """What was known at a batch of the orders, states and quantities that touch a span, µs; None: now.
 
     All statements of an order come with it. States begin with the last one told before the span.
+    An order whose last event on a unit is a stop is left out before it, unless what was told of it was replaced: then
+    only the reduction knows.
     """
     return reduce(await statements(connection, site_no, span, batch_no))
 
@@ -80,18 +82,24 @@ async def statements(
     from_at, to_at = span
     rows = await connection.execute(
         f"""
-        WITH known AS (
-            SELECT * FROM mes_statement WHERE site_no = %(site)s AND (%(batch)s::bigint IS NULL OR batch_no <= %(batch)s)
+        WITH known AS NOT MATERIALIZED (
+            SELECT *, coalesce((body ->> 'withdrawn')::boolean, false) AS withdrawn FROM mes_statement
+             WHERE site_no = %(site)s AND (%(batch)s::bigint IS NULL OR batch_no <= %(batch)s)
         ), touched AS (
-            SELECT order_id FROM known
+            SELECT DISTINCT order_id FROM known
              WHERE order_id IS NOT NULL AND kind <> 'order'
-             GROUP BY order_id
+             GROUP BY order_id, unit
             HAVING min(from_at) < {_named("to")}
                AND (max(to_at) >= {_named("from")}
-                    OR (array_agg(body ->> 'event' ORDER BY from_at DESC) FILTER (WHERE kind = 'event'))[1] <> 'stop')
+                    OR (array_agg(body ->> 'event' ORDER BY from_at DESC, body ->> 'event' = 'stop')
+                        FILTER (WHERE kind = 'event'))[1] <> 'stop'
+                    OR bool_or(withdrawn) OR count(*) > count(DISTINCT (kind, id)))
         ), begun AS (
-            SELECT unit, max(from_at) AS at FROM known
-             WHERE kind = 'state' AND from_at <= {_named("from")} GROUP BY unit
+            SELECT unit, max(from_at) AS at FROM known o
+             WHERE kind = 'state' AND from_at <= {_named("from")} AND NOT withdrawn
+               AND NOT EXISTS (SELECT FROM known n WHERE n.kind = 'state' AND n.id = o.id
+                                  AND (n.seq, n.said COLLATE "C") > (o.seq, o.said COLLATE "C"))
+             GROUP BY unit
         )
         SELECT {_COLUMNS} FROM known s
          WHERE s.order_id IN (SELECT order_id FROM touched)

@@ -259,6 +259,28 @@ async def test_lists_answer_what_is_asked_and_an_order_its_id(works: Works) -> N
     assert (await works.client.get("/v1/orders/C3", params={"as_of": str(before)})).status_code == 404
 
 
+async def test_a_span_shows_what_still_runs_on_one_unit_and_what_a_replaced_statement_leaves(
+    works: Works,
+) -> None:
+    started = [event("start", "A/1", 0), event("start", "A/1", 1, unit="line2")]
+    await works.took("/v1/orders/start", started)
+    await works.took("/v1/orders/stop", event("stop", "A/1", 30))
+    later = {"from": instant(100), "to": instant(150)}
+    assert [one["id"] for one in (await works.get("/v1/orders", **later))["items"]] == ["A/1"]  # on line2
+    await works.took("/v1/orders/stop", event("stop", "A/1", 20, id="x", unit="line2"))
+    assert (await works.get("/v1/orders", **later))["items"] == []
+    await works.took("/v1/orders/stop", event("stop", "A/1", 20, id="x", seq=1, unit="line2", withdrawn=True))
+    (order,) = (await works.get("/v1/orders", **later))["items"]
+    assert [(one["unit"], one["to"]) for one in order["segments"]] == [
+        ("mill/line1", instant(30)),
+        ("mill/line2", None),
+    ]
+    state = {"unit": "line1", "ts": at(5), "state": "run"}
+    wrong = {"unit": "line1", "ts": at(50), "state": "off", "id": "s"}
+    await works.took("/v1/states", [state, wrong, wrong | {"seq": 1, "withdrawn": True}])
+    assert [one["state"] for one in (await works.get("/v1/states", **later))["items"]] == ["run"]
+
+
 async def test_another_sites_key_sees_nothing_and_several_sites_want_a_name(works: Works) -> None:
     await works.took("/v1/orders/start", event("start", "A/1", 0))
     async with await psycopg.AsyncConnection.connect(works.dsn, autocommit=True) as connection:

@@ -44,7 +44,6 @@ TITLES = {
     "unknown-delivery": (404, "There is no such delivery"),
     "unknown-episode": (404, "There is no such alert"),
     "unknown-silence": (404, "There is no such silence"),
-    "unknown-order": (404, "There is no such order"),
     "method-not-allowed": (405, "The address does not take this method"),
     "body-too-slow": (408, "The body came too slowly"),
     "declaration-conflict": (409, "What was declared or decided before is against it"),

@@ -21,9 +21,8 @@ _INSERT = f"""
     VALUES (%s, %s, %s, %s, %s, %s, %s, {_US}, {_US}, %s, {_US}, {_US}, %s)
     ON CONFLICT (site_no, said) DO NOTHING
 """.encode()  # noqa: S608  a fragment of this module
-_MICROSECONDS = "(extract(epoch FROM {}) * 1000000)::bigint"
 _COLUMNS = f"""
-    s.kind, s.id, s.seq, s.order_id, s.unit, {_MICROSECONDS.format("s.from_at")}, {_MICROSECONDS.format("s.to_at")}, s.body
+    s.kind, s.id, s.seq, s.order_id, s.unit, {MICROSECONDS.format("s.from_at")}, {MICROSECONDS.format("s.to_at")}, s.body
 """
 
 

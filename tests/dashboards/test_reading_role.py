@@ -16,7 +16,7 @@ async def test_an_owner_who_may_not_make_roles_migrates_all_the_same(
     owner = sql.Identifier(name := f"stackwatt_owner_{secrets.token_hex(4)}")
     with psycopg.connect(empty_dsn, autocommit=True) as connection:
         database = sql.Identifier(connection.info.dbname)
-        connection.execute(sql.SQL("CREATE ROLE {}").format(owner))
+        connection.execute(sql.SQL("CREATE ROLE {} LOGIN").format(owner))
         try:
             connection.execute(sql.SQL("ALTER DATABASE {} OWNER TO {}").format(database, owner))
             connection.execute(sql.SQL("GRANT ALL ON SCHEMA public TO {}").format(owner))

@@ -45,10 +45,6 @@ sources:
     )
     + "mes: {units: [{unit: line, meters: [line/energy], output: line/mass}]}\n"
 )
-MILL += """
-mes:
-  units: [{unit: line, meters: [line/energy]}]
-"""
 KILN = plant("part75").replace("site: mill", "site: kiln", 1)
 MINUTES = 40
 PERIOD = (START + 30 * MINUTE, START + 90 * MINUTE)

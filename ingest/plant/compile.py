@@ -46,6 +46,7 @@ from ingest.plant.reconciliations import compile_reconciliations
 from ingest.plant.references import check_references, live_windows, unit_paths
 from ingest.plant.rules import compile_alerts
 from ingest.plant.screening import rate_per_h, screening_columns
+from ingest.plant.stages import compile_stages
 from ingest.plant.weights import compile_source, compile_sums, compile_terms
 from ingest.units import spoken
 
@@ -99,6 +100,7 @@ def compile_plan(file: PlantFile, version: int = 0) -> Plan:
         benchmarks=tuple(_benchmark(catalogue, i, mark) for i, mark in enumerate(file.benchmarks)),
         alerts=compile_alerts(Known(catalogue, kpis, sources, frozenset(units))),
         mes=compile_mes(catalogue, frozenset(units)),
+        stages=compile_stages(catalogue, sources, frozenset(units)),
     )
 
 

@@ -27,6 +27,7 @@ from ingest.plant.factors import Factor
 from ingest.plant.fields import Entry, Segment, Span, Text, TopicPrefix, Zone
 from ingest.plant.mes_entries import Mes
 from ingest.plant.reconciliation_entries import Reconciliation
+from ingest.plant.stage_entries import StageEntry
 from ingest.plant.tariffs import CarbonPrice, ContractedDemand, DemandCharge, Tariff
 from ingest.plant.webhooks import Webhook
 
@@ -79,6 +80,8 @@ class PlantFile(Entry):
     reconciliations: tuple[Reconciliation, ...] = ()
     mes: Mes | None = None
     """Units on which orders run; default: a MES tells nothing here."""
+    stages: tuple[StageEntry, ...] = ()
+    """Who makes what from what; default: products carry nothing on."""
     retention: Retention = Retention()
 
     _origin: str = PrivateAttr(default="plant file")

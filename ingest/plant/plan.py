@@ -21,6 +21,7 @@ from ingest.plant.plan_benchmark import PlanBenchmark
 from ingest.plant.plan_doubts import PlanDoubts, PlanTerm
 from ingest.plant.plan_prices import PlanPrices
 from ingest.plant.regime_plan import PlanRegime
+from ingest.plant.stage_plan import PlanStages
 from ingest.units import conversion
 
 if TYPE_CHECKING:
@@ -277,6 +278,7 @@ class Plan:
     benchmarks: tuple[PlanBenchmark, ...] = ()
     alerts: PlanAlerts = field(default_factory=PlanAlerts)
     mes: PlanMes = field(default_factory=PlanMes)
+    stages: PlanStages = field(default_factory=PlanStages)
 
     @property
     def readers(self) -> tuple["PlanSource | PlanKpi", ...]:

@@ -29,6 +29,7 @@ _NAMED = (
         "targets",
         "instruments",
         "reconciliations",
+        "stages",
     ),
 )
 """Lists whose entries have an id."""

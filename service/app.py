@@ -47,6 +47,7 @@ from service import (
     routes_regimes,
     routes_reports,
     routes_session,
+    routes_stages,
     routes_tests,
     routes_webhooks,
 )
@@ -103,6 +104,7 @@ ROUTERS = (
     routes_explain.router,
     routes_factors.router,
     routes_footprints.router,
+    routes_stages.router,
     routes_periods.router,
     routes_kpis.router,
     routes_demand.router,

@@ -1,7 +1,7 @@
 """Days and months as the clock on the wall has them: they begin at midnight in the site's zone."""
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -36,5 +36,14 @@ def months(from_at: int, to_at: int, zone: ZoneInfo) -> Iterator[tuple[int, int]
     begin = begin_of(from_at, zone, "month")
     while begin < to_at:
         end = next_month(begin, zone)
+        yield begin, end
+        begin = end
+
+
+def days(from_at: int, to_at: int, zone: ZoneInfo) -> Iterator[tuple[int, int]]:
+    """The days that have a part in [from, to), each from its begin to its end, µs."""
+    begin = begin_of(from_at, zone, "day")
+    while begin < to_at:
+        end = from_datetime((local(begin, zone) + timedelta(days=1)).replace(fold=0))
         yield begin, end
         begin = end

@@ -38,6 +38,7 @@ TITLES = {
     "no-edition": (404, "The period has no such edition"),
     "unknown-declaration": (404, "There is no such declaration"),
     "unknown-order": (404, "There is no such order"),
+    "unknown-product": (404, "There is no such product"),
     "unknown-key": (404, "There is no such key"),
     "unknown-document": (404, "There is no such document"),
     "unknown-webhook": (404, "There is no such webhook"),

@@ -41,6 +41,7 @@ KNOWN: dict[str, list[str | int]] = {
     "webhook_id": ["cement/mes"],
     "sequence": [1],
     "id": ["cement/electricity-intensity", "cement/kiln/clinker", "cement/electricity"],
+    "product_id": ["clinker"],
     "order_id": ["4711", "4712/a"],
     "unit": ["cement/kiln", "kiln"],
     "episode": ["cement.kiln-power.1795161620000000"],

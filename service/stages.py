@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from ingest.footprint.balance import LEFT, Bought, Emitted, Fact, Made, Used, Walk, walk
-from ingest.footprint.chain import Stage, in_order
+from ingest.footprint.chain import Stage, in_order, upstream
 from ingest.footprint.stock import Stock, add
 from ingest.plant.plan import Plan, PlanSource
 from ingest.plant.stage_plan import PlanProduct
@@ -105,7 +105,7 @@ def walked(plan: Plan, rows: StageRows, known: Known) -> Chain:
 
 def _with_sources(plan: Plan) -> tuple[Stage, ...]:
     """The stages, each buying too what is not known of its sources: so a gap in them is a reason downstream."""
-    chain = plan.stages
+    every = (*plan.stages.sources.items(), *plan.stages.uncarried.items())
     return tuple(
         Stage(
             stage.id,
@@ -114,10 +114,10 @@ def _with_sources(plan: Plan) -> tuple[Stage, ...]:
             stage.inputs,
             (
                 *stage.bought,
-                *(_all_of(source) for source, owner in chain.sources.items() if owner == stage.id),
+                *(_all_of(source) for source, owner in every if owner == stage.id),
             ),
         )
-        for stage in chain.stages
+        for stage in plan.stages.stages
     )
 
 
@@ -141,6 +141,9 @@ def _emitted(
     for source_id, step in rows.short:
         owner = plan.stages.sources.get(source_id)
         if owner is not None:
+            facts.append(Bought(step, owner, _all_of(source_id), None))
+    for step in range(len(rows.edges) - 1):
+        for source_id, owner in plan.stages.uncarried.items():
             facts.append(Bought(step, owner, _all_of(source_id), None))
     return facts, outside
 
@@ -288,17 +291,7 @@ def product_document(chain: Chain, product_id: str) -> ProductFootprintDocument:
         reasons=reasons,
         quantity=float(amount),
         co2e_kg=float(co2e_kg),
-        stages=[_stage(chain, stage) for stage in _upstream(plan.stages.stages, product_id)],
+        stages=[_stage(chain, stage) for stage in upstream(plan.stages.stages, product_id)],
         plan_version=plan.version,
         as_of=chain.known.document,
     )
-
-
-def _upstream(stages: tuple[Stage, ...], product: str) -> list[Stage]:
-    """The stage of a product and all it rests on, makers first."""
-    wanted, found = {product}, []
-    for stage in reversed(in_order(stages)):
-        if wanted & set(stage.outputs):
-            wanted.update(stage.inputs)
-            found.append(stage)
-    return found[::-1]

@@ -65,6 +65,16 @@ def in_order(stages: tuple[Stage, ...]) -> tuple[Stage, ...]:
         raise ChainError(f"stages go round: {' → '.join(error.args[1])}") from error
 
 
+def upstream(stages: tuple[Stage, ...], product: str) -> tuple[Stage, ...]:
+    """The stage of a product and all it rests on, makers first."""
+    wanted, found = {product}, []
+    for stage in reversed(in_order(stages)):
+        if wanted & set(stage.outputs):
+            wanted.update(stage.inputs)
+            found.append(stage)
+    return tuple(reversed(found))
+
+
 def shares(stage: Stage, made: Mapping[str, int], content: int) -> dict[str, int]:
     """`content` over the products made, by the stage's key; the parts add up to it with ==.
 

@@ -42,6 +42,8 @@ class PlanStages:
     names: Mapping[str, str] = field(default_factory=dict)
     sources: Mapping[str, str] = field(default_factory=dict)
     """Full id of a metered source → its stage; of the calculated route and the gross account only."""
+    uncarried: Mapping[str, str] = field(default_factory=dict)
+    """Full id of a source at a stage's units that only a stack or documents tell → the stage: no figure without it."""
     products: Mapping[str, PlanProduct] = field(default_factory=dict)
     taken: Mapping[tuple[str, str], int] = field(default_factory=dict)
     """(stage, product) → the point that counts what it takes."""

@@ -19,7 +19,7 @@ from ingest.plant.points import DEFAULT_RESOLUTION
 from ingest.plant.sentence import Place
 from ingest.plant.stage_entries import BoughtInput, Opening, Output, StageEntry
 from ingest.plant.stage_plan import PlanBought, PlanProduct, PlanStages
-from ingest.plant.weights import carry, times
+from ingest.plant.weights import account_of, carry, times
 from ingest.units import measure
 
 UNKNOWN = "unknown"
@@ -53,6 +53,7 @@ def compile_stages(
         stages=_chain(catalogue, entries),
         names={entry.id: entry.name or entry.id for entry in entries},
         sources=_owned(catalogue, entries, sources),
+        uncarried=_uncarried(catalogue, entries, sources),
         products=products,
         taken=taken,
         bought=tuple(
@@ -169,6 +170,29 @@ def _owned(
                 raise catalogue.fault(place, ", ".join(getattr(entry, str(place[-1]))), expected)
             owned[full_id] = entry.id
     return owned
+
+
+def _uncarried(
+    catalogue: Catalogue, entries: tuple[StageEntry, ...], sources: Mapping[str, PlanSource]
+) -> dict[str, str]:
+    """What is emitted at a stage's units by no metered calculation; a stage that names its sources has no such."""
+    found: dict[str, str] = {}
+    site = catalogue.file.site
+    for entry in entries:
+        if entry.sources is not None:
+            continue
+        below = tuple(f"{unit}/" for unit in entry.units)
+        there = [one for one in catalogue.file.sources if one.unit and f"{one.unit}/".startswith(below)]
+        carried = {one.gas for one in there if one.id in sources and _counts(sources[one.id])}
+        for one in there:
+            if one.id not in sources:
+                aside = account_of(catalogue, one) != "gross"
+            else:
+                source = sources[one.id]
+                aside = source.route != "measured" or source.account != "gross" or one.gas in carried
+            if not aside:
+                found[f"{site}/{one.id}"] = entry.id
+    return found
 
 
 def _counts(source: PlanSource) -> bool:

@@ -213,8 +213,10 @@ async def test_late_production_changes_the_footprint_and_as_of_shows_the_old(dsn
 
 
 async def test_what_is_not_known_makes_no_number(dsn: str) -> None:
-    """Without openings nothing that draws on a stock has a figure, and unknown goods are named."""
-    await fed(dsn, plant("").replace("factor: gypsum}", "factor: unknown}"), late=True)
+    """Without openings nothing that draws on a stock has a figure; unknown goods and a gas only a stack tells are named."""
+    stack = "  - {id: stack, unit: kiln, scope: 1, category: combustion, gas: n2o, route: measured, activity: kiln/coal}\n"
+    file = plant("").replace("factor: gypsum}", "factor: unknown}").replace("stages:\n", f"{stack}stages:\n")
+    await fed(dsn, file, late=True)
     async with admin_client(dsn, clock()) as client:
         assert (await asked(client, "/v1/products/stone/footprint"))["value"] == pytest.approx(0.01)
         told = await asked(client, "/v1/products/cement/footprint")
@@ -222,6 +224,7 @@ async def test_what_is_not_known_makes_no_number(dsn: str) -> None:
         assert told["reasons"] == [
             f"clinker: what was in stock at {text(START)} is not known",
             f"stone: what was in stock at {text(START)} is not known",
+            "without all of mill/stack",
             "without gypsum",
         ]
         assert (await asked(client, "/v1/stages"))["balance"]["difference"] == 0

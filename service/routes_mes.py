@@ -5,7 +5,7 @@ Each route takes one statement without its kind, which the address says, or a li
 """
 
 from collections.abc import Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field
@@ -130,22 +130,28 @@ async def tell_job_response(
     return document(request, JobToldDocument(**dict(told), ignored=found.ignored[:_LISTED]), status=202)
 
 
-@router.post(
-    "/v1/orders/{event}",
-    status_code=202,
-    summary="Tell that an order started, paused, resumed or stopped on a unit",
-    openapi_extra=_taken("A statement or a list; of a start also the header, of a stop quantities", _AT),
-    responses={**answer(ToldDocument, _TOLD, status=202), **_PROBLEMS},
-)
-async def tell_event(
-    request: Request,
-    access: Sender,
-    event: Literal["start", "pause", "resume", "stop"],
-    asked: Annotated[TellingAsked, Query()],
-    idempotency_key: IdempotencyKey = None,
-) -> Response:
-    """409 names the order that holds the unit, where the plant file does not let orders share it."""
-    return await _of_kind(request, access, asked.site, event, idempotency_key)
+def _tells(event: str) -> None:
+    """A route of its own for each word: with a parameter, any address of an order would be one of a telling."""
+
+    @router.post(
+        f"/v1/orders/{event}",
+        status_code=202,
+        summary=f"Tell the {event} of an order on a unit",
+        openapi_extra=_taken("A statement or a list; of a start also the header, of a stop quantities", _AT),
+        responses={**answer(ToldDocument, _TOLD, status=202), **_PROBLEMS},
+    )
+    async def tell_event(
+        request: Request,
+        access: Sender,
+        asked: Annotated[TellingAsked, Query()],
+        idempotency_key: IdempotencyKey = None,
+    ) -> Response:
+        """409 names the order that holds the unit, where the plant file does not let orders share it."""
+        return await _of_kind(request, access, asked.site, event, idempotency_key)
+
+
+for _event in ("start", "pause", "resume", "stop"):
+    _tells(_event)
 
 
 @router.post(

@@ -37,7 +37,6 @@ KNOWN: dict[str, list[str | int]] = {
     "reconciliation_id": ["cement/kiln-stack"],
     "number": [1],
     "kind": ["shift", "day", "month", "year"],
-    "event": ["start", "pause", "resume", "stop"],
     "webhook_id": ["cement/mes"],
     "sequence": [1],
     "id": ["cement/electricity-intensity", "cement/kiln/clinker", "cement/electricity"],

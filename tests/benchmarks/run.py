@@ -39,6 +39,7 @@ BENCHMARKS = {
     "history": "history",
     "outage": "outage",
     "carbon": "carbon",
+    "schedules": "schedules",
 }
 """Name → module, in the order they run."""
 

@@ -1,0 +1,62 @@
+"""216 candidate schedules of 50 orders: learnt from six weeks, scored and ranked, beside what their JSON takes to read.
+
+The floor is to decode the candidates' JSON and to sum the same arrays' learned energy with plain NumPy.
+"""
+
+import json
+import time
+from collections.abc import Callable
+
+import numpy as np
+
+from service.schedules.backtest import backtest
+from service.schedules.forecast import seasonal
+from service.schedules.learning import learn
+from service.schedules.scoring import rank, score
+from tests.benchmarks.bed import Bed
+from tests.benchmarks.figures import Figure, Figures, rounded
+from tests.service.schedule_plant import PAST_DAYS, PRODUCTS, UNITS, Plant
+
+
+def run(bed: Bed, *, quick: bool) -> Figures:
+    """Median ms of each step."""
+    del bed
+    times = 5 if quick else 25
+    plant = Plant(1)
+    past = plant.past()
+    learned = learn(past, UNITS, PRODUCTS)
+    candidates = plant.candidates(learned)
+    blocks = plant.blocks(seasonal(plant.grid[: PAST_DAYS * 24], 7).by_hour)
+    columns = (candidates.unit, candidates.product, candidates.quantity, candidates.start_at)
+    text = json.dumps([column.tolist() for column in columns])
+    learning = _ms(lambda: learn(past, UNITS, PRODUCTS), times)
+    scoring = _ms(lambda: rank(score(learned, candidates, blocks), {"cost": 1.0, "co2_kg": 1.0}), times)
+    testing = _ms(lambda: backtest(past, UNITS, PRODUCTS), times)
+    decoding = _ms(lambda: json.loads(text), times)
+    summing = _ms(
+        lambda: np.sum(
+            candidates.quantity * learned.per_quantity_kwh[candidates.unit, candidates.product], axis=1
+        ),
+        times,
+    )
+    shape = candidates.unit.shape
+    return [
+        Figure("candidates", shape[0]),
+        Figure("orders_each", shape[1]),
+        Figure("past_runs", past.unit.size),
+        Figure("learn_ms", rounded(learning)),
+        Figure("backtest_ms", rounded(testing)),
+        Figure("score_and_rank_ms", rounded(scoring)),
+        Figure("all_ms", rounded(learning + testing + scoring), "< 2000 (issue 6)"),
+        Figure("floor_json_decode_ms", rounded(decoding)),
+        Figure("floor_numpy_sum_ms", rounded(summing)),
+    ]
+
+
+def _ms(step: Callable[[], object], times: int) -> float:
+    taken = []
+    for _ in range(times):
+        begun = time.perf_counter()
+        step()
+        taken.append(time.perf_counter() - begun)
+    return 1000 * float(np.median(taken))

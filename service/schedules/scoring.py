@@ -44,7 +44,9 @@ class Blocks:
     price_per_kwh: Floats
     factor_kg_per_kwh: Floats
     demand_charge_per_kw: float
-    """For the highest block of the span; 0 where the tariff has none."""
+    """For the highest block of the demand period; 0 where the tariff has none."""
+    peak_so_far_kw: float = 0.0
+    """What the period's highest block is already: a schedule costs only what it adds to it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +93,9 @@ def score(learned: Learned, candidates: Candidates, blocks: Blocks) -> Scores:
     profile = _profile(pieces, bad, blocks)
     energy = profile.sum(1)
     peak = (profile + blocks.base_kwh).max(1) * (HOUR_US / blocks.length_us)
-    cost = profile @ blocks.price_per_kwh + blocks.demand_charge_per_kw * peak
+    cost = profile @ blocks.price_per_kwh + blocks.demand_charge_per_kw * np.maximum(
+        0, peak - blocks.peak_so_far_kw
+    )
     co2 = profile @ blocks.factor_kg_per_kwh
     for figure in (energy, peak, cost, co2):
         figure[bad] = np.nan

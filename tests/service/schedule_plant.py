@@ -25,6 +25,7 @@ class Plant:
 
     seed: int
     rng: np.random.Generator = field(init=False)
+    peak_so_far_kw: float = field(init=False, default=0.0)
 
     def __post_init__(self) -> None:
         self.rng = rng = np.random.default_rng(self.seed)
@@ -36,6 +37,8 @@ class Plant:
         self.change_minutes = rng.integers(15, 75, (PRODUCTS, PRODUCTS))
         np.fill_diagonal(self.change_minutes, 0)
         self.idle = rng.uniform(20, 60, UNITS)
+        self.month_day = int(rng.integers(0, 21))
+        """Days of the demand period that are behind when the next ones are planned."""
         self.wear = rng.uniform(-0.001, 0.002, UNITS)
         hours = np.arange((PAST_DAYS + DAYS) * 24)
         weather = np.repeat(rng.normal(1, 0.08, PAST_DAYS + DAYS), 24)
@@ -121,7 +124,7 @@ class Plant:
         start = np.arange(count) // UNITS * (PAST_DAYS * DAY // (count // UNITS + 2)) + self.rng.integers(
             0, 90, count
         )
-        _, told = self.consume(
+        load, told = self.consume(
             unit,
             self.rng.integers(0, PRODUCTS, count),
             self.rng.uniform(10, 40, count),
@@ -130,6 +133,9 @@ class Plant:
             -PAST_DAYS,
             3 * PAST_DAYS * DAY,
         )
+        base = np.repeat(self.base[: PAST_DAYS * 24], 60)
+        quarters = (load[: PAST_DAYS * DAY] + base).reshape(-1, 15).mean(1)
+        self.peak_so_far_kw = float(quarters[(PAST_DAYS - self.month_day) * 96 :].max(initial=0.0))
         table = np.array(sorted(told, key=lambda run: run[3]))
         table[self.rng.random(count) < 0.05, 6] = np.nan
         u, p, made, begin, end = table[:, :5].astype(np.int64).T
@@ -140,7 +146,15 @@ class Plant:
         """The next days in quarters of an hour, with what a planner knows: mean base load, price, factors forecast."""
         hour = np.arange(DAYS * 96) // 4 % 24
         base = self.base[: PAST_DAYS * 24].reshape(-1, 24).mean(0)
-        return Blocks(0, 15 * MINUTE_US, base[hour] / 4, self.price[hour], grid_by_hour[hour], DEMAND_CHARGE)
+        return Blocks(
+            0,
+            15 * MINUTE_US,
+            base[hour] / 4,
+            self.price[hour],
+            grid_by_hour[hour],
+            DEMAND_CHARGE,
+            self.peak_so_far_kw,
+        )
 
     def candidates(self, learned: Learned) -> Candidates:
         """Six sequences by six assignments by six times of the same 50 orders."""
@@ -203,6 +217,8 @@ class Plant:
             assert not load[minutes:].any()
             hourly = load[:minutes].reshape(-1, 60).mean(1)
             peak = (load[:minutes] + base).reshape(-1, 15).mean(1).max()
-            cost.append(hourly @ np.tile(self.price, DAYS) + DEMAND_CHARGE * peak)
+            cost.append(
+                hourly @ np.tile(self.price, DAYS) + DEMAND_CHARGE * max(0.0, peak - self.peak_so_far_kw)
+            )
             co2.append(hourly @ ahead)
         return np.array(cost), np.array(co2)

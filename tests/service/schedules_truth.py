@@ -14,7 +14,8 @@ import numpy as np
 from service.schedules.backtest import backtest
 from service.schedules.forecast import seasonal
 from service.schedules.learning import learn
-from service.schedules.scoring import rank, score
+from service.schedules.scenarios import Errors, duration_error, expect
+from service.schedules.scoring import rank
 from tests.service.schedule_plant import PAST_DAYS, PRODUCTS, UNITS, Plant
 
 NEAR = 0.02
@@ -32,20 +33,27 @@ class Outcome:
     """Share of all candidates within 2 % of the true best: what choosing blindly would reach."""
     error: float
     """Score over truth of the chosen, minus 1."""
+    covered: float
+    """Share of candidates whose truth is within their interval of 95 %."""
 
 
 def outcomes(seeds: Iterable[int]) -> list[Outcome]:
     found = []
     for seed in seeds:
         plant = Plant(seed)
-        learned = learn(plant.past(), UNITS, PRODUCTS)
+        past = plant.past()
+        learned = learn(past, UNITS, PRODUCTS)
+        tested = backtest(past, UNITS, PRODUCTS)
         candidates = plant.candidates(learned)
         factors = seasonal(plant.grid[: PAST_DAYS * 24], 7)
-        scores = score(learned, candidates, plant.blocks(factors.by_hour))
+        errors = Errors(tested.own, duration_error(past, learned), tested.shared, factors.spread)
+        expected = expect(learned, candidates, plant.blocks(factors.by_hour), errors)
+        scores = expected.scores
         assert np.isfinite(scores.cost).all()
         for name, true in zip(("cost", "co2_kg"), plant.truth(candidates), strict=True):
             best = rank(scores, {name: 1.0})[0]
             excess = true / true.min() - 1
+            low, high = expected.intervals[name]
             error = getattr(scores, name)[best] / true[best] - 1
             found.append(
                 Outcome(
@@ -55,6 +63,7 @@ def outcomes(seeds: Iterable[int]) -> list[Outcome]:
                     float(np.median(excess)),
                     float(np.mean(excess <= NEAR)),
                     float(error),
+                    float(np.mean((low <= true) & (true <= high))),
                 )
             )
     return found
@@ -74,7 +83,8 @@ def main() -> None:
             f"{criterion}: best by score within 2 % of the true best in {share(found, criterion):.0%} of {seeds} seeds "
             f"(worst {max(one.chosen for one in of):.2%}; median candidate {np.median([one.median for one in of]):.1%} "
             f"above the best, chosen blindly {np.mean([one.near for one in of]):.0%} within 2 %; "
-            f"score over truth {np.mean([one.error for one in of]):+.1%} ± {np.std([one.error for one in of]):.1%})"
+            f"score over truth {np.mean([one.error for one in of]):+.1%} ± {np.std([one.error for one in of]):.1%}; "
+            f"truth within the interval for {np.mean([one.covered for one in of]):.0%} of candidates)"
         )
     tests = [backtest(Plant(seed).past(), UNITS, PRODUCTS) for seed in range(seeds)]
     print(

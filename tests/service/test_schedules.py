@@ -8,6 +8,7 @@ import pytest
 from service.schedules.backtest import backtest
 from service.schedules.forecast import seasonal
 from service.schedules.learning import PAIR, PRODUCT, UNIT, Learned, Runs, learn
+from service.schedules.scenarios import Errors, expect
 from service.schedules.scoring import HOUR_US, Blocks, Candidates, rank, score
 from tests.service.schedule_plant import PRODUCTS, UNITS, Plant
 from tests.service.schedules_truth import NEAR, outcomes
@@ -121,6 +122,33 @@ def test_ties_keep_the_place_as_given(learned: Learned) -> None:
     assert rank(found, {"cost": 1.0, "co2_kg": 2.0}).tolist() == [1, 0, 2]
     with pytest.raises(ValueError, match="not negative"):
         rank(found, {"cost": -1.0})
+
+
+def test_without_errors_what_is_expected_is_the_score(learned: Learned) -> None:
+    given = candidates([(0, 1, 10, 8), (0, 0, 10, 0)], [(0, 0, 10, 0), (1, 0, 10, 5)])
+    plain = score(learned, given, blocks())
+    found = expect(learned, given, blocks(), Errors(0, 0, 0, 0), draws=2)
+    assert found.scores.cost == pytest.approx(plain.cost, rel=1e-9, nan_ok=True)
+    assert found.intervals["co2_kg"][:, 0] == pytest.approx(np.repeat(plain.co2_kg[0], 2))
+    assert np.isnan(found.intervals["cost"][:, 1]).all()
+
+
+def test_errors_widen_the_interval_and_a_score_is_repeatable(learned: Learned) -> None:
+    given = candidates([(0, 1, 10, 8), (0, 0, 10, 0)])
+    errors = Errors(0.05, 0.05, 0.02, 0.1)
+    found, again = (expect(learned, given, blocks(), errors) for _ in range(2))
+    assert (found.intervals["cost"] == again.intervals["cost"]).all()
+    low, high = found.intervals["co2_kg"][:, 0]
+    assert 0.2 < (high - low) / found.scores.co2_kg[0] < 0.6
+
+
+def test_only_what_a_schedule_adds_to_the_peak_is_charged(learned: Learned) -> None:
+    given = candidates([(0, 0, 10, 0)])
+    plain, partly, not_at_all = (
+        score(learned, given, replace(blocks(), peak_so_far_kw=kw)).cost[0] for kw in (0, 150, 500)
+    )
+    assert plain - partly == pytest.approx(3 * 150)
+    assert partly - not_at_all == pytest.approx(3 * 50)
 
 
 def test_forecast_is_the_same_hour_of_past_days_and_says_its_error() -> None:

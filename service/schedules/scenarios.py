@@ -1,0 +1,88 @@
+"""What a schedule comes to when runs are not as learned: expected figures and their interval.
+
+A peak and a demand charge are not linear: the highest block of loads that scatter is higher than that of their means. So a
+candidate is scored under draws of the errors that the past showed: of each run (energy, duration), of all runs together
+(drift), of the grid factor. All candidates meet the same draws, which are a function of the number of draws alone: a
+score is the same whenever it is asked for. An order that would start while its unit is busy waits.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from service.schedules.learning import Floats, Learned, Runs
+from service.schedules.scoring import CRITERIA, HOUR_US, Blocks, Candidates, Scores, score
+
+
+@dataclass(frozen=True, slots=True)
+class Errors:
+    """Relative standard deviations; from `backtest`, `duration_error` and the forecast. All finite."""
+
+    run_kwh: float
+    run_hours: float
+    shared_kwh: float
+    factor: float
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """Mean over the draws, and the interval per criterion: (2, candidates), 2.5 % and 97.5 % of the draws."""
+
+    scores: Scores
+    intervals: dict[str, Floats]
+
+
+def duration_error(runs: Runs, learned: Learned) -> float:
+    """Relative standard deviation of runs' hours around the learned ones, in the sample; NaN without any."""
+    expected = runs.quantity / learned.rate_per_hour[runs.unit, runs.product]
+    ratio = runs.run_hours / expected - 1
+    known = ratio[np.isfinite(ratio)]
+    return float(np.sqrt(np.mean(known**2))) if known.size else np.nan
+
+
+def expect(
+    learned: Learned, candidates: Candidates, blocks: Blocks, errors: Errors, draws: int = 32
+) -> Expected:
+    """Figures over so many draws. Masks, and which candidates have figures at all, are those without errors."""
+    plain = score(learned, candidates, blocks)
+    rng = np.random.default_rng(draws)
+    orders = candidates.unit.shape[1]
+    found: dict[str, list[Floats]] = {name: [] for name in CRITERIA}
+    for _ in range(draws):
+        load = 1 + errors.run_kwh * rng.standard_normal(orders) + errors.shared_kwh * rng.standard_normal()
+        pace = 1 + errors.run_hours * rng.standard_normal(orders)
+        factor = 1 + errors.factor * rng.standard_normal()
+        drawn = _waiting(learned, candidates, np.maximum(load, 0), np.maximum(pace, 0.05))
+        of = score(
+            learned, drawn, replace(blocks, factor_kg_per_kwh=blocks.factor_kg_per_kwh * max(factor, 0))
+        )
+        for name in CRITERIA:
+            # Pushed beyond the last block by a slow run: as without errors.
+            value: Floats = getattr(of, name)
+            found[name].append(np.where(np.isfinite(value), value, getattr(plain, name)))
+    lost = ~np.isfinite(plain.cost)
+    table = {name: np.where(lost, np.nan, np.array(values)) for name, values in found.items()}
+    means = {name: values.mean(0) for name, values in table.items()}
+    return Expected(
+        replace(plain, **means),
+        {name: np.quantile(values, [0.025, 0.975], 0) for name, values in table.items()},
+    )
+
+
+def _waiting(learned: Learned, candidates: Candidates, load: Floats, pace: Floats) -> Candidates:
+    """The candidates with runs of `load` times the energy and `pace` times the hours, each after the one before."""
+    unit, product = np.maximum(candidates.unit, 0), np.maximum(candidates.product, 0)
+    learned_run = candidates.quantity / learned.rate_per_hour[unit, product]
+    ramp = learned.ramp_hours[unit, product]
+    run = np.where(np.isfinite(candidates.hours), candidates.hours - ramp, learned_run)
+    hours = ramp + pace * np.maximum(run, 0)
+    start = candidates.start_at.copy()
+    every = np.arange(unit.shape[0])
+    free = np.full((unit.shape[0], learned.idle_kw.size), np.iinfo(np.int64).min)
+    span = np.nan_to_num(hours * HOUR_US).astype(np.int64) + 1
+    for place in np.argsort(start, axis=1, kind="stable").T:
+        on, used = unit[every, place], candidates.unit[every, place] >= 0
+        begin = np.maximum(start[every, place], free[every, on])
+        start[every, place] = np.where(used, begin, start[every, place])
+        free[every, on] = np.where(used, begin + span[every, place], free[every, on])
+    return replace(candidates, quantity=candidates.quantity * load, start_at=start, hours=hours)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from service.schedules.learning import Floats, Runs, learn
+from service.schedules.learning import Floats, Runs, learn, stand
 
 Z95 = 1.959963984540054
 """Normal quantile of 0.975."""
@@ -41,7 +41,10 @@ def backtest(runs: Runs, units: int, products: int, fold: int = 25) -> Backtest:
         ahead = runs.where((chosen >= begin) & (chosen < begin + fold))
         past = learn(runs.where(runs.end_at <= ahead.start_at[0]), units, products)
         cell = (ahead.unit, ahead.product)
-        predicted = past.ramp_kwh[cell] + ahead.quantity * past.per_quantity_kwh[cell]
+        predicted = (
+            past.ramp_kwh[(*cell, stand(ahead.idle_hours + ahead.changeover_hours))]
+            + ahead.quantity * past.per_quantity_kwh[cell]
+        )
         actual = ahead.ramp_kwh + ahead.run_kwh
         known = np.isfinite(predicted) & np.isfinite(actual) & (actual > 0)
         if not known.any():

@@ -1,10 +1,11 @@
 """What past orders teach of a unit's consumption: per product, ramp, changeover and idling.
 
 Model: a run of `quantity` of a product on a unit takes `quantity / rate` hours and `quantity * per_quantity` kWh,
-both Σ/Σ over its past runs; before it stands a ramp (median of its starts) and, before that, a changeover from the product
+both Σ/Σ over its past runs; before it stands a ramp (median of the starts
+after a stand of such a length, `STANDS_HOURS`, else of all its starts) and, before that, a changeover from the product
 before (median of the pair, else of the product made ready for, else of the unit: `changeover_basis` says which).
 Between orders the unit takes its idle power, Σ/Σ. A run whose state was not measured throughout is NaN there and left
-out. Not modelled: drift, a load that is not linear in quantity, a ramp that depends on how long the unit stood.
+out. Not modelled: drift, a load that is not linear in quantity, the weather.
 The backtest shows what that costs.
 """
 
@@ -17,6 +18,8 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
+STANDS_HOURS = np.array([1.0, 4.0])
+"""A ramp is warm below the first, cold from the second on; a stand of unknown length is cold."""
 PAIR, PRODUCT, UNIT, NONE = 0, 1, 2, -1
 Phase = Literal["run", "ramp", "changeover", "idle"]
 
@@ -63,6 +66,7 @@ class Learned:
     """-1 where there is no run."""
     to_at: Ints
     ramp_kwh: Floats
+    """(units, products, lengths of stand): by `stand`."""
     ramp_hours: Floats
     changeover_kwh: Floats
     """(units, products, products): from, to."""
@@ -98,13 +102,27 @@ def learn(runs: Runs, units: int, products: int) -> Learned:
         left_out=every - measured,
         from_at=np.where(to_at < 0, -1, from_at).reshape(shape),
         to_at=to_at.reshape(shape),
-        ramp_kwh=_medians(cell, runs.ramp_kwh, units * products).reshape(shape),
+        ramp_kwh=_ramps(runs, cell, shape),
         ramp_hours=_medians(cell, runs.ramp_hours, units * products).reshape(shape),
         changeover_kwh=changeover[0],
         changeover_hours=changeover[1],
         changeover_basis=changeover[2],
         idle_kw=_idle(runs, units),
     )
+
+
+def stand(hours: Floats) -> Ints:
+    """Which length of stand so many hours are; NaN: the longest."""
+    return np.asarray(np.searchsorted(STANDS_HOURS, hours, side="right"), dtype=np.int64)
+
+
+def _ramps(runs: Runs, cell: Ints, shape: tuple[int, int]) -> Floats:
+    lengths = STANDS_HOURS.size + 1
+    cells = shape[0] * shape[1]
+    of_stand = cell * lengths + stand(runs.idle_hours + runs.changeover_hours)
+    ramp = _medians(of_stand, runs.ramp_kwh, cells * lengths).reshape(*shape, lengths)
+    of_all = _medians(cell, runs.ramp_kwh, cells).reshape(*shape, 1)
+    return np.where(np.isfinite(ramp), ramp, of_all)
 
 
 def _idle(runs: Runs, units: int) -> Floats:

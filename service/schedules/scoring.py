@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from service.schedules.learning import Floats, Ints, Learned
+from service.schedules.learning import Floats, Ints, Learned, stand
 
 HOUR_US = 3_600_000_000
 CRITERIA = ("cost", "co2_kg", "energy_kwh", "peak_kw")
@@ -123,12 +123,13 @@ def _pieces(
     follows[:, 1:] = used[:, 1:] & (unit[:, 1:] == unit[:, :-1])
     before = np.roll(p, 1, 1)
     ramp_hours = np.where(used, learned.ramp_hours[u, p], 0.0)
-    ramp_kwh = np.where(used, learned.ramp_kwh[u, p], 0.0)
     run_kwh = np.where(used, quantity * learned.per_quantity_kwh[u, p], 0.0)
     learned_hours = ramp_hours + quantity / learned.rate_per_hour[u, p]
     end = start + np.where(used, np.where(np.isfinite(hours), hours, learned_hours), 0.0)
     free = np.where(follows, np.roll(end, 1, 1), start)
     overlapping = follows & (start < free)
+    stood = stand(np.where(follows, start - free, np.inf))
+    ramp_kwh = np.where(used, learned.ramp_kwh[u, p, stood], 0.0)
     change_kwh = np.where(follows, learned.changeover_kwh[u, before, p], 0.0)
     change_hours = np.where(follows, learned.changeover_hours[u, before, p], 0.0)
     change_start = np.maximum(start - change_hours, free)

@@ -121,9 +121,10 @@ class Plant:
         """Some weeks of orders as they came; one run in twenty was not measured throughout."""
         count = 12 * PAST_DAYS * UNITS // 3
         unit = np.arange(count) % UNITS
-        start = np.arange(count) // UNITS * (PAST_DAYS * DAY // (count // UNITS + 2)) + self.rng.integers(
-            0, 90, count
-        )
+        slot = PAST_DAYS * DAY // (count // UNITS + 2)
+        turn = np.arange(count) // UNITS
+        # Three orders in a row, then a stand: warm and cold starts.
+        start = turn // 3 * 3 * slot + turn % 3 * 10 + self.rng.integers(0, 90, count)
         load, told = self.consume(
             unit,
             self.rng.integers(0, PRODUCTS, count),

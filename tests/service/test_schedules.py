@@ -62,12 +62,19 @@ def learned() -> Learned:
 def test_what_is_learned_is_sums_over_sums_and_medians(learned: Learned) -> None:
     assert learned.per_quantity_kwh[0].tolist() == [10, 20]
     assert learned.rate_per_hour[0].tolist() == [10, 5]
-    assert learned.ramp_kwh[0].tolist() == [6, 5]
+    assert learned.ramp_kwh[0].tolist() == [[6, 6, 6], [5, 5, 5]]
     assert learned.runs[0].tolist() == [3, 2]
     assert (learned.from_at[0, 1], learned.to_at[0, 1]) == (10 * HOUR_US, 32 * HOUR_US)
     assert learned.changeover_kwh[0].tolist() == [[0, 30], [10, 0]]
     assert learned.idle_kw[0] == 2
     assert np.isnan(learned.per_quantity_kwh[1]).all()
+
+
+def test_a_ramp_is_learned_by_how_long_the_unit_stood() -> None:
+    idle = np.array([np.nan, 0.25, 0.4, 1.5, 5.0])
+    one = np.zeros(5, np.int64)
+    found = learn(replace(runs(), product=one, previous=one, idle_hours=idle), 1, 1)
+    assert found.ramp_kwh[0, 0].tolist() == [6, 5, 5.5]
 
 
 def test_a_run_not_measured_throughout_is_left_out_and_counted() -> None:

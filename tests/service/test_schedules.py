@@ -178,7 +178,7 @@ def test_backtest_knows_nothing_of_what_comes_after() -> None:
     assert before.mape < 0.15 < after.mape
 
 
-def test_choice_is_near_the_true_best() -> None:
+def test_choice_by_carbon_is_near_the_true_best() -> None:
     found = outcomes(range(4))
     carbon = [one for one in found if one.criterion == "co2_kg"]
     assert max(one.near for one in carbon) < 0.5, "a choice that cannot fail shows nothing"

@@ -54,8 +54,8 @@ async def mark_changed(cursor: AsyncCursor, site_no: int, first: int, last: int,
 
 async def look(writer: Writer, plan: Plan, state: SiteState) -> None:
     """Make the footprints that are due and can be made. Raises as `Writer.commit` does."""
-    if state.watermark.at <= 0:  # no reading has come yet: nothing is closed, and no database knows the instant
-        return
+    if state.watermark.at <= 0:
+        return  # no reading has come yet: nothing is closed, and no database knows the instant
     connection = await writer.connection()
     cursor = await connection.execute(
         f"SELECT order_id, cause FROM order_due WHERE site_no = %s AND wait_until <= {_US} LIMIT %s".encode(),  # noqa: S608

@@ -14,7 +14,7 @@ from ingest.plant import plan_from_body
 from ingest.plant.plan import Plan, PlanKpi, PlanPoint, PlanSource
 from ingest.plant.plan_reconciliation import PlanReconciliation
 from service.access import Access
-from service.problems import ProblemError
+from service.problems import ProblemError, invalid
 from service.store import Connection, row, rows
 
 MOST_EARLIER = 64
@@ -88,6 +88,18 @@ class PlanCache:
         if not chosen:
             raise ProblemError("unknown-site", f"There is no site {site!r}.")
         return chosen
+
+    async def only(self, connection: Connection, access: Access, site: str | None) -> SitePlan:
+        """The site asked for, or the only one a key covers.
+
+        Raises:
+            ProblemError: there are several, and none was named.
+        """
+        sites = await self.visible(connection, access, site)
+        if len(sites) != 1:
+            names = " or ".join(one.plan.site for one in sites) or "a site the key covers"
+            raise invalid("Query parameter", "site", "", f"one of them: {names}")
+        return sites[0]
 
     async def point(
         self, connection: Connection, access: Access, point_id: str

@@ -6,17 +6,14 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import Field
 
 from service import allocations, as_of, footprints, latest
-from service.access import Access
 from service.allocations import AllocationDocument, AllocationGroup
 from service.as_of import AsOfAsked
 from service.auth import Reader
-from service.context import Service, service_of
+from service.context import service_of
 from service.documents import Page, answer
 from service.footprint_documents import FootprintDocument
 from service.parameters import OfSite, SpanOf, Tabular, resolved
-from service.plans import SitePlan
-from service.problems import documented, invalid
-from service.store import Connection
+from service.problems import documented
 from service.tabular import document, of_models, table
 
 router = APIRouter(tags=["orders"])
@@ -121,19 +118,6 @@ class AllocationPage(Page[AllocationDocument]):
     as_of: as_of.AsOfDocument
 
 
-async def one_site(service: Service, connection: Connection, access: Access, asked: str | None) -> SitePlan:
-    """The site asked for, or the only one the key sees.
-
-    Raises:
-        ProblemError: there are several, and none was named.
-    """
-    sites = await service.plans.visible(connection, access, asked)
-    if len(sites) != 1:
-        names = " or ".join(site.plan.site for site in sites) or "a site the key covers"
-        raise invalid("Query parameter", "site", "", f"one of them: {names}")
-    return sites[0]
-
-
 @router.get(
     "/v1/orders/{order_id:path}/footprint",
     summary="What an order cost in energy and carbon",
@@ -148,7 +132,7 @@ async def footprint(
     """
     service = service_of(request)
     async with service.store.snapshot() as connection:
-        site = await one_site(service, connection, access, asked.site)
+        site = await service.plans.only(connection, access, asked.site)
         commits, now = await latest.read_commits(connection, [site.site_no]), service.now()
         known = await as_of.resolve(connection, site, asked.as_of, commits.get(site.site_no), now)
         made = await footprints.of(connection, site, order_id, known, now)
@@ -167,7 +151,7 @@ async def allocated(request: Request, access: Reader, asked: Annotated[Allocatio
     """Orders, idling and what is nobody's, by meter and source: `exact` of the groups adds up to that of `total`."""
     service = service_of(request)
     async with service.store.snapshot() as connection:
-        site = await one_site(service, connection, access, asked.site)
+        site = await service.plans.only(connection, access, asked.site)
         commits, now = await latest.read_commits(connection, [site.site_no]), service.now()
         known = await as_of.resolve(connection, site, asked.as_of, commits.get(site.site_no), now)
         span = resolved(asked, site.plan, known.at(now), known.watermark)

@@ -107,12 +107,9 @@ async def reported(
     if asked.edition is not None and asked.basis == "current":
         raise invalid("Query parameter", "edition", str(asked.edition), "none unless basis=sealed")
     async with service.store.snapshot() as connection:
-        sites = await service.plans.visible(connection, access, asked.site)
-        if len(sites) != 1:
-            names = " or ".join(site.plan.site for site in sites) or "a site the key covers"
-            raise invalid("Query parameter", "site", "", f"one of them: {names}")
+        site = await service.plans.only(connection, access, asked.site)
         made = await making.report(
-            service, connection, access, sites[0], kind, asked.period, asked.basis, asked.edition
+            service, connection, access, site, kind, asked.period, asked.basis, asked.edition
         )
     if asked.format == "csv":
         return Response(csv_of(made), 200, _FRESH, "text/csv; charset=utf-8")

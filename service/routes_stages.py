@@ -12,7 +12,6 @@ from service.context import Service, service_of
 from service.documents import answer
 from service.parameters import OfSite, SpanOf, resolved
 from service.problems import ProblemError, documented
-from service.routes_footprints import one_site
 from service.stage_documents import ProductFootprintDocument, StagesDocument
 from service.stage_rows import read_rows
 from service.tabular import document
@@ -127,7 +126,7 @@ async def _walked(
     service: Service, access: Access, asked: StagesAsked, product_id: str | None
 ) -> stages.Chain:
     async with service.store.snapshot() as connection:
-        site = await one_site(service, connection, access, asked.site)
+        site = await service.plans.only(connection, access, asked.site)
         if product_id is not None and product_id not in site.plan.stages.products:
             raise ProblemError("unknown-product", f"No stage of {site.plan.site} makes {product_id!r}.")
         commits, now = await latest.read_commits(connection, [site.site_no]), service.now()

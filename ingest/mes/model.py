@@ -6,7 +6,7 @@ an instant, so much was made, a machine changed its state. Statements come late,
 they come to, a `Book`, is a function of the set of them. It judges nothing by when we heard
 of it: `as_of` is a smaller set.
 
-Instants are µs UTC, spans `[start, end)`, units paths relative to the site.
+Instants are µs UTC, spans `[start, end)`, units are full ids.
 """
 
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class StateSpan:
-    """A stretch in which a unit was in a state, as the MES told or a state point of the plant shows."""
+    """A stretch in which a unit was in a state, as the MES told."""
 
     unit: str
     state: MachineState

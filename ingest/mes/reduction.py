@@ -12,6 +12,8 @@ from ingest.mes.model import Book, Contradiction, Order, Produced, Segment, Stat
 from ingest.mes.statements import Statement
 
 _ENDS_FIRST = {"pause": 0, "stop": 1, "start": 2, "resume": 3}
+_MAY = {"start": ("stopped",), "resume": ("paused",), "pause": ("running",), "stop": ("running", "paused")}
+"""In which state of an order each event can come."""
 
 
 def reduce(statements: Iterable[Statement]) -> Book:
@@ -95,13 +97,7 @@ def _ran(
     state = "stopped"
     for one in ordered:
         event = one.body["event"]
-        may = {
-            "start": ("stopped",),
-            "resume": ("paused",),
-            "pause": ("running",),
-            "stop": ("running", "paused"),
-        }
-        if state not in may[event]:
+        if state not in _MAY[event]:
             sentence = f"{event} of order {order} on {unit} comes while it is {state}"
             contradictions.append(Contradiction(order, unit, one.from_at, sentence))
             continue

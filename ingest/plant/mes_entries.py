@@ -8,30 +8,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from ingest.plant.fields import Entry, Path, Segment, Share, Text, Topic, Whole
-
-Codes = tuple[Whole, ...]
-
-
-class States(Entry):
-    """What a state point's codes say of a machine; a code under no name is no known state."""
-
-    point: Path
-    run: Codes = ()
-    idle: Codes = ()
-    ramp: Codes = ()
-    changeover: Codes = ()
-    off: Codes = ()
-
-    @model_validator(mode="after")
-    def _once(self) -> Self:
-        codes = [code for name in STATES for code in getattr(self, name)]
-        if not codes or len(codes) > len(set(codes)):
-            raise ValueError("codes that stand once, at least one")
-        return self
-
-
-STATES = ("run", "idle", "ramp", "changeover", "off")
+from ingest.plant.fields import Entry, Path, Segment, Share, Text, Topic
 
 
 class OrderUnit(Entry):
@@ -44,8 +21,6 @@ class OrderUnit(Entry):
     """Its emission sources; default: those whose unit is this one or below it."""
     output: Path | None = None
     """The point that counts good product, where the MES tells no quantity."""
-    states: States | None = None
-    """Default: the MES tells them."""
     overlap: Literal["refuse", "time", "planned"] = "refuse"
     """How orders share what they run at the same time: not at all, evenly by time, or by planned quantity."""
 

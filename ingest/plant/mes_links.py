@@ -2,7 +2,7 @@
 
 from ingest.plant.activities import Documented
 from ingest.plant.catalogue import Catalogue
-from ingest.plant.mes_entries import STATES, OrderUnit, SharedUtility
+from ingest.plant.mes_entries import OrderUnit, SharedUtility
 from ingest.plant.mes_plan import OWN_TOPIC, PlanMes, PlanOrderUnit, PlanShared
 from ingest.plant.sentence import Place
 
@@ -17,6 +17,9 @@ def compile_mes(catalogue: Catalogue, units: frozenset[str]) -> PlanMes:
     mes, file = catalogue.file.mes, catalogue.file
     if mes is None:
         return PlanMes()
+    for i, topic in enumerate(mes.topics):
+        if topic in mes.topics[:i] or any(topic in point.topics for point in file.points):
+            raise catalogue.fault(("mes", "topics", i), topic, "a topic that belongs to nothing else")
     taken: dict[str, str] = {}
     made = []
     for i, unit in enumerate(mes.units):
@@ -52,13 +55,6 @@ def _unit(catalogue: Catalogue, place: Place, unit: OrderUnit, taken: dict[str, 
     _take(
         catalogue, (*place, "sources"), sources, {one.id for one in file.sources}, "source", unit.unit, taken
     )
-    states: dict[int, str] = {}
-    state_point = None
-    if unit.states is not None:
-        state_point = _point(
-            catalogue, (*place, "states", "point"), unit.states.point, {"state"}, "state point"
-        )
-        states = {code: name for name in STATES for code in getattr(unit.states, name)}
     output = None
     if unit.output is not None:
         output = _point(catalogue, (*place, "output"), unit.output, _COUNTED, "counter, delta or gauge")
@@ -68,8 +64,6 @@ def _unit(catalogue: Catalogue, place: Place, unit: OrderUnit, taken: dict[str, 
         sources=tuple(f"{file.site}/{one}" for one in sources if one not in documented),
         documented=tuple(f"{file.site}/{one}" for one in sources if one in documented),
         output=output,
-        state_point=state_point,
-        states=states,
         overlap=unit.overlap,
     )
 

@@ -20,9 +20,6 @@ class PlanOrderUnit:
     documented: tuple[str, ...]
     """Sources that documents tell: known for no instant, so nothing of them is an order's."""
     output: int | None
-    state_point: int | None
-    states: Mapping[int, str]
-    """Code → state."""
     overlap: Literal["refuse", "time", "planned"]
 
 

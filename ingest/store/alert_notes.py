@@ -44,8 +44,9 @@ async def note(
     if not any(one.pairs.size for one in changed):
         return
     starts = np.concatenate([one.pairs[:, 1] for one in changed])
-    causes = np.concatenate([one.touched().points[:, 2] for one in changed])
-    await _mark(cursor, site_no, edition, starts, causes)
+    if edition.plan.mes.units:
+        causes = np.concatenate([one.touched().points[:, 2] for one in changed])
+        await _mark(cursor, site_no, starts, causes)
     episodes = await _episodes(cursor, site_no, int(starts.min()), int(starts.max()))
     if episodes:
         touched = Touched.join([one.touched() for one in changed])
@@ -58,17 +59,15 @@ async def note_touched(
     """The same of what a restatement has said anew."""
     starts = np.concatenate([rows[:, 1] for rows in (touched.points, touched.kpis, touched.sources)])
     if starts.size:
-        await _mark(cursor, site_no, edition, starts, np.array([Cause.RESTATEMENT]))
+        if edition.plan.mes.units:
+            await _mark(cursor, site_no, starts, np.array([Cause.RESTATEMENT]))
         episodes = await _episodes(cursor, site_no, int(starts.min()), int(starts.max()))
         await _note(cursor, site_no, edition, episodes, touched, stamp)
 
 
-async def _mark(
-    cursor: AsyncCursor, site_no: int, edition: Edition, starts: IntArray, causes: IntArray
-) -> None:
-    if edition.plan.mes.units:
-        cause = Cause(weightiest(causes)).name.lower() if causes.size else "recomputed"
-        await mark_changed(cursor, site_no, int(starts.min()), int(starts.max()), cause)
+async def _mark(cursor: AsyncCursor, site_no: int, starts: IntArray, causes: IntArray) -> None:
+    cause = Cause(weightiest(causes)).name.lower() if causes.size else "recomputed"
+    await mark_changed(cursor, site_no, int(starts.min()), int(starts.max()), cause)
 
 
 async def _note(

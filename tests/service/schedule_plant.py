@@ -71,18 +71,7 @@ class Plant:
         free, made = [0] * UNITS, [-1] * UNITS
         for i in np.argsort(start, kind="stable"):
             u, p, q = int(unit[i]), int(product[i]), float(quantity[i])
-            idle_kwh = idle = change = 0.0
-            stood = 600.0
-            begin = int(start[i])
-            if made[u] >= 0:
-                change = float(self.change_minutes[made[u], p])
-                begin = max(begin, free[u] + int(change))
-                ready = begin - int(change)
-                stood, idle = float(begin - free[u]), float(ready - free[u])
-                dying = self.idle[u] * (0.6 + 0.4 * np.exp(-np.arange(ready - free[u]) / 180))
-                load[free[u] : ready] += dying
-                idle_kwh = float(dying.sum() / 60)
-                load[ready:begin] += self.change_kw[u]
+            begin, stood, idle, idle_kwh, change = self._ready(load, u, p, free[u], made[u], int(start[i]))
             ramp = 12
             ramp_kwh = self.ramp[u] * (0.4 + 0.6 * (1 - np.exp(-stood / 240))) * noise[i, 2]
             load[begin : begin + ramp] += ramp_kwh * 60 / ramp
@@ -112,6 +101,20 @@ class Plant:
             )
             free[u], made[u] = int(at[-1]) + 1, p
         return load, told
+
+    def _ready(
+        self, load: Floats, u: int, p: int, free: int, made: int, start: int
+    ) -> tuple[int, float, float, float, float]:
+        """A unit stands and is made ready for a product: begin, minutes stood and idle, kWh of that, change minutes."""
+        if made < 0:
+            return start, 600.0, 0.0, 0.0, 0.0
+        change = float(self.change_minutes[made, p])
+        begin = max(start, free + int(change))
+        ready = begin - int(change)
+        dying = self.idle[u] * (0.6 + 0.4 * np.exp(-np.arange(ready - free) / 180))
+        load[free:ready] += dying
+        load[ready:begin] += self.change_kw[u]
+        return begin, float(begin - free), float(ready - free), float(dying.sum() / 60), change
 
     def noise(self, orders: int) -> Floats:
         """Of so many runs: load 5 %, rate 4 %, ramp 10 %."""

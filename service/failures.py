@@ -6,6 +6,7 @@ HTTPException           → 404 no-such-route, 405 method-not-allowed
 psycopg.OperationalError, PoolTimeout → 503 database-away with Retry-After
 psycopg.errors.QueryCanceled          → 503 database-slow
 BusyError               → 503 too-busy: the database is there, but all its connections are at work
+psycopg.errors.IdleInTransactionSessionTimeout → 503 too-busy: all threads are at work
 psycopg.errors.UndefinedTable         → 503 no-schema: ingest has not migrated yet
 anything else           → 500 internal; the log has the rest, the client does not
 """

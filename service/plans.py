@@ -5,9 +5,10 @@ compiled by the same code and kept for as long as it is asked for. Nothing is
 read from files: the service may run on another machine.
 """
 
-import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass
+
+from fastapi.concurrency import run_in_threadpool
 
 from ingest.errors import PlantError
 from ingest.plant import plan_from_body
@@ -161,6 +162,6 @@ async def _compile(connection: Connection, site_no: int, version: int) -> SitePl
         [site_no, version],
     )
     assert found is not None
-    # In a thread: units cost milliseconds per point the first time.
-    plan = await asyncio.to_thread(plan_from_body, found[0], version)
+    # In a thread: units cost milliseconds per point the first time; see `live_uncertainty` for whose thread.
+    plan = await run_in_threadpool(plan_from_body, found[0], version)
     return SitePlan(site_no, plan)

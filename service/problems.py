@@ -156,6 +156,8 @@ def of_database(error: Exception) -> ProblemError:
             name, what = "database-slow", "The database took too long over this answer"
         case BusyError():
             name, what = "too-busy", "Too many ask at once, every connection to the database is at work"
+        case psycopg.errors.IdleInTransactionSessionTimeout():
+            name, what = "too-busy", "Too many ask at once, this answer was not worked out in time"
         case psycopg.errors.UndefinedTable():
             name, what = "no-schema", "The database has no schema yet, ingest makes it when it starts"
         case _:

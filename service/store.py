@@ -44,7 +44,13 @@ class BusyError(StackwattError):
     """Every connection was at work for as long as one may wait; the database itself may be well."""
 
 
-AWAY = (psycopg.OperationalError, psycopg.errors.UndefinedTable, PoolTimeout, BusyError)
+AWAY = (
+    psycopg.OperationalError,
+    psycopg.errors.IdleInTransactionSessionTimeout,  # no OperationalError to psycopg
+    psycopg.errors.UndefinedTable,
+    PoolTimeout,
+    BusyError,
+)
 """What a query raises that may succeed later: no server, no answer in time, no schema yet, too many asking."""
 
 _PG_EPOCH_US = 946_684_800_000_000

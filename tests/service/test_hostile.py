@@ -6,6 +6,7 @@ import json
 import logging
 import secrets
 import threading
+import time
 from contextlib import AsyncExitStack
 from typing import Any
 
@@ -17,11 +18,11 @@ from psycopg import sql
 
 from ingest.errors import InputError
 from ingest.model import HOUR
-from service import routes_live, series, store
+from service import live_uncertainty, routes_live, series, store
 from service.app import create_app
 from service.main import run
 from service.windows import window_figure
-from tests.service.conftest import ADMIN_KEY, Clock, admin_client, client_of, seeded_database
+from tests.service.conftest import ADMIN_KEY, Clock, SeededDatabase, admin_client, client_of, seeded_database
 from tests.service.seeding import CLOSED, NOW, plant_only, text
 from tests.service.serving import serving
 from tests.service.test_live import BEARER
@@ -265,6 +266,7 @@ async def test_who_asks_much_keeps_nobody_from_the_database(
         return window_figure(*given)
 
     monkeypatch.setattr(series, "window_figure", slow)
+    monkeypatch.setattr(live_uncertainty, "KEPT_US", -1)  # whatever was asked before
     path = f"/v1/kpis/cement/power/series?from={text(CLOSED - 60_000_000)}&to={text(CLOSED)}&window=1min"
     asking = [asyncio.create_task(client.get(path)) for _ in range(12)]
     try:
@@ -273,6 +275,22 @@ async def test_who_asks_much_keeps_nobody_from_the_database(
     finally:
         ready.set()
     assert {(await task).status_code for task in asking} == {200}
+
+
+async def test_an_answer_that_waits_too_long_for_a_thread_is_asked_for_again(
+    shared: SeededDatabase, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "IDLE_TIMEOUT_MS", 100)
+
+    def slow(*_: Any) -> dict[Any, Any]:
+        time.sleep(1)
+        return {}
+
+    monkeypatch.setattr(live_uncertainty, "_shares", slow)
+    async with admin_client(shared.dsn, clock) as client:
+        response = await client.get("/v1/kpis/latest")
+        assert (response.status_code, problem_of(response).type.rpartition(":")[2]) == (503, "too-busy")
+        assert int(response.headers["retry-after"]) > 0
 
 
 async def test_a_connection_string_that_cannot_be_read_is_one_sentence_without_it(free_port: int) -> None:

@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from ingest.allocation.lines import Line, Part
+from ingest.allocation.lines import Line, Part, lines
 from ingest.allocation.stretches import Owner
 from ingest.mes.model import Book
 from ingest.model import DAY, Quality
@@ -83,11 +83,18 @@ async def rows_of(
     unit = plan.mes.by_unit[asked.unit]
     spans = [("", asked.span)]
     if asked.group_by == "shift":
-        spans = shifts_within(asked.span, plan.file.calendar, plan.zone)
+        step = plan.interval_us
+        spans = [
+            # an interval over the change of shifts is the later one's, so none is cut
+            (name, (begin // step * step, end // step * step))
+            for name, (begin, end) in shifts_within(asked.span, plan.file.calendar, plan.zone)
+            if begin // step < end // step
+        ]
+    every, stored, whole = await allocated(connection, site, [unit], asked.span, batch_no)
     found = []
     for name, span in spans:
-        every, _, lines = await allocated(connection, site, [unit], span, batch_no)
-        for line in lines:
+        of_span = lines(plan, [unit], every, span, stored.within(span)) if name else whole
+        for line in of_span:
             found += _rows(plan, unit.id, every, line, span, asked.group_by, name)
     return found
 

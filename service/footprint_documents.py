@@ -15,7 +15,9 @@ class ShareDocument(Document):
     shared: str | None = Field(description="The utility it belongs to; null: it is the unit's own")
     unit: str
     value: float | None = Field(description="Never rounded; null has a reason")
-    reason: str | None = Field(description="gap: there is no data at all in its time")
+    reason: str | None = Field(
+        description="gap: there is no data at all in its time; no_factor: some of it has no mass"
+    )
     idle: float | None = Field(description="Of it while the machine idled")
     per_quantity: float | None = Field(
         description="value by the good quantity; null: nothing was made, or not told"
@@ -33,6 +35,7 @@ class ShareDocument(Document):
     co2e_kg: float | None = Field(description="Of an emission, by the site's GWP set; null: not listed")
     quality: QualityName
     reasons: list[str]
+    covered_share: float = Field(description="Of its time, for how much there is data: value is of that")
     valid_share: float = Field(description="Of its time")
     substituted_share: float
     revision: int
@@ -69,6 +72,7 @@ class CostDocument(Document):
 
     value: float
     exact: str = Field(description="The same as a decimal or a fraction")
+    export: float = Field(description="What exported energy brought; not taken off")
     currency: str
     without: list[str] = Field(description="Meters with an amount and no price")
 
@@ -95,7 +99,9 @@ class FootprintDocument(Document):
     units: list[str]
     quantity: QuantityDocument
     shares: list[ShareDocument]
-    energy_kwh: dict[str, float] = Field(description="By carrier, of meters of energy, utilities included")
+    energy_kwh: dict[str, float | None] = Field(
+        description="By carrier, of meters of energy, utilities included"
+    )
     co2e: list[Co2eDocument]
     cost: CostDocument | None = Field(
         description="null: nothing of it has a price; demand and carbon are not in it"

@@ -19,9 +19,9 @@ from ingest.allocation.figures import (
     units_of,
 )
 from ingest.allocation.lines import Line, Stored, lines, wanted
-from ingest.allocation.money import cost
+from ingest.allocation.money import Money, cost
 from ingest.allocation.stretches import Owner
-from ingest.mes.model import Book, Order
+from ingest.mes.model import Book, Order, of_id
 from ingest.methods.gwp import GWP100
 from ingest.plant.mes_plan import PlanOrderUnit
 from ingest.plant.plan import Plan, PlanSource
@@ -54,11 +54,11 @@ async def of(
     """
     batch_no = known.batch_no if known.past else None
     alone = await of_order(connection, site.site_no, order_id, batch_no)
-    if not alone.orders:
+    order, plan = of_id(alone, order_id), site.plan
+    if order is None:
         raise ProblemError(
             "unknown-order", f"The MES has told of no order {order_id!r} at site {site.plan.site}."
         )
-    order, plan = alone.orders[0], site.plan
     horizon = min(known.at(now), now if known.watermark is None else known.watermark)
     span = span_of(order, horizon, plan.interval_us)
     units = [plan.mes.by_unit[one] for one in units_of(plan, order)]
@@ -97,7 +97,7 @@ def _document(
     units: Sequence[PlanOrderUnit],
     shares: Sequence[Share],
     quantity: Quantity,
-    priced: tuple[Fraction, list[str]] | None,
+    priced: Money | None,
     told: list[ToldDocument],
     known: Known,
 ) -> FootprintDocument:
@@ -124,7 +124,13 @@ def _document(
         co2e=co2e_of(documents, quantity),
         cost=None
         if priced is None or currency is None
-        else CostDocument(value=float(priced[0]), exact=str(priced[0]), currency=currency, without=priced[1]),
+        else CostDocument(
+            value=float(priced.bought),
+            exact=str(priced.bought),
+            export=float(priced.sold),
+            currency=currency,
+            without=priced.unpriced,
+        ),
         left_out=[one for unit in units for one in unit.documented],
         uncertainty=None,
         method=METHOD,
@@ -139,8 +145,7 @@ def share_document(plan: Plan, share: Share, quantity: Quantity) -> ShareDocumen
     source: PlanSource | None = None
     if share.is_source:
         source = next(one for one in plan.sources if one.id == share.id)
-    there = share.covered_us > 0 or share.exact != 0
-    value = share.amount if there else None
+    value, is_whole = share.amount, share.covered_us == share.span_us
     potential = None if source is None else GWP100[plan.file.gwp].get(source.gas)
     return ShareDocument(
         kind="energy" if source is None else "emission",
@@ -148,9 +153,9 @@ def share_document(plan: Plan, share: Share, quantity: Quantity) -> ShareDocumen
         shared=share.shared,
         unit=share.unit,
         value=value,
-        reason=None if there else "gap",
-        idle=share.idle if there else None,
-        per_quantity=None if value is None else per(value, quantity),
+        reason=share.reason,
+        idle=None if value is None else share.idle,
+        per_quantity=per(value, quantity, is_whole=is_whole),
         carrier=plan.points[plan.index[share.id]].carrier if source is None else None,
         scope=source.scope if source else None,
         category=source.category if source else None,
@@ -162,6 +167,7 @@ def share_document(plan: Plan, share: Share, quantity: Quantity) -> ShareDocumen
         co2e_kg=None if value is None or potential is None else value * potential,
         quality=QUALITY_NAMES[share.quality],
         reasons=list(reason_names(share.reasons)),
+        covered_share=share.covered_us / share.span_us if share.span_us else 0.0,
         valid_share=share.valid_us / share.span_us if share.span_us else 0.0,
         substituted_share=share.substituted_us / share.span_us if share.span_us else 0.0,
         revision=share.revision,
@@ -193,7 +199,7 @@ def co2e_of(shares: Sequence[ShareDocument], quantity: Quantity) -> list[Co2eDoc
                 basis=first.basis,
                 supply=first.supply,
                 co2e_kg=total,
-                per_quantity=None if total is None else per(total, quantity),
+                per_quantity=per(total, quantity, is_whole=all(one.covered_share == 1.0 for one in members)),
             )
         )
     return found

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from pydantic import Field
 
-from ingest.mes.model import Book, Contradiction, MachineState, Order, Produced, StateSpan
+from ingest.mes.model import Book, Contradiction, MachineState, Order, Produced, StateSpan, of_id
 from ingest.store import mes
 from service.as_of import AsOfDocument, Known
 from service.documents import Document, Instant
@@ -128,7 +128,8 @@ async def read(connection: Connection, site: SitePlan, span: tuple[int, int], kn
 async def one(connection: Connection, site: SitePlan, order: str, known: Known) -> OrderDocument | None:
     """What was known of an order; None: nothing."""
     book = await mes.of_order(connection, site.site_no, order, known.batch_no if known.past else None)
-    return told(site, book.orders[0], book.contradictions) if book.orders else None
+    found = of_id(book, order)
+    return None if found is None else told(site, found, book.contradictions)
 
 
 def listed(site: SitePlan, book: Book, span: tuple[int, int], wanted: Wanted) -> list[OrderDocument]:

@@ -52,6 +52,7 @@ _SHARE: dict[str, Any] = {
     "co2e_kg": None,
     "quality": "good",
     "reasons": [],
+    "covered_share": 1.0,
     "valid_share": 1.0,
     "substituted_share": 0.0,
     "revision": 1,
@@ -81,7 +82,7 @@ _FOOTPRINT: dict[str, Any] = {
             "per_quantity": 18.6,
         }
     ],
-    "cost": {"value": 2947.0, "exact": "2947", "currency": "CNY", "without": []},
+    "cost": {"value": 2947.0, "exact": "2947", "export": 0.0, "currency": "CNY", "without": []},
     "left_out": [],
     "uncertainty": None,
     "method": footprints.METHOD,

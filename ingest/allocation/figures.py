@@ -25,8 +25,10 @@ class Share:
     id: str
     is_source: bool
     shared: str | None
-    amount: float
-    """In the meter's amount unit, or kg; the nearest float to the exact part."""
+    amount: float | None
+    """In the meter's amount unit, or kg; the nearest float to the exact part. None: `reason` says why."""
+    reason: str | None
+    """gap: there is no data at all in its time; no_factor: some of a source has no mass."""
     exact: Fraction
     idle: float
     """Of it while the machine idled."""
@@ -58,16 +60,21 @@ def _share(plan: Plan, line: Line, parts: Sequence[Part]) -> Share:
     portions = [part.portion for part in parts]
     known = [one.known_at for one in portions if one.known_at is not None]
     point = None if line.is_source else plan.points[plan.index[line.id]]
+    span_us, covered_us = sum(one.span_us for one in portions), sum(one.covered_us for one in portions)
+    reason = "gap" if span_us and not covered_us else None
+    if any(one.lacks_factor for one in portions):
+        reason = "no_factor"
     return Share(
         id=line.id,
         is_source=line.is_source,
         shared=line.shared,
-        amount=float(exact),
+        amount=float(exact) if reason is None else None,
+        reason=reason,
         exact=exact,
         idle=float(idle),
         unit="kg" if point is None else point.amount_unit or "1",
-        span_us=sum(one.span_us for one in portions),
-        covered_us=sum(one.covered_us for one in portions),
+        span_us=span_us,
+        covered_us=covered_us,
         valid_us=sum(one.valid_us for one in portions),
         substituted_us=sum(one.substituted_us for one in portions),
         quality=max((one.quality for one in portions), default=int(Quality.GOOD)),
@@ -108,15 +115,19 @@ def outputs_of(
     return found
 
 
-def energy_kwh(plan: Plan, shares: Sequence[Share]) -> dict[str, float]:
-    """By carrier, of those that are measured as energy."""
-    sums: dict[str, Fraction] = {}
+def energy_kwh(plan: Plan, shares: Sequence[Share]) -> dict[str, float | None]:
+    """By carrier, of those that are measured as energy; None where one of them has no data at all."""
+    found: dict[str, list[tuple[Share, float]]] = {}
     for one in shares:
         kwh = None if one.is_source else kwh_per_amount(plan, one.id)
         if kwh is not None:
-            carrier = plan.points[plan.index[one.id]].carrier or ""
-            sums[carrier] = sums.get(carrier, Fraction(0)) + one.exact * Fraction(kwh)
-    return {carrier: float(total) for carrier, total in sorted(sums.items())}
+            found.setdefault(plan.points[plan.index[one.id]].carrier or "", []).append((one, kwh))
+    return {
+        carrier: None
+        if any(one.amount is None for one, _ in members)
+        else float(sum((one.exact * Fraction(kwh) for one, kwh in members), Fraction(0)))
+        for carrier, members in sorted(found.items())
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,22 +140,20 @@ class Quantity:
     told_by: str | None
     """statements, output, or None: nothing tells it."""
     reason: str | None
-    """Why good is None: no_production, or units: quantities in units that do not convert."""
+    """Why good is None: no_production, gap (the output was not counted throughout), units (they do not convert), serial
+    (several units of the order count output, perhaps the same)."""
 
 
 def quantity_of(produced: Sequence[Produced], outputs: Sequence[Share]) -> Quantity:
     """What statements tell, else what the units' output points counted."""
     if produced:
         return _told(produced)
-    sums: dict[str, Fraction] = {}
-    for one in outputs:
-        sums[one.unit] = sums.get(one.unit, Fraction(0)) + one.exact
-    if not sums:
-        return Quantity(None, None, None, None, "no_production")
-    if len(sums) > 1:
-        return Quantity(None, None, None, None, "units")
-    (measure, total), *_ = sums.items()
-    return Quantity(float(total), None, measure, "output", None)
+    if len(outputs) != 1:
+        return Quantity(None, None, None, None, "serial" if outputs else "no_production")
+    (one,) = outputs
+    if one.covered_us < one.span_us:
+        return Quantity(None, None, one.unit, "output", "gap")
+    return Quantity(float(one.exact), None, one.unit, "output", None)
 
 
 def _told(produced: Sequence[Produced]) -> Quantity:
@@ -162,9 +171,9 @@ def _told(produced: Sequence[Produced]) -> Quantity:
     return Quantity(float(good), float(scrap), measure, "statements", None)
 
 
-def per(amount: float, quantity: Quantity) -> float | None:
-    """Σ/Σ; None where nothing was made."""
-    return amount / quantity.good if quantity.good else None
+def per(amount: float | None, quantity: Quantity, *, is_whole: bool) -> float | None:
+    """Σ/Σ; None where nothing was made, or some of the amount is not known."""
+    return amount / quantity.good if amount is not None and is_whole and quantity.good else None
 
 
 def span_of(order: Order, horizon: int, interval_us: int) -> tuple[int, int] | None:
@@ -181,9 +190,17 @@ def units_of(plan: Plan, order: Order) -> list[str]:
     return sorted({one.unit for one in order.segments} & set(plan.mes.by_unit))
 
 
-def summary(plan: Plan, shares: Sequence[Share], quantity: Quantity) -> dict[str, object]:
-    """Figures as an event tells them: every part by its own name, nothing netted."""
-    masses: dict[str, Fraction] = {}
+def rests_on(plan: Plan, units: Sequence[str]) -> list[str]:
+    """The units whose statements the figures of an order on some units rest on: those that share a utility with them too."""
+    beside = {other for one in plan.mes.shared if set(one.to) & set(units) for other in one.to}
+    return sorted({*units, *beside})
+
+
+def summary(
+    plan: Plan, span: tuple[int, int], shares: Sequence[Share], quantity: Quantity
+) -> dict[str, object]:
+    """Figures as an event tells them: every part by its own name, nothing netted; None has a gap or lacks a factor."""
+    masses: dict[str, list[Share]] = {}
     sources = {one.id: one for one in plan.sources}
     for one in shares:
         source = sources.get(one.id) if one.is_source else None
@@ -197,17 +214,25 @@ def summary(plan: Plan, shares: Sequence[Share], quantity: Quantity) -> dict[str
                 source.supply,
             ]
             key = "/".join(part for part in named if part is not None)
-            masses[key] = masses.get(key, Fraction(0)) + one.exact
+            masses.setdefault(key, []).append(one)
     return {
         "good": quantity.good,
         "scrap": quantity.scrap,
         "measure": quantity.measure,
         "energy_kwh": energy_kwh(plan, shares),
-        "amounts": {
-            one.id + (f"@{one.shared}" if one.shared else ""): one.amount
-            for one in shares
-            if not one.is_source
+        "amounts": {_name(one): one.amount for one in shares if not one.is_source},
+        "mass_kg": {
+            key: None
+            if any(one.amount is None for one in members)
+            else float(sum((one.exact for one in members), Fraction(0)))
+            for key, members in sorted(masses.items())
         },
-        "mass_kg": {key: float(total) for key, total in sorted(masses.items())},
-        "gaps_us": sum(one.span_us - one.covered_us for one in shares),
+        "gaps_us": {
+            _name(one): one.span_us - one.covered_us for one in shares if one.covered_us < one.span_us
+        },
+        "span_us": list(span),
     }
+
+
+def _name(share: Share) -> str:
+    return share.id + (f"@{share.shared}" if share.shared else "")

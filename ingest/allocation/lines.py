@@ -16,6 +16,7 @@ from ingest.allocation.spreading import Held, Portion, Rows, on_grid, spread
 from ingest.allocation.stretches import NO_KEY, Owner, Stretch, stretches
 from ingest.errors import InputError
 from ingest.mes.model import Book
+from ingest.model import Quality
 from ingest.plant.mes_plan import PlanOrderUnit, PlanShared
 from ingest.plant.plan import Plan
 from ingest.units import conversion
@@ -53,6 +54,13 @@ class Stored:
     meters: Mapping[str, Rows]
     sources: Mapping[str, Rows]
 
+    def within(self, span: tuple[int, int]) -> "Stored":
+        """Those that begin in a span, µs."""
+        return Stored(
+            {name: rows.within(span) for name, rows in self.meters.items()},
+            {name: rows.within(span) for name, rows in self.sources.items()},
+        )
+
 
 def wanted(plan: Plan, units: Sequence[PlanOrderUnit]) -> tuple[set[str], set[str]]:
     """Ids of the points and of the sources whose rows the lines of units need, keys of utilities among them."""
@@ -67,6 +75,7 @@ def wanted(plan: Plan, units: Sequence[PlanOrderUnit]) -> tuple[set[str], set[st
     sources = {source for unit in units for source in unit.sources} | {
         s for one in served for s in one.sources
     }
+    points |= {one.point for one in plan.sources if one.id in sources and one.varies}
     return {plan.points[point].id for point in points}, sources
 
 
@@ -89,13 +98,21 @@ def lines(
     for unit in units:
         for name, is_source, rows in _of(plan, unit, stored):
             portions = {
-                (unit.id, owner): one for owner, one in spread(rows, cuts[unit.id], plan.interval_us).items()
+                (unit.id, owner): portion
+                for owner, portion in spread(rows, cuts[unit.id], plan.interval_us).items()
             }
+            if is_source:
+                lacking = spread(_without_mass(plan, name, rows, stored), cuts[unit.id], plan.interval_us)
+                for owner, without in lacking.items():
+                    portions[unit.id, owner].lacks_factor = without.covered_us > 0
             found.append(_line(plan, name, is_source, None, rows, portions))
     for one in served:
         for name, is_source, rows in _of(plan, one, stored):
-            portions = _of_utility(plan, one, rows, cuts, span, stored)
-            found.append(_line(plan, name, is_source, one.id, rows, portions))
+            shared = _of_utility(plan, one, rows, cuts, span, stored)
+            if is_source and _without_mass(plan, name, rows, stored).start_at.size:
+                for portion in shared.values():
+                    portion.lacks_factor = True
+            found.append(_line(plan, name, is_source, one.id, rows, shared))
     return found
 
 
@@ -104,6 +121,15 @@ def _of(plan: Plan, owner: PlanOrderUnit | PlanShared, stored: Stored) -> list[t
     empty = [Rows.none(np.int64 if is_counted(plan, one.id) else np.float64) for one in points]
     meters = [(p.id, False, stored.meters.get(p.id, none)) for p, none in zip(points, empty, strict=True)]
     return meters + [(one, True, stored.sources.get(one, Rows.none(np.float64))) for one in owner.sources]
+
+
+def _without_mass(plan: Plan, source_id: str, rows: Rows, stored: Stored) -> Rows:
+    """Intervals in which a source was active and no mass of it is known, as it had no factor then."""
+    source = next(one for one in plan.sources if one.id == source_id)
+    active = stored.meters.get(plan.points[source.point].id)
+    if not source.varies or active is None:
+        return Rows.none(np.float64)
+    return active.chosen((active.quality < Quality.BAD) & ~np.isin(active.start_at, rows.start_at))
 
 
 def is_counted(plan: Plan, point_id: str) -> bool:

@@ -25,7 +25,7 @@ def by_weights(rows: Rows, weights: Sequence[FloatArray]) -> tuple[list[Rows], R
         else np.zeros((0, rows.start_at.size))
     )
     known = ~np.isnan(table).any(axis=0) & (table >= 0).all(axis=0) & (table.sum(axis=0) > 0)
-    keyed, total = _taken(rows, known), table[:, known].sum(axis=0)
+    keyed, total = rows.chosen(known), table[:, known].sum(axis=0)
     until = np.cumsum(table[:, known], axis=0) / total
     given: IntArray | FloatArray = np.zeros_like(keyed.amount)
     found = []
@@ -39,11 +39,7 @@ def by_weights(rows: Rows, weights: Sequence[FloatArray]) -> tuple[list[Rows], R
             edge = keyed.amount * share
         found.append(keyed.weighed(np.subtract(edge, given)))
         given = edge
-    return found, _taken(rows, ~known)
-
-
-def _taken(rows: Rows, chosen: "IntArray | np.ndarray[tuple[int], np.dtype[np.bool_]]") -> Rows:
-    return Rows(*(getattr(rows, name)[chosen] for name in Rows.__dataclass_fields__))
+    return found, rows.chosen(~known)
 
 
 def weights_at(start_at: IntArray, of_unit: Rows, scale: float) -> FloatArray:

@@ -43,6 +43,15 @@ class Rows:
         ints = [np.zeros(0, np.int64) for _ in range(9)]
         return Rows(ints[0], np.zeros(0, dtype), *ints[1:])
 
+    def chosen(self, which: npt.NDArray[np.bool_] | slice) -> "Rows":
+        """Some of the intervals."""
+        return Rows(*(getattr(self, name)[which] for name in Rows.__dataclass_fields__))
+
+    def within(self, span: tuple[int, int]) -> "Rows":
+        """The intervals that begin in a span, µs."""
+        i, j = np.searchsorted(self.start_at, span).tolist()
+        return self.chosen(slice(i, j))
+
     def weighed(self, amount: IntArray | FloatArray) -> "Rows":
         """The same intervals with other amounts."""
         return replace(self, amount=amount)
@@ -66,6 +75,8 @@ class Portion:
     revision: int = 0
     known_at: int | None = None
     versions: set[int] = field(default_factory=set)
+    lacks_factor: bool = False
+    """Of a source: something of it has no mass, so neither has the whole."""
 
 
 Portions = dict[Owner, Portion]

@@ -94,3 +94,8 @@ class Book:
     produced: tuple[Produced, ...]
     """Of no order. Sorted by start, then id."""
     contradictions: tuple[Contradiction, ...]
+
+
+def of_id(book: Book, order: str) -> Order | None:
+    """An order of a book; None: nothing that counts was told of it."""
+    return next((one for one in book.orders if one.id == order), None)

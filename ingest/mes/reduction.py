@@ -7,6 +7,7 @@ contradiction and in no segment. Who shares a unit with whom is the allocation's
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from ingest.mes.model import Book, Contradiction, Order, Produced, Segment, StateSpan
 from ingest.mes.statements import Statement
@@ -39,17 +40,24 @@ def reduce(statements: Iterable[Statement]) -> Book:
 
 def winners(statements: Iterable[Statement]) -> list[Statement]:
     """Of each kind and id the statement that counts, unless it was withdrawn."""
+    return [one for one in counting(statements) if not one.body.get("withdrawn")]
+
+
+def counting(statements: Iterable[Statement]) -> list[Statement]:
+    """Of each kind and id the statement that counts, also if it takes back what was said."""
     best = dict[tuple[str, str], tuple[tuple[int, str], Statement]]()
     for one in statements:
         rank = (one.seq, one.digest)
         before = best.get((one.kind, one.id))
         if before is None or before[0] < rank:
             best[one.kind, one.id] = (rank, one)
-    return [one for _, one in best.values() if not one.body.get("withdrawn")]
+    return [one for _, one in best.values()]
 
 
 def _order(name: str, told: Sequence[Statement], contradictions: list[Contradiction]) -> Order:
-    header = next((one.body for one in told if one.kind == "order"), {})
+    header = dict[str, Any]()
+    for one in sorted((one for one in told if one.kind == "order"), key=lambda one: (one.seq, one.content)):
+        header |= {**one.body, "closed": header.get("closed", False) or one.body.get("closed", False)}
     events = defaultdict[str, list[Statement]](list)
     spans = defaultdict[str, list[tuple[int, int | None]]](list)
     for one in told:

@@ -10,18 +10,20 @@ A message is one JSON object or a list of them, each with a `kind`:
 
 also pause, resume, and segment (from, to). `id` and `seq` are the MES's own: told again with a larger `seq`
 a statement is replaced, with `"withdrawn": true` it is taken back. Without an `id` its content names
-it. A faulty one is refused by itself. Whether statements fit together is the reduction's business.
+it; headers without `id` and `seq` stand beside each other. A faulty one is refused by itself. Whether statements fit
+together is the reduction's business.
 """
 
 import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 
 from ingest.errors import InputError
+from ingest.mes.model import MachineState
 from ingest.model import MINUTE, SECOND
 from ingest.plant.plan import Plan
 from ingest.units import measure
@@ -35,7 +37,7 @@ MOST_AHEAD = 5 * MINUTE
 YEAR_2000 = 946_684_800 * SECOND
 NO_SEQ = -1
 _LAST_SEQ = 2**62
-_STATES = ("run", "idle", "ramp", "changeover", "off")
+_STATES = get_args(MachineState)
 _EVENTS = ("start", "pause", "resume", "stop")
 KINDS = ("order", *_EVENTS, "segment", "production", "state")
 
@@ -63,8 +65,9 @@ class Statement:
 
     @property
     def digest(self) -> str:
-        """Tells facts apart, as hex."""
-        said = [self.kind, self.id, self.seq, self.order, self.unit, self.from_at, self.to_at, self.content]
+        """Tells facts apart, as hex. Of a header the time is not what it says, but when it was told."""
+        times = [] if self.kind == "order" else [self.from_at, self.to_at]
+        said = [self.kind, self.id, self.seq, self.order, self.unit, *times, self.content]
         return hashlib.sha256(json.dumps(said).encode()).hexdigest()
 
 
@@ -130,8 +133,11 @@ class _Reader:
         elif kind == "state":
             body["state"] = self._state()
         told = "event" if kind in _EVENTS else kind
-        own = order if kind == "order" else self._text("id")
         seq = self._seq()
+        own = self._text("id")
+        if own is None and kind == "order":
+            # with a seq the newest header replaces others; without, each says what it says beside the others
+            own = order if seq != NO_SEQ else f"{order}|{json.dumps(body, sort_keys=True)}"
         named = own or f"{order or ''}|{unit}|{kind}|{begin}|{end}"
         return Statement(told, named, seq, order, unit, begin, end, body)
 

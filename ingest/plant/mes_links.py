@@ -42,15 +42,7 @@ def _unit(catalogue: Catalogue, place: Place, unit: OrderUnit, taken: dict[str, 
     file = catalogue.file
     sources = unit.sources
     if sources is None:
-        within = [
-            one for one in file.sources if one.unit is not None and f"{one.unit}/".startswith(f"{unit.unit}/")
-        ]
-        named = (
-            {name for other in file.mes.units if other.sources for name in other.sources}
-            if file.mes
-            else set()
-        )
-        sources = tuple(one.id for one in within if one.id not in named and one.id not in taken)
+        sources = _within(catalogue, unit.unit)
     documented = {one.id for one in file.sources if isinstance(one.activity, Documented)}
     _take(
         catalogue, (*place, "sources"), sources, {one.id for one in file.sources}, "source", unit.unit, taken
@@ -65,6 +57,23 @@ def _unit(catalogue: Catalogue, place: Place, unit: OrderUnit, taken: dict[str, 
         documented=tuple(f"{file.site}/{one}" for one in sources if one in documented),
         output=output,
         overlap=unit.overlap,
+    )
+
+
+def _within(catalogue: Catalogue, unit: str) -> tuple[str, ...]:
+    """The sources of a unit that no entry names, nor a unit with orders of its own within it holds."""
+    mes = catalogue.file.mes
+    assert mes is not None
+    named = {name for one in mes.units for name in one.sources or ()}
+    named |= {name for other in mes.shared for name in other.sources}
+    inner = [one.unit for one in mes.units if one.unit.startswith(f"{unit}/")]
+    return tuple(
+        one.id
+        for one in catalogue.file.sources
+        if one.unit is not None
+        and one.id not in named
+        and f"{one.unit}/".startswith(f"{unit}/")
+        and not any(f"{one.unit}/".startswith(f"{other}/") for other in inner)
     )
 
 

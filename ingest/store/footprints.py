@@ -13,9 +13,10 @@ from typing import Any
 from psycopg import AsyncConnection, AsyncCursor
 from psycopg.types.json import Jsonb
 
-from ingest.allocation.figures import outputs_of, quantity_of, shares_of, span_of, summary, units_of
+from ingest.allocation.figures import outputs_of, quantity_of, rests_on, shares_of, span_of, summary, units_of
 from ingest.allocation.lines import lines, wanted
-from ingest.mes.model import Order
+from ingest.mes.model import Order, of_id
+from ingest.model import DAY
 from ingest.pipeline.episodes import instant
 from ingest.pipeline.state import SiteState
 from ingest.plant.plan import Plan
@@ -28,6 +29,10 @@ AT_ONCE = 20
 _US = "to_timestamp(0) + %s * interval '1 microsecond'"
 
 
+MOST_US = 366 * DAY
+"""An order that ran for longer is told of by nobody: most likely its start was told wrongly."""
+
+
 @dataclass(frozen=True, slots=True)
 class Made:
     """What a finished order comes to."""
@@ -35,8 +40,18 @@ class Made:
     order: Order
     span: tuple[int, int]
     units: list[str]
+    """Whose statements its figures rest on."""
     figures: dict[str, Any]
     cause: str
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What became of a mark: figures, an instant before which it need not be looked at again, or neither."""
+
+    order_id: str
+    made: Made | None = None
+    wait_until: int | None = None
 
 
 async def mark_changed(cursor: AsyncCursor, site_no: int, first: int, last: int, cause: str) -> None:
@@ -54,6 +69,8 @@ async def mark_changed(cursor: AsyncCursor, site_no: int, first: int, last: int,
 
 async def look(writer: Writer, plan: Plan, state: SiteState) -> None:
     """Make the footprints that are due and can be made. Raises as `Writer.commit` does."""
+    if writer.in_doubt and await writer.begin(plan.version) is None:
+        return  # a COMMIT of before turns out to have happened; its marks may be gone, so nothing else would ask
     if state.watermark.at <= 0:
         return  # no reading has come yet: nothing is closed, and no database knows the instant
     connection = await writer.connection()
@@ -62,37 +79,23 @@ async def look(writer: Writer, plan: Plan, state: SiteState) -> None:
         [writer.site_no, state.watermark.at, AT_ONCE],
     )
     due = await cursor.fetchall()
-    made = []
-    for order_id, cause in due:
-        one = await _make(connection, writer.site_no, plan, state, order_id, cause)
-        if one is not None:
-            made.append(one)
-    if made:
-        await _tell(writer, plan, state, made)
+    looked = [await _look(connection, writer.site_no, plan, state, *one) for one in due]
+    if looked:
+        await _tell(writer, plan, state, looked)
 
 
-async def _make(
+async def _look(
     connection: AsyncConnection[Any], site_no: int, plan: Plan, state: SiteState, order_id: str, cause: str
-) -> Made | None:
-    """The order's figures; None: there is nothing to be told of it yet, and its mark says when there may be."""
-    alone = await of_order(connection, site_no, order_id)
-    order = alone.orders[0] if alone.orders else None
+) -> Looked:
+    order = of_id(await of_order(connection, site_no, order_id), order_id)
     span = None if order is None else span_of(order, state.watermark.at, plan.interval_us)
     units = [] if order is None else units_of(plan, order)
-    if order is None or span is None or not units or not order.closed:
-        await connection.execute(
-            "DELETE FROM order_due WHERE site_no = %s AND order_id = %s", [site_no, order_id]
-        )
-        return None
+    if order is None or span is None or not units or not order.closed or span[1] - span[0] > MOST_US:
+        return Looked(order_id)
     if _frontier(plan, state, units) < span[1]:
-        wait = max(span[1], state.watermark.at + plan.interval_us)
-        await connection.execute(
-            f"UPDATE order_due SET wait_until = {_US} WHERE site_no = %s AND order_id = %s".encode(),  # noqa: S608
-            [wait, site_no, order_id],
-        )
-        return None
+        return Looked(order_id, wait_until=max(span[1], state.watermark.at + plan.interval_us))
     figures = await figures_of(connection, site_no, plan, order, span, None)
-    return Made(order, span, units, figures, cause)
+    return Looked(order_id, made=Made(order, span, rests_on(plan, units), figures, cause))
 
 
 async def figures_of(
@@ -110,7 +113,7 @@ async def figures_of(
     found = lines(plan, units, known, span, stored)
     shares = shares_of(plan, found, lambda _, owner: owner.order == order.id and owner.kind == "order")
     outputs = outputs_of(plan, units_of(plan, order), known, span, stored, order.id)
-    return summary(plan, shares, quantity_of(order.produced, outputs))
+    return summary(plan, span, shares, quantity_of(order.produced, outputs))
 
 
 def _frontier(plan: Plan, state: SiteState, units: Sequence[str]) -> int:
@@ -123,19 +126,27 @@ def _frontier(plan: Plan, state: SiteState, units: Sequence[str]) -> int:
     return int(state.points["closed_until"][sorted(places)].min())
 
 
-async def _tell(writer: Writer, plan: Plan, state: SiteState, made: Sequence[Made]) -> None:
+async def _tell(writer: Writer, plan: Plan, state: SiteState, looked: Sequence[Looked]) -> None:
+    """In one transaction, which a writer that has lost the site cannot make: else it would take away newer marks."""
     stamp = await writer.begin(plan.version)
     if stamp is None:
         return
     connection = await writer.connection()
     async with connection.transaction(), connection.cursor() as cursor:
         await writer.open(cursor, stamp, state.watermark.at, 0)
-        for one in made:
-            await _write(cursor, writer.site_no, plan, one, stamp)
-        await cursor.execute(
-            "DELETE FROM order_due WHERE site_no = %s AND order_id = ANY(%s)",
-            [writer.site_no, [one.order.id for one in made]],
-        )
+        for one in looked:
+            if one.made is not None:
+                await _write(cursor, writer.site_no, plan, one.made, stamp)
+            if one.wait_until is None:
+                await cursor.execute(
+                    "DELETE FROM order_due WHERE site_no = %s AND order_id = %s",
+                    [writer.site_no, one.order_id],
+                )
+            else:
+                await cursor.execute(
+                    f"UPDATE order_due SET wait_until = {_US} WHERE site_no = %s AND order_id = %s".encode(),  # noqa: S608
+                    [one.wait_until, writer.site_no, one.order_id],
+                )
         await cursor.execute("SELECT pg_notify('stackwatt_event', %s)", [str(writer.site_no)])
         await writer.announce(cursor, stamp)
     writer.done()

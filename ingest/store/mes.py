@@ -1,13 +1,13 @@
 """Statements of a MES in the database: added in the transaction of their message, read back as a book."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from psycopg import AsyncConnection, AsyncCursor
 from psycopg.types.json import Jsonb
 
 from ingest.mes.model import Book
-from ingest.mes.reduction import reduce
+from ingest.mes.reduction import counting, reduce
 from ingest.mes.statements import Statement
 from ingest.store.instants import MICROSECONDS
 
@@ -47,15 +47,18 @@ async def mark_told(cursor: AsyncCursor, site_no: int, told: Sequence[Statement]
     """Mark the orders of statements as due, and finished ones that ran on their units then or later."""
     await cursor.execute(
         """
+        WITH touched AS (          -- what was told, and what it replaces
+            SELECT DISTINCT b.site_no, b.order_id, b.unit, b.from_at
+              FROM mes_statement s
+              JOIN mes_statement b ON b.site_no = s.site_no AND b.kind = s.kind AND b.id = s.id
+             WHERE s.site_no = %(site)s AND s.said = ANY(%(said)s)
+        )
         INSERT INTO order_due
-        SELECT DISTINCT site_no, order_id, '-infinity'::timestamptz, 'statement' FROM mes_statement
-         WHERE site_no = %(site)s AND said = ANY(%(said)s) AND order_id IS NOT NULL
+        SELECT site_no, order_id, '-infinity'::timestamptz, 'statement' FROM touched WHERE order_id IS NOT NULL
         UNION
         SELECT f.site_no, f.order_id, '-infinity', 'statement'
-          FROM mes_statement s
-          JOIN mes_statement b ON b.site_no = s.site_no AND b.kind = s.kind AND b.id = s.id
-          JOIN order_footprint f ON f.site_no = s.site_no AND f.to_at > b.from_at AND s.unit = ANY(f.units)
-         WHERE s.site_no = %(site)s AND s.said = ANY(%(said)s) AND s.unit IS NOT NULL
+          FROM touched t
+          JOIN order_footprint f ON f.site_no = t.site_no AND f.to_at > t.from_at AND t.unit = ANY(f.units)
         ON CONFLICT (site_no, order_id) DO UPDATE SET wait_until = excluded.wait_until, cause = excluded.cause
         """,
         {"site": site_no, "said": [one.digest for one in told]},
@@ -67,9 +70,7 @@ async def book(
 ) -> Book:
     """What was known at a batch of the orders, states and quantities that touch a span, µs; None: now.
 
-    All statements of an order come with it. States begin with the last one told before the span.
-    An order whose last event on a unit is a stop is left out before it, unless what was told of it was replaced: then
-    only the reduction knows.
+    All that counts of an order comes with it. States begin with the last one told before the span.
     """
     return reduce(await statements(connection, site_no, span, batch_no))
 
@@ -77,14 +78,15 @@ async def book(
 async def statements(
     connection: AsyncConnection[Any], site_no: int, span: tuple[int, int], batch_no: int | None = None
 ) -> list[Statement]:
-    """What `book` is made of."""
-    from_at, to_at = span
-    rows = await connection.execute(
-        f"""
-        WITH known AS NOT MATERIALIZED (
-            SELECT *, coalesce((body ->> 'withdrawn')::boolean, false) AS withdrawn FROM mes_statement
-             WHERE site_no = %(site)s AND (%(batch)s::bigint IS NULL OR batch_no <= %(batch)s)
-        ), touched AS (
+    """What `book` is made of: of each id the statement that counts, also if it is a withdrawal."""
+    where = f"""
+        s.order_id IN (SELECT order_id FROM touched)
+        OR (s.kind = 'state' AND s.from_at < {_named("to")}
+            AND s.from_at >= coalesce((SELECT at FROM begun WHERE begun.unit = s.unit), '-infinity'))
+        OR (s.kind = 'production' AND s.order_id IS NULL AND s.from_at < {_named("to")} AND s.to_at > {_named("from")})
+    """  # noqa: S608  fragments of this module, as below
+    parts = f"""
+        touched AS (
             SELECT DISTINCT order_id FROM known
              WHERE order_id IS NOT NULL AND kind <> 'order'
              GROUP BY order_id, unit
@@ -99,22 +101,16 @@ async def statements(
                AND NOT EXISTS (SELECT FROM known n WHERE n.kind = 'state' AND n.id = o.id
                                   AND (n.seq, n.said COLLATE "C") > (o.seq, o.said COLLATE "C"))
              GROUP BY unit
-        )
-        SELECT {_COLUMNS} FROM known s
-         WHERE s.order_id IN (SELECT order_id FROM touched)
-            OR (s.kind = 'state' AND s.from_at < {_named("to")}
-                AND s.from_at >= coalesce((SELECT at FROM begun WHERE begun.unit = s.unit), '-infinity'))
-            OR (s.kind = 'production' AND s.order_id IS NULL AND s.from_at < {_named("to")} AND s.to_at > {_named("from")})
-        """.encode(),  # noqa: S608
-        {"site": site_no, "batch": batch_no, "from": from_at, "to": to_at},
-    )
-    return [Statement(*row) for row in await rows.fetchall()]
+        ),
+    """  # noqa: S608
+    asked = {"site": site_no, "batch": batch_no, "from": span[0], "to": span[1]}
+    return await _that_count(connection, parts, where, asked)
 
 
 async def of_order(
     connection: AsyncConnection[Any], site_no: int, order: str, batch_no: int | None = None
 ) -> Book:
-    """What was known at a batch of one order; None: now."""
+    """What was known at a batch of one order, and of those that took over what was told of it; None: now."""
     return reduce(await statements_of_order(connection, site_no, order, batch_no))
 
 
@@ -122,14 +118,39 @@ async def statements_of_order(
     connection: AsyncConnection[Any], site_no: int, order: str, batch_no: int | None = None
 ) -> list[Statement]:
     """What `of_order` is made of."""
+    asked = {"site": site_no, "batch": batch_no, "order": order}
+    return await _that_count(connection, "", "s.order_id = %(order)s", asked)
+
+
+async def _that_count(
+    connection: AsyncConnection[Any], parts: str, where: str, asked: Mapping[str, object]
+) -> list[Statement]:
+    """The statements that count of what a condition finds, and of all orders that any of it was ever told of.
+
+    Which of an id's statements counts is known only from all of them, and the one that does may be of another order; so
+    ids are taken whole, and orders that come in only by what was moved away from them are left out, being incomplete.
+    """
     rows = await connection.execute(
         f"""
-        SELECT {_COLUMNS} FROM mes_statement s
-         WHERE site_no = %(site)s AND order_id = %(order)s AND (%(batch)s::bigint IS NULL OR batch_no <= %(batch)s)
+        WITH known AS NOT MATERIALIZED (
+            SELECT *, coalesce((body ->> 'withdrawn')::boolean, false) AS withdrawn FROM mes_statement
+             WHERE site_no = %(site)s AND (%(batch)s::bigint IS NULL OR batch_no <= %(batch)s)
+        ), {parts} chosen AS (
+            SELECT DISTINCT kind, id FROM known s WHERE {where}
+        ), whole AS (
+            SELECT DISTINCT order_id FROM known WHERE (kind, id) IN (SELECT kind, id FROM chosen)
+        ), wanted AS (
+            SELECT kind, id FROM chosen
+            UNION SELECT kind, id FROM known WHERE order_id IN (SELECT order_id FROM whole)
+        )
+        SELECT {_COLUMNS}, s.order_id IS NULL OR s.order_id IN (SELECT order_id FROM whole)
+          FROM known s WHERE (s.kind, s.id) IN (SELECT kind, id FROM wanted)
         """.encode(),  # noqa: S608
-        {"site": site_no, "order": order, "batch": batch_no},
+        asked,
     )
-    return [Statement(*row) for row in await rows.fetchall()]
+    found = [(Statement(*row), is_whole) for *row, is_whole in await rows.fetchall()]
+    complete = {one.order for one, is_whole in found if is_whole}
+    return [one for one in counting(one for one, _ in found) if one.order in complete]
 
 
 def _named(name: str) -> str:

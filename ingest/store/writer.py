@@ -167,6 +167,11 @@ class Writer:
         self.done()
         return None
 
+    @property
+    def in_doubt(self) -> bool:
+        """Whether a batch was begun of which it is not known whether it was committed."""
+        return self._pending is not None
+
     def done(self) -> None:
         """The batch under way is committed."""
         assert self._pending is not None

@@ -131,7 +131,39 @@ async def test_energy_costs_what_its_time_costs(dsn: str) -> None:
         assert told == {
             "value": float(expected),
             "exact": str(expected),
+            "export": 0.0,
             "currency": "CNY",
             "without": ["mill/line1/gas"],
         }
+    await ingest.close()
+
+
+async def test_shifts_that_change_within_an_interval_add_up_too(dsn: str) -> None:
+    """Intervals of two minutes, shifts that begin at 16:01 and 16:13: each interval is of one of them, whole."""
+    calendar = (
+        "interval: 2min\ncalendar: {shifts: [{name: early, start: '16:01'}, {name: late, start: '16:13'}]}\n"
+    )
+    ingest = await open_site(dsn, PLANT + calendar, Clock(NOW))
+    await feed(ingest, [*readings(), *(said(one) for one in STATEMENTS)])
+    async with (
+        serving(create_app(dsn, ADMIN_KEY, now=lambda: NOW)) as address,
+        httpx.AsyncClient(base_url=address, headers=HEADERS, timeout=30) as client,
+    ):
+
+        async def exact(group_by: str, begin: int, end: int) -> dict[str, Fraction]:
+            asked = {"from": text(START + begin * MINUTE), "to": text(START + end * MINUTE)}
+            asked |= {"unit": "line1", "group_by": group_by}
+            items = (await client.get("/v1/allocations", params=asked)).json()["items"]
+            sums = dict[str, Fraction]()
+            for one in items:
+                if one["id"] == "mill/line1/energy":
+                    sums[one["group"]] = sums.get(one["group"], Fraction(0)) + Fraction(one["exact"])
+            return sums
+
+        by_shift = await exact("shift", 0, 30)
+        whole = (await exact("order", 0, 30))["total"]
+        assert sum(value for group, value in by_shift.items() if group != "total") == whole
+        early, late = await exact("order", 0, 12), await exact("order", 12, 30)
+        assert by_shift["2026-11-20/early"] == early["total"]
+        assert by_shift["2026-11-20/late"] == late["total"]
     await ingest.close()

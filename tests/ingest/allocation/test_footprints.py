@@ -7,9 +7,11 @@ from fractions import Fraction
 from typing import Any
 
 import psycopg
+import pytest
 from psycopg import AsyncConnection
 
 from ingest.allocation.lines import lines, wanted
+from ingest.errors import StaleEpochError
 from ingest.model import MINUTE
 from ingest.plant.plan import Plan
 from ingest.site import SiteIngest
@@ -19,6 +21,7 @@ from ingest.store.footprints import figures_of
 from ingest.store.mes import book, of_order
 from tests.ingest.feeding import SECOND, START, Clock, feed, message, open_site
 from tests.ingest.mes.telling import PLANT, event, said
+from tests.recovery.proxy import Cut, proxied
 
 MINUTES = 40
 SPAN = (START, START + 30 * MINUTE)
@@ -155,7 +158,11 @@ async def test_late_production_revises_and_says_old_and_new(dsn: str) -> None:
     assert [data["order"] for data in revised] == ["4711"]
     (told,) = revised
     assert (told["revision"], told["cause"], told["old"]) == (2, "late", before)
-    assert told["new"]["good"] > before["good"]
+    assert (before["good"], before["gaps_us"]["mill/line1/gas"]) == (None, 50 * SECOND), (
+        "the output was not counted"
+    )
+    assert told["new"]["good"] > 0
+    assert told["new"]["gaps_us"] == {}
     assert (
         told["new"]["mass_kg"]["scope1/calculated/co2/gross"]
         > before["mass_kg"]["scope1/calculated/co2/gross"]
@@ -168,6 +175,14 @@ async def test_late_production_revises_and_says_old_and_new(dsn: str) -> None:
         then = await figures_of(connection, 1, ingest.plan, order, span, batch)
     assert json.loads(json.dumps(now)) == told["new"]
     assert json.loads(json.dumps(then)) == before
+    # what is corrected changes it too
+    at = START + 5 * MINUTE
+    await feed(ingest, [message("line1/out", at, 1.5, seq=1)])
+    await settle(ingest, dsn)
+    (kind, corrected) = events(dsn)[-1]
+    assert (kind, corrected["order"], corrected["revision"]) == ("order.footprint.revised", "4711", 3)
+    assert corrected["old"] == told["new"]
+    assert corrected["new"]["good"] > told["new"]["good"]
     # and a statement that comes late: the order ran on for three minutes more
     await feed(ingest, [said(event("stop", "4711", 15.25, id="again", seq=1), event("start", "4711", 12.25))])
     await settle(ingest, dsn)
@@ -200,3 +215,76 @@ async def test_a_mark_outlives_a_crash(dsn: str) -> None:
     await settle(again, dsn)
     assert len(events(dsn)) == 4
     await again.close()
+
+
+async def test_a_footprint_committed_in_doubt_takes_no_batch_with_it(
+    dsn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The COMMIT of a footprint happened and its answer was lost: the batch after it is stored all the same."""
+    monkeypatch.setattr("ingest.patient.LONGEST_PAUSE_S", 0.05)
+    meters = readings()
+    async with proxied(dsn) as proxy:
+        ingest = await open_site(proxy.dsn, PLANT, Clock(START + MINUTES * MINUTE))
+        await feed(ingest, [*meters[:-5], said(STATEMENTS[0]), said(STATEMENTS[1])])
+        proxy.plan([Cut.AFTER])
+        await ingest.account()
+        assert proxy.cuts[Cut.AFTER] == 1
+        assert len(events(dsn)) == 1
+        assert await feed(ingest, meters[-5:]) == 5
+        await ingest.close()
+    with psycopg.connect(dsn) as connection:
+        row = connection.execute("SELECT count(*) FROM reading").fetchone()
+    assert row == (len(meters),)
+
+
+async def test_who_has_lost_the_site_takes_no_mark_away(dsn: str) -> None:
+    ingest = await open_site(dsn, PLANT, Clock(START + MINUTES * MINUTE))
+    await feed(ingest, [*readings(), said(event("start", "open", 3))])
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        connection.execute("UPDATE site SET epoch = epoch + 1")
+    with pytest.raises(StaleEpochError):
+        await ingest.account()
+    with psycopg.connect(dsn) as connection:
+        assert connection.execute("SELECT order_id FROM order_due").fetchall() == [("open",)]
+    await ingest.close()
+
+
+async def test_what_moves_from_a_unit_revises_who_ran_beside_it(dsn: str) -> None:
+    """Also where only a utility that is shared by time lies between them."""
+    plant = PLANT.replace("by: energy}", "by: time}")
+    ingest = await open_site(dsn, plant, Clock(START + MINUTES * MINUTE))
+    moved: dict[str, Any] = {"kind": "segment", "id": "s1", "order": "x", "unit": "line1"}
+    moved |= {"from": (START + 8 * MINUTE) // 1000, "to": (START + 11 * MINUTE) // 1000}
+    await feed(ingest, [*readings(), *(said(one) for one in STATEMENTS[:2]), said({**moved, "seq": 1})])
+    await settle(ingest, dsn)
+    (first,) = [data for _, data in events(dsn) if data["order"] == "4711"]
+    await feed(ingest, [said({**moved, "unit": "line2", "seq": 2})])
+    await settle(ingest, dsn)
+    again = [data for _, data in events(dsn) if data["order"] == "4711"][-1]
+    assert again["revision"] == 2
+    assert again["new"]["amounts"]["mill/line1/energy"] > first["new"]["amounts"]["mill/line1/energy"]
+    await feed(
+        ingest, [said(event("start", "late", 2, unit="line2"), event("stop", "late", 6, unit="line2"))]
+    )
+    await settle(ingest, dsn)
+    last = [data for _, data in events(dsn) if data["order"] == "4711"][-1]
+    assert last["revision"] == 3
+    assert last["new"]["amounts"]["mill/air/energy@air"] < again["new"]["amounts"]["mill/air/energy@air"]
+    await ingest.close()
+
+
+async def test_an_amount_without_a_factor_leaves_the_order_without_a_mass(dsn: str) -> None:
+    since = "series: [{since: 2026-11-20T16:08:00+08:00, value: 0.002, source: test, trust: P}]"
+    plant = PLANT.replace(
+        "value: 0.002, unit: t/m3, basis: [0C], source: test, trust: P", f"unit: t/m3, basis: [0C], {since}"
+    )
+    assert plant != PLANT
+    ingest = await open_site(dsn, plant, Clock(START + MINUTES * MINUTE))
+    await feed(ingest, [*readings(), *(said(one) for one in STATEMENTS)])
+    await settle(ingest, dsn)
+    told = {data["order"]: data["new"] for _, data in events(dsn)}
+    assert told["4711"]["mass_kg"] == {"scope1/calculated/co2/gross": None}, (
+        "its first minutes have no factor"
+    )
+    assert told["4712/b"]["mass_kg"]["scope1/calculated/co2/gross"] > 0
+    await ingest.close()

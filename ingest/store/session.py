@@ -60,6 +60,16 @@ class Session:
         connection = self._connection
         return None if connection is None or connection.closed or connection.broken else connection
 
+    async def alive(self) -> bool:
+        """Whether the server still answers on the connection, and so still holds its locks."""
+        if self.current is None:
+            return False
+        try:
+            await self.current.execute("SELECT 1")
+        except OperationalError:
+            return False
+        return True
+
     async def renew(self, prepare: Callable[[AsyncConnection], Awaitable[None]]) -> AsyncConnection:
         """Connect, end what the server still has of the session before, and prepare the new one.
 

@@ -11,7 +11,7 @@ who takes the site waits for the end of a transaction of the writer before.
 from collections.abc import Awaitable, Callable, Sequence
 
 import psycopg
-from psycopg import AsyncConnection, AsyncCursor, OperationalError
+from psycopg import AsyncConnection, AsyncCursor
 from psycopg.errors import UniqueViolation
 
 from ingest.errors import SiteBusyError, StaleEpochError
@@ -77,8 +77,7 @@ class Writer:
             SiteBusyError: another process holds it; the text names that process.
             StaleEpochError: the lock was lost, and somebody else holds it or has written since.
         """
-        held = self._lock.current
-        if held is not None and await _alive(held):
+        if await self._lock.alive():
             return
         if self._epochs:
             await self.connection()  # ends a transaction of ours that the server may still hold open
@@ -292,11 +291,3 @@ class Writer:
     async def announce(self, cursor: AsyncCursor, stamp: Stamp) -> None:
         """Make evidence of the batch, all of which is written, and tell listeners that it is there (after COMMIT)."""
         await self.evidence.write(cursor, stamp.batch_no, "stackwatt")
-
-
-async def _alive(connection: AsyncConnection) -> bool:
-    try:
-        await connection.execute("SELECT 1")
-    except OperationalError:
-        return False
-    return True

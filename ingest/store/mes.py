@@ -1,68 +1,65 @@
-"""Statements of a MES in the database: added in the transaction of their message, read back as a book."""
+"""Statements of a MES in the database, read back as a book.
+
+What is asked of a span costs what touches it, however much was told before: orders are found by their reach
+(`ingest/store/told.py`), states and quantities of no order by their indexes.
+"""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from psycopg import AsyncConnection, AsyncCursor
-from psycopg.types.json import Jsonb
+from psycopg import AsyncConnection
 
 from ingest.mes.model import Book
 from ingest.mes.reduction import counting, reduce
 from ingest.mes.statements import Statement
 from ingest.store.instants import MICROSECONDS
 
-if TYPE_CHECKING:
-    from ingest.store.facts import Stamp
-
-_US = "to_timestamp(0) + %s * interval '1 microsecond'"
-_INSERT = f"""
-    INSERT INTO mes_statement (site_no, said, kind, id, seq, order_id, unit, from_at, to_at, body, received_at, known_at,
-                               batch_no)
-    VALUES (%s, %s, %s, %s, %s, %s, %s, {_US}, {_US}, %s, {_US}, {_US}, %s)
-    ON CONFLICT (site_no, said) DO NOTHING
-""".encode()  # noqa: S608  a fragment of this module
 _COLUMNS = f"""
     s.kind, s.id, s.seq, s.order_id, s.unit, {MICROSECONDS.format("s.from_at")}, {MICROSECONDS.format("s.to_at")}, s.body
 """
 
-
-async def write_statements(
-    cursor: AsyncCursor, site_no: int, stamp: "Stamp", told: Sequence[tuple[Statement, int]]
-) -> None:
-    """Add statements with their times of arrival, µs; what was told before is no further fact."""
-    await cursor.executemany(
-        _INSERT,
-        [
-            [
-                site_no, one.digest, one.kind, one.id, one.seq, one.order, one.unit, one.from_at, one.to_at,
-                Jsonb(dict(one.body)), received_at, stamp.known_at, stamp.batch_no,
-            ]
-            for one, received_at in told
-        ],
-    )  # fmt: skip
-    await mark_told(cursor, site_no, [one for one, _ in told])
-
-
-async def mark_told(cursor: AsyncCursor, site_no: int, told: Sequence[Statement]) -> None:
-    """Mark the orders of statements as due, and finished ones that ran on their units then or later."""
-    await cursor.execute(
-        """
-        WITH touched AS (          -- what was told, and what it replaces
-            SELECT DISTINCT b.site_no, b.order_id, b.unit, b.from_at
-              FROM mes_statement s
-              JOIN mes_statement b ON b.site_no = s.site_no AND b.kind = s.kind AND b.id = s.id
-             WHERE s.site_no = %(site)s AND s.said = ANY(%(said)s)
-        )
-        INSERT INTO order_due
-        SELECT site_no, order_id, '-infinity'::timestamptz, 'statement' FROM touched WHERE order_id IS NOT NULL
+_KNOWN = "(%(batch)s::bigint IS NULL OR {0}.batch_no <= %(batch)s)"
+_FROM, _TO = (f"(to_timestamp(0) + %({name})s * interval '1 microsecond')" for name in ("from", "to"))
+_IN_SPAN = f"""
+    unit_of AS (                   -- each unit by one step along the index
+        SELECT min(unit) AS unit FROM mes_statement WHERE site_no = %(site)s
+        UNION ALL
+        SELECT (SELECT min(unit) FROM mes_statement n WHERE n.site_no = %(site)s AND n.unit > u.unit)
+          FROM unit_of u WHERE u.unit IS NOT NULL
+    ), begun AS (                  -- the last state before the span that counts
+        SELECT u.unit, b.from_at
+          FROM unit_of u LEFT JOIN LATERAL (
+            SELECT o.from_at FROM mes_statement o
+             WHERE o.site_no = %(site)s AND o.unit = u.unit AND o.kind = 'state' AND o.from_at <= {_FROM}
+               AND {_KNOWN.format("o")} AND NOT o.body ? 'withdrawn'
+               AND NOT EXISTS (SELECT FROM mes_statement n
+                                WHERE n.site_no = %(site)s AND n.kind = 'state' AND n.id = o.id AND {_KNOWN.format("n")}
+                                  AND (n.seq, n.said COLLATE "C") > (o.seq, o.said COLLATE "C"))
+             ORDER BY o.from_at DESC LIMIT 1
+          ) b ON true
+         WHERE u.unit IS NOT NULL
+    ), chosen AS MATERIALIZED (
+        SELECT s.kind, s.id
+          FROM order_reach r JOIN mes_statement s ON s.site_no = %(site)s AND s.order_id = r.order_id
+         WHERE r.site_no = %(site)s AND tstzrange(r.from_at, r.to_at) && tstzrange({_FROM}, {_TO})
+           AND coalesce(r.since_batch <= %(batch)s, true) AND coalesce(r.until_batch > %(batch)s, r.until_batch IS NULL)
+           AND {_KNOWN.format("s")}
         UNION
-        SELECT f.site_no, f.order_id, '-infinity', 'statement'
-          FROM touched t
-          JOIN order_footprint f ON f.site_no = t.site_no AND f.to_at > t.from_at AND t.unit = ANY(f.units)
-        ON CONFLICT (site_no, order_id) DO UPDATE SET wait_until = excluded.wait_until, cause = excluded.cause
-        """,
-        {"site": site_no, "said": [one.digest for one in told]},
+        SELECT s.kind, s.id
+          FROM begun b JOIN mes_statement s ON s.site_no = %(site)s AND s.unit = b.unit AND s.kind = 'state'
+         WHERE s.from_at >= coalesce(b.from_at, '-infinity') AND s.from_at < {_TO} AND {_KNOWN.format("s")}
+        UNION
+        SELECT s.kind, s.id FROM mes_statement s
+         WHERE s.site_no = %(site)s AND s.kind = 'production' AND s.order_id IS NULL
+           AND tstzrange(s.from_at, s.to_at) && tstzrange({_FROM}, {_TO}) AND {_KNOWN.format("s")}
     )
+"""  # noqa: S608  fragments of this module, as below
+_OF_ORDERS = f"""
+    chosen AS MATERIALIZED (
+        SELECT DISTINCT s.kind, s.id FROM mes_statement s
+         WHERE s.site_no = %(site)s AND s.order_id = ANY(%(orders)s) AND {_KNOWN.format("s")}
+    )
+"""  # noqa: S608
 
 
 async def book(
@@ -79,32 +76,8 @@ async def statements(
     connection: AsyncConnection[Any], site_no: int, span: tuple[int, int], batch_no: int | None = None
 ) -> list[Statement]:
     """What `book` is made of: of each id the statement that counts, also if it is a withdrawal."""
-    where = f"""
-        s.order_id IN (SELECT order_id FROM touched)
-        OR (s.kind = 'state' AND s.from_at < {_named("to")}
-            AND s.from_at >= coalesce((SELECT at FROM begun WHERE begun.unit = s.unit), '-infinity'))
-        OR (s.kind = 'production' AND s.order_id IS NULL AND s.from_at < {_named("to")} AND s.to_at > {_named("from")})
-    """  # noqa: S608  fragments of this module, as below
-    parts = f"""
-        touched AS (
-            SELECT DISTINCT order_id FROM known
-             WHERE order_id IS NOT NULL AND kind <> 'order'
-             GROUP BY order_id, unit
-            HAVING min(from_at) < {_named("to")}
-               AND (max(to_at) >= {_named("from")}
-                    OR (array_agg(body ->> 'event' ORDER BY from_at DESC, body ->> 'event' = 'stop')
-                        FILTER (WHERE kind = 'event'))[1] <> 'stop'
-                    OR bool_or(withdrawn) OR count(*) > count(DISTINCT (kind, id)))
-        ), begun AS (
-            SELECT unit, max(from_at) AS at FROM known o
-             WHERE kind = 'state' AND from_at <= {_named("from")} AND NOT withdrawn
-               AND NOT EXISTS (SELECT FROM known n WHERE n.kind = 'state' AND n.id = o.id
-                                  AND (n.seq, n.said COLLATE "C") > (o.seq, o.said COLLATE "C"))
-             GROUP BY unit
-        ),
-    """  # noqa: S608
     asked = {"site": site_no, "batch": batch_no, "from": span[0], "to": span[1]}
-    return await _that_count(connection, parts, where, asked)
+    return await _that_count(connection, _IN_SPAN, asked)
 
 
 async def of_order(
@@ -118,40 +91,44 @@ async def statements_of_order(
     connection: AsyncConnection[Any], site_no: int, order: str, batch_no: int | None = None
 ) -> list[Statement]:
     """What `of_order` is made of."""
-    asked = {"site": site_no, "batch": batch_no, "order": order}
-    return await _that_count(connection, "", "s.order_id = %(order)s", asked)
+    return await statements_of_orders(connection, site_no, [order], batch_no)
+
+
+async def statements_of_orders(
+    connection: AsyncConnection[Any], site_no: int, orders: Sequence[str], batch_no: int | None = None
+) -> list[Statement]:
+    """What several orders are made of, with those that took over what was told of them."""
+    asked = {"site": site_no, "batch": batch_no, "orders": list(orders)}
+    return await _that_count(connection, _OF_ORDERS, asked)
 
 
 async def _that_count(
-    connection: AsyncConnection[Any], parts: str, where: str, asked: Mapping[str, object]
+    connection: AsyncConnection[Any], chosen: str, asked: Mapping[str, object]
 ) -> list[Statement]:
-    """The statements that count of what a condition finds, and of all orders that any of it was ever told of.
+    """The statements that count of what a query chooses, and of all orders that any of it was ever told of.
 
     Which of an id's statements counts is known only from all of them, and the one that does may be of another order; so
     ids are taken whole, and orders that come in only by what was moved away from them are left out, being incomplete.
     """
     rows = await connection.execute(
         f"""
-        WITH known AS NOT MATERIALIZED (
-            SELECT *, coalesce((body ->> 'withdrawn')::boolean, false) AS withdrawn FROM mes_statement
-             WHERE site_no = %(site)s AND (%(batch)s::bigint IS NULL OR batch_no <= %(batch)s)
-        ), {parts} chosen AS (
-            SELECT DISTINCT kind, id FROM known s WHERE {where}
-        ), whole AS (
-            SELECT DISTINCT order_id FROM known WHERE (kind, id) IN (SELECT kind, id FROM chosen)
-        ), wanted AS (
+        WITH RECURSIVE {chosen}, whole AS MATERIALIZED (
+            SELECT DISTINCT o.order_id
+              FROM chosen c JOIN mes_statement o ON o.site_no = %(site)s AND o.kind = c.kind AND o.id = c.id
+             WHERE {_KNOWN.format("o")}
+        ), wanted AS MATERIALIZED (
             SELECT kind, id FROM chosen
-            UNION SELECT kind, id FROM known WHERE order_id IN (SELECT order_id FROM whole)
+            UNION
+            SELECT o.kind, o.id
+              FROM whole w JOIN mes_statement o ON o.site_no = %(site)s AND o.order_id = w.order_id
+             WHERE {_KNOWN.format("o")}
         )
         SELECT {_COLUMNS}, s.order_id IS NULL OR s.order_id IN (SELECT order_id FROM whole)
-          FROM known s WHERE (s.kind, s.id) IN (SELECT kind, id FROM wanted)
+          FROM wanted w JOIN mes_statement s ON s.site_no = %(site)s AND s.kind = w.kind AND s.id = w.id
+         WHERE {_KNOWN.format("s")}
         """.encode(),  # noqa: S608
         asked,
     )
     found = [(Statement(*row), is_whole) for *row, is_whole in await rows.fetchall()]
     complete = {one.order for one, is_whole in found if is_whole}
     return [one for one in counting(one for one, _ in found) if one.order in complete]
-
-
-def _named(name: str) -> str:
-    return f"(to_timestamp(0) + %({name})s * interval '1 microsecond')"

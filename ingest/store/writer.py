@@ -32,11 +32,11 @@ from ingest.store.facts import (
     write_readings,
     write_steps,
 )
-from ingest.store.mes import write_statements
 from ingest.store.registry import Numbers
 from ingest.store.rejected import Refusal, store_rejections
 from ingest.store.session import Session, about_data
 from ingest.store.tables import EMISSION, INTERVAL, KPI_VALUE, STAGING
+from ingest.store.told import write_statements
 
 FollowUp = Callable[[AsyncCursor, Stamp], Awaitable[None]]
 """Something a caller adds to a batch's transaction."""

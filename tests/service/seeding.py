@@ -343,6 +343,17 @@ def _orders(connection: psycopg.Connection) -> None:
                 "body": Jsonb({kind: event, **more}),
             },
         )
+    for order, begin, end in (
+        ("4711", at(CLOSED - 3 * HOUR), at(CLOSED - HOUR)),
+        ("4712/a", at(CLOSED - HOUR), "infinity"),
+    ):
+        connection.execute(
+            """
+            INSERT INTO order_reach (site_no, order_id, from_at, to_at, since_batch)
+            SELECT site_no, %s, %s, %s, 1 FROM site WHERE id = 'cement'
+            """,
+            [order, begin, end],
+        )
 
 
 def room_for_readings(connection: psycopg.Connection) -> None:

@@ -251,9 +251,9 @@ class Committer:
     async def _look_back(self) -> None:
         await look_back(await self.connection(), self._now.pipeline.alerts, self._now.numbers)
 
-    async def aside(self, step: Callable[[Writer, SitePipeline], Awaitable[None]]) -> None:
+    async def aside(self, step: Callable[[Writer, SitePipeline, Earlier], Awaitable[None]]) -> None:
         """Run a step that has a transaction of its own."""
-        await self.patiently(lambda: step(self._writer, self._now.pipeline))
+        await self.patiently(lambda: step(self._writer, self._now.pipeline, self._now.earlier))
         self._status.batch_no = self._writer.batch_no
 
     async def examine(self, asked: TestAsked) -> None:

@@ -223,11 +223,11 @@ class SiteIngest:
 
     async def heed(self, asked: ActsAsked) -> None:
         """Take up what people have done about alerts."""
-        await self._committer.aside(lambda writer, now: take_up(writer, self.plan.version, asked, now))
+        await self._committer.aside(lambda writer, now, _: take_up(writer, self.plan.version, asked, now))
 
     async def account(self) -> None:
         """Tell what finished orders came to, where something has become of them."""
-        await self._committer.aside(lambda writer, now: look(writer, self.plan, now.state))
+        await self._committer.aside(lambda writer, now, earlier: look(writer, earlier, now.state))
 
     async def examine(self, asked: TestAsked) -> list[Delivery]:
         """Keep an analyser's test; the deliveries that may be acknowledged now, in order."""

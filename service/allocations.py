@@ -11,11 +11,12 @@ from ingest.allocation.lines import Line, Part, lines
 from ingest.allocation.stretches import Owner
 from ingest.mes.model import Book
 from ingest.model import DAY, Quality
+from ingest.plant.mes_plan import PlanOrderUnit
 from ingest.plant.plan import Plan
 from service.documents import Document, Instant
 from service.figures import QUALITY_NAMES, QualityName
 from service.footprints import allocated
-from service.plans import SitePlan
+from service.plans import PlanCache, SitePlan
 from service.problems import ProblemError, invalid
 from service.reports.spans import shifts_within
 from service.store import Connection
@@ -76,11 +77,15 @@ def checked(plan: Plan, unit: str, span: tuple[int, int], group_by: AllocationGr
 
 
 async def rows_of(
-    connection: Connection, site: SitePlan, asked: Asked, batch_no: int | None
+    connection: Connection, plans: PlanCache, site: SitePlan, asked: Asked, batch_no: int | None
 ) -> list[AllocationDocument]:
     """The rows of each line, the unit's total behind those of its groups."""
-    plan = site.plan
-    unit = plan.mes.by_unit[asked.unit]
+
+    def unit_of(plan: Plan) -> list[PlanOrderUnit]:
+        return [plan.mes.by_unit[asked.unit]] if asked.unit in plan.mes.by_unit else []
+
+    whole = await allocated(connection, plans, site, unit_of, asked.span, batch_no)
+    plan, units = whole.plan, whole.units
     spans = [("", asked.span)]
     if asked.group_by == "shift":
         step = plan.interval_us
@@ -90,12 +95,11 @@ async def rows_of(
             for name, (begin, end) in shifts_within(asked.span, plan.file.calendar, plan.zone)
             if begin // step < end // step
         ]
-    every, stored, whole = await allocated(connection, site, [unit], asked.span, batch_no)
     found = []
     for name, span in spans:
-        of_span = lines(plan, [unit], every, span, stored.within(span)) if name else whole
+        of_span = lines(plan, units, whole.book, span, whole.stored.within(span)) if name else whole.lines
         for line in of_span:
-            found += _rows(plan, unit.id, every, line, span, asked.group_by, name)
+            found += _rows(plan, asked.unit, whole.book, line, span, asked.group_by, name)
     return found
 
 

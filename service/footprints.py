@@ -5,28 +5,29 @@ and a test holds them against each other. Closed intervals only. Lines are never
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 
 from ingest.allocation.figures import (
     Quantity,
     Share,
     energy_kwh,
+    of_units,
     outputs_of,
     per,
     quantity_of,
     shares_of,
     span_of,
-    units_of,
 )
-from ingest.allocation.lines import Line, Stored, lines, wanted
+from ingest.allocation.lines import Line, Stored, lines
 from ingest.allocation.money import Money, cost
 from ingest.allocation.stretches import Owner
 from ingest.mes.model import Book, Order, of_id
 from ingest.methods.gwp import GWP100
 from ingest.plant.mes_plan import PlanOrderUnit
 from ingest.plant.plan import Plan, PlanSource
-from ingest.store.allocated import stored_rows
 from ingest.store.mes import book, of_order
+from ingest.store.order_version import UnitsOf, under
 from service.as_of import Known
 from service.figures import QUALITY_NAMES, reason_names
 from service.footprint_documents import (
@@ -37,15 +38,27 @@ from service.footprint_documents import (
     ShareDocument,
     ToldDocument,
 )
-from service.plans import SitePlan
+from service.plans import PlanCache, SitePlan
 from service.problems import ProblemError
 from service.store import Connection, rows
 
 METHOD = "amounts of intervals by time of segments; shared utilities by their key"
 
 
+@dataclass(frozen=True, slots=True)
+class Allocated:
+    """What the energy and emissions of some units over a span are made of, and whose they are."""
+
+    plan: Plan
+    """The version they are allocated under."""
+    units: Sequence[PlanOrderUnit]
+    book: Book
+    stored: Stored
+    lines: Sequence[Line]
+
+
 async def of(
-    connection: Connection, site: SitePlan, order_id: str, known: Known, now: int
+    connection: Connection, plans: PlanCache, site: SitePlan, order_id: str, known: Known, now: int
 ) -> FootprintDocument:
     """The footprint of an order as known then.
 
@@ -54,40 +67,46 @@ async def of(
     """
     batch_no = known.batch_no if known.past else None
     alone = await of_order(connection, site.site_no, order_id, batch_no)
-    order, plan = of_id(alone, order_id), site.plan
+    order = of_id(alone, order_id)
     if order is None:
         raise ProblemError(
             "unknown-order", f"The MES has told of no order {order_id!r} at site {site.plan.site}."
         )
     horizon = min(known.at(now), now if known.watermark is None else known.watermark)
-    span = span_of(order, horizon, plan.interval_us)
-    units = [plan.mes.by_unit[one] for one in units_of(plan, order)]
+    span = span_of(order, horizon, site.plan.interval_us)
     told = await _told(connection, site.site_no, order_id, known)
     if span is None:
-        return _document(plan, order, None, units, [], quantity_of(order.produced, []), None, told, known)
-    every, stored, found = await allocated(connection, site, units, span, batch_no)
+        none = quantity_of(order.produced, [])
+        return _document(site.plan, order, None, of_units(site.plan, order), [], none, None, told, known)
+    found = await allocated(connection, plans, site, lambda plan: of_units(plan, order), span, batch_no)
+    plan, units = found.plan, found.units
 
     def mine(_: str, owner: Owner) -> bool:
         return owner.kind == "order" and owner.order == order.id
 
-    shares = shares_of(plan, found, mine)
-    outputs = outputs_of(plan, [one.id for one in units], every, span, stored, order.id)
-    priced = cost(plan, units, every, span, stored, mine)
+    shares = shares_of(plan, found.lines, mine)
+    outputs = outputs_of(plan, [one.id for one in units], found.book, span, found.stored, order.id)
+    priced = cost(plan, units, found.book, span, found.stored, mine)
     quantity = quantity_of(order.produced, outputs)
     return _document(plan, order, span, units, shares, quantity, priced, told, known)
 
 
 async def allocated(
     connection: Connection,
+    plans: PlanCache,
     site: SitePlan,
-    units: Sequence[PlanOrderUnit],
+    units_of: UnitsOf,
     span: tuple[int, int],
     batch_no: int | None,
-) -> tuple[Book, Stored, list[Line]]:
-    """The book of a span, µs, the rows under it, and the lines of units."""
+) -> Allocated:
+    """Lines of units over a span, µs, under the version that holds at its end, with what they are made of."""
+
+    async def plan_of(version: int) -> Plan | None:
+        return (await plans.versions(connection, site, [version])).get(version)
+
+    plan, units, stored = await under(connection, site.plan, plan_of, units_of, span, batch_no)
     every = await book(connection, site.site_no, span, batch_no)
-    stored = await stored_rows(connection, site.plan, wanted(site.plan, units), span, batch_no)
-    return every, stored, lines(site.plan, units, every, span, stored)
+    return Allocated(plan, units, every, stored, lines(plan, units, every, span, stored))
 
 
 def _document(

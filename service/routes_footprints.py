@@ -136,7 +136,7 @@ async def footprint(
         site = await service.plans.only(connection, access, asked.site)
         commits, now = await latest.read_commits(connection, [site.site_no]), service.now()
         known = await as_of.resolve(connection, site, asked.as_of, commits.get(site.site_no), now)
-        made = await footprints.of(connection, site, order_id, known, now)
+        made = await footprints.of(connection, service.plans, site, order_id, known, now)
     return document(request, made)
 
 
@@ -158,6 +158,6 @@ async def allocated(request: Request, access: Reader, asked: Annotated[Allocatio
         span = resolved(asked, site.plan, known.at(now), known.watermark)
         what = allocations.checked(site.plan, asked.unit, span, asked.group_by)
         batch_no = known.batch_no if known.past else None
-        found = await allocations.rows_of(connection, site, what, batch_no)
+        found = await allocations.rows_of(connection, service.plans, site, what, batch_no)
     head = {"as_of": known.document.model_dump()}
     return table(request, of_models(AllocationDocument, found, head), asked.format, tagged=known.past)

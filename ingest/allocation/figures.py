@@ -14,6 +14,7 @@ from ingest.allocation.stretches import Owner, stretches
 from ingest.errors import InputError
 from ingest.mes.model import Book, Order, Produced
 from ingest.model import Quality
+from ingest.plant.mes_plan import PlanOrderUnit
 from ingest.plant.plan import Plan
 from ingest.units import conversion
 
@@ -185,9 +186,10 @@ def span_of(order: Order, horizon: int, interval_us: int) -> tuple[int, int] | N
     return min(begins) // interval_us * interval_us, -(-max(ends) // interval_us) * interval_us
 
 
-def units_of(plan: Plan, order: Order) -> list[str]:
+def of_units(plan: Plan, order: Order) -> list[PlanOrderUnit]:
     """Units of the plan on which an order ran."""
-    return sorted({one.unit for one in order.segments} & set(plan.mes.by_unit))
+    ran = {one.unit for one in order.segments}
+    return [plan.mes.by_unit[one] for one in sorted(ran & set(plan.mes.by_unit))]
 
 
 def rests_on(plan: Plan, units: Sequence[str]) -> list[str]:

@@ -1,8 +1,8 @@
 """What owners' energy costs: whole counts at the price of their time, exact.
 
 Amounts are spread bin by bin, in each of which no price changes (on a unit that orders share, a bin rounds by itself, so
-its counts may be one apart from those of the span). Prices are those of the plan in force. Only counted meters under a
-tariff have one; demand and carbon are no order's alone, and what is exported is credited apart.
+its counts may be one apart from those of the span). Prices are those of the version that the order is allocated under. Only
+counted meters under a tariff have one; demand and carbon are no order's alone, and what is exported is credited apart.
 """
 
 from collections.abc import Callable, Sequence

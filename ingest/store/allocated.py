@@ -1,6 +1,6 @@
 """The stored rows that an allocation spreads: closed intervals of meters and masses of sources, as they stand or stood."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import numpy as np
@@ -20,14 +20,18 @@ async def stored_rows(
     wanted: tuple[Collection[str], Collection[str]],
     span: tuple[int, int],
     batch_no: int | None = None,
+    today: Mapping[str, str] | None = None,
 ) -> Stored:
-    """Rows of points and sources (full ids) that begin in a span, µs, as known at a batch; None: now."""
-    points, sources = wanted
+    """Rows of points and sources (full ids) that begin in a span, µs, as known at a batch; None: now.
+
+    `today` gives what some of the ids are called now.
+    """
+    points, sources = ({(today or {}).get(name, name): name for name in names} for names in wanted)
     meters = await _read(connection, "interval", "point", "amount_count", "amount", points, span, batch_no)
     masses = await _read(connection, "emission", "source", "0", "mass_kg", sources, span, batch_no)
     return Stored(
-        {name: _rows(rows, counted=is_counted(plan, name)) for name, rows in meters.items()},
-        {name: _rows(rows, counted=False) for name, rows in masses.items()},
+        {points[now]: _rows(rows, counted=is_counted(plan, points[now])) for now, rows in meters.items()},
+        {sources[now]: _rows(rows, counted=False) for now, rows in masses.items()},
     )
 
 

@@ -20,6 +20,7 @@ from ingest.pipeline.admission import EarlierLimits, Limits
 from ingest.pipeline.batch import BoolArray, IntArray, Readings, Rows
 from ingest.pipeline.late import Spans
 from ingest.plant.fields import parse_span
+from ingest.plant.plan import Plan
 from ingest.store.drifted import load_drifted
 from ingest.store.versions import (
     Edition,
@@ -137,6 +138,13 @@ class Earlier:
     def span(self, point_no: int, version: int) -> tuple[int, int]:
         """[begin, end) in which a version is in force at a point; see `InForce.span`."""
         return self._forces.span(point_no, version)
+
+    async def plan(self, connection: AsyncConnection, version: int) -> Plan | None:
+        """The plan of an applied version; None: there is no such."""
+        async with connection.cursor() as cursor:
+            await self._versions.refresh(cursor)
+            edition = await self._versions.edition(cursor, version)
+        return None if edition is None else edition.plan
 
     async def reached(self, cursor: AsyncCursor, low: int, high: int) -> Reached:
         """The versions in force where a change of readings, or of intervals, over [low, high] µs may reach."""

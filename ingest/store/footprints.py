@@ -13,16 +13,19 @@ from typing import Any
 from psycopg import AsyncConnection, AsyncCursor
 from psycopg.types.json import Jsonb
 
-from ingest.allocation.figures import outputs_of, quantity_of, rests_on, shares_of, span_of, summary, units_of
-from ingest.allocation.lines import lines, wanted
-from ingest.mes.model import Order, of_id
+from ingest.allocation.figures import of_units, outputs_of, quantity_of, rests_on, shares_of, span_of, summary
+from ingest.allocation.lines import Stored, lines, wanted
+from ingest.mes.model import Book, Order, of_id
 from ingest.model import DAY
 from ingest.pipeline.episodes import instant
 from ingest.pipeline.state import SiteState
+from ingest.plant.mes_plan import PlanOrderUnit
 from ingest.plant.plan import Plan
-from ingest.store.allocated import stored_rows
+from ingest.store.earlier import Earlier
 from ingest.store.facts import Stamp
+from ingest.store.instants import MICROSECONDS
 from ingest.store.mes import book, of_order
+from ingest.store.order_version import under
 from ingest.store.writer import Writer
 
 AT_ONCE = 20
@@ -35,13 +38,15 @@ MOST_US = 366 * DAY
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """What a finished order comes to."""
+    """What an order comes to; without figures where it no longer comes to anything."""
 
-    order: Order
+    order_id: str
+    order: Order | None
     span: tuple[int, int]
     units: list[str]
     """Whose statements its figures rest on."""
-    figures: dict[str, Any]
+    figures: dict[str, Any] | None
+    plan_version: int
     cause: str
 
 
@@ -67,8 +72,9 @@ async def mark_changed(cursor: AsyncCursor, site_no: int, first: int, last: int,
     )
 
 
-async def look(writer: Writer, plan: Plan, state: SiteState) -> None:
+async def look(writer: Writer, earlier: Earlier, state: SiteState) -> None:
     """Make the footprints that are due and can be made. Raises as `Writer.commit` does."""
+    plan = earlier.newest.plan
     if writer.in_doubt and await writer.begin(plan.version) is None:
         return  # a COMMIT of before turns out to have happened; its marks may be gone, so nothing else would ask
     if state.watermark.at <= 0:
@@ -79,48 +85,91 @@ async def look(writer: Writer, plan: Plan, state: SiteState) -> None:
         [writer.site_no, state.watermark.at, AT_ONCE],
     )
     due = await cursor.fetchall()
-    looked = [await _look(connection, writer.site_no, plan, state, *one) for one in due]
+    looked = [await _look(connection, writer.site_no, earlier, state, *one) for one in due]
     if looked:
         await _tell(writer, plan, state, looked)
 
 
 async def _look(
-    connection: AsyncConnection[Any], site_no: int, plan: Plan, state: SiteState, order_id: str, cause: str
-) -> Looked:
-    order = of_id(await of_order(connection, site_no, order_id), order_id)
-    span = None if order is None else span_of(order, state.watermark.at, plan.interval_us)
-    units = [] if order is None else units_of(plan, order)
-    if order is None or span is None or not units or not order.closed or span[1] - span[0] > MOST_US:
-        return Looked(order_id)
-    if _frontier(plan, state, units) < span[1]:
-        return Looked(order_id, wait_until=max(span[1], state.watermark.at + plan.interval_us))
-    figures = await figures_of(connection, site_no, plan, order, span, None)
-    return Looked(order_id, made=Made(order, span, rests_on(plan, units), figures, cause))
-
-
-async def figures_of(
     connection: AsyncConnection[Any],
     site_no: int,
+    earlier: Earlier,
+    state: SiteState,
+    order_id: str,
+    cause: str,
+) -> Looked:
+    newest = earlier.newest.plan
+    order = of_id(await of_order(connection, site_no, order_id), order_id)
+    span = None if order is None else span_of(order, state.watermark.at, newest.interval_us)
+    if order is None or span is None or not order.closed or span[1] - span[0] > MOST_US:
+        return Looked(order_id, made=await _taken_back(connection, site_no, order_id, order))
+
+    async def plan_of(version: int) -> Plan | None:
+        return await earlier.plan(connection, version)
+
+    plan, units, stored = await under(
+        connection, newest, plan_of, lambda plan: of_units(plan, order), span, None
+    )
+    if not units:
+        return Looked(order_id)
+    if _frontier(plan, newest, state, units) < span[1]:
+        return Looked(order_id, wait_until=max(span[1], state.watermark.at + plan.interval_us))
+    known = await book(connection, site_no, span)
+    figures = figures_of(plan, order, units, known, span, stored)
+    rests = rests_on(plan, [one.id for one in units])
+    return Looked(order_id, made=Made(order_id, order, span, rests, figures, plan.version, cause))
+
+
+async def _taken_back(
+    connection: AsyncConnection[Any], site_no: int, order_id: str, order: Order | None
+) -> Made | None:
+    """That an order of which figures were told has none now: it runs on, or what was told of it was withdrawn."""
+    cursor = await connection.execute(
+        f"""
+        SELECT {MICROSECONDS.format("from_at")}, {MICROSECONDS.format("to_at")}, units, figures, plan_version
+          FROM order_footprint WHERE site_no = %s AND order_id = %s ORDER BY revision DESC LIMIT 1
+        """.encode(),  # noqa: S608
+        [site_no, order_id],
+    )
+    row = await cursor.fetchone()
+    if row is None or row[3] is None:
+        return None
+    runs = order is not None and bool(order.segments) and not order.closed
+    return Made(order_id, order, (row[0], row[1]), row[2], None, row[4], "reopened" if runs else "withdrawn")
+
+
+def figures_of(
     plan: Plan,
     order: Order,
+    units: Sequence[PlanOrderUnit],
+    known: Book,
     span: tuple[int, int],
-    batch_no: int | None,
+    stored: Stored,
 ) -> dict[str, Any]:
-    """What an order comes to, in the words of its events, as known at a batch; None: now."""
-    units = [plan.mes.by_unit[one] for one in units_of(plan, order)]
-    known = await book(connection, site_no, span, batch_no)
-    stored = await stored_rows(connection, plan, wanted(plan, units), span, batch_no)
+    """What an order comes to, in the words of its events.
+
+    Args:
+        plan: the version it is allocated under.
+        order: with its segments.
+        units: of the plan, on which it ran.
+        known: the book of the span.
+        span: µs.
+        stored: the rows under it.
+    """
     found = lines(plan, units, known, span, stored)
     shares = shares_of(plan, found, lambda _, owner: owner.order == order.id and owner.kind == "order")
-    outputs = outputs_of(plan, units_of(plan, order), known, span, stored, order.id)
+    outputs = outputs_of(plan, [one.id for one in units], known, span, stored, order.id)
     return summary(plan, span, shares, quantity_of(order.produced, outputs))
 
 
-def _frontier(plan: Plan, state: SiteState, units: Sequence[str]) -> int:
-    """Up to where all that an order's figures rest on is closed, µs."""
-    points, sources = wanted(plan, [plan.mes.by_unit[one] for one in units])
-    places = {plan.index[one] for one in points}
-    places |= {point for one in plan.sources if one.id in sources for point in one.points}
+def _frontier(plan: Plan, newest: Plan, state: SiteState, units: Sequence[PlanOrderUnit]) -> int:
+    """Up to where all that an order's figures rest on is closed, µs; what the newest version has no more closes nothing."""
+    points, sources = wanted(plan, units)
+    points |= {plan.points[point].id for one in plan.sources if one.id in sources for point in one.points}
+    known = dict(newest.index) | {
+        former: newest.index[one.id] for one in newest.points for former in one.formerly
+    }
+    places = {known[one] for one in points if one in known}
     if not places:
         return state.watermark.at
     return int(state.points["closed_until"][sorted(places)].min())
@@ -159,7 +208,7 @@ async def _write(cursor: AsyncCursor, site_no: int, plan: Plan, made: Made, stam
         SELECT revision, figures FROM order_footprint WHERE site_no = %s AND order_id = %s
          ORDER BY revision DESC LIMIT 1
         """,
-        [site_no, order.id],
+        [site_no, made.order_id],
     )
     revision, old = await cursor.fetchone() or (0, None)
     if old == made.figures:
@@ -172,23 +221,23 @@ async def _write(cursor: AsyncCursor, site_no: int, plan: Plan, made: Made, stam
         VALUES (%s, %s, %s, {_US}, {_US}, %s, %s, %s, %s, {_US}, %s)
         """.encode(),  # noqa: S608
         [
-            site_no, order.id, revision + 1, *made.span, made.units, Jsonb(made.figures), cause, stamp.plan_version,
+            site_no, made.order_id, revision + 1, *made.span, made.units, Jsonb(made.figures), cause, made.plan_version,
             stamp.known_at, stamp.batch_no,
         ],
     )  # fmt: skip
     data = {
         "site": plan.site,
-        "order": order.id,
-        "product": order.product,
-        "batch": order.batch,
+        "order": made.order_id,
+        "product": None if order is None else order.product,
+        "batch": None if order is None else order.batch,
         "revision": revision + 1,
         "cause": cause,
         "from": instant(made.span[0]),
         "to": instant(made.span[1]),
         "old": old,
         "new": made.figures,
-        "plan_version": stamp.plan_version,
-        "link": f"/v1/orders/{order.id}/footprint?site={plan.site}",
+        "plan_version": made.plan_version,
+        "link": f"/v1/orders/{made.order_id}/footprint?site={plan.site}",
     }
     word = "revised" if revision else "ready"
     await cursor.execute(
@@ -197,7 +246,8 @@ async def _write(cursor: AsyncCursor, site_no: int, plan: Plan, made: Made, stam
         VALUES (%s, %s, %s, %s, {_US}, %s, %s, %s) ON CONFLICT (id) DO NOTHING
         """.encode(),  # noqa: S608
         [
-            site_no, f"{plan.site}.order.{order.id}.{revision + 1}", f"order.footprint.{word}", f"order/{order.id}",
+            site_no, f"{plan.site}.order.{made.order_id}.{revision + 1}", f"order.footprint.{word}",
+            f"order/{made.order_id}",
             made.span[1], stamp.batch_no, plan.clock == "replay", Jsonb(data),
         ],
     )  # fmt: skip

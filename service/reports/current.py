@@ -203,7 +203,7 @@ async def orders(asked: Asked) -> Block:
     for unit in asked.site.plan.mes.units:
         what = allocations.checked(asked.site.plan, unit.id, (asked.from_at, asked.until), "order")
         href = asked.span("/v1/allocations", unit=unit.id, group_by="order")
-        found = await allocations.rows_of(asked.connection, asked.site, what, None)
+        found = await allocations.rows_of(asked.connection, asked.service.plans, asked.site, what, None)
         items += [{"of_unit": unit.id, **told(one), "href": href} for one in found]
     return _block("orders", None, items=items)
 

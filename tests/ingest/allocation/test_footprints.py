@@ -10,9 +10,12 @@ import psycopg
 import pytest
 from psycopg import AsyncConnection
 
+from ingest.allocation.figures import of_units
 from ingest.allocation.lines import lines, wanted
 from ingest.errors import StaleEpochError
+from ingest.mes.model import Order
 from ingest.model import MINUTE
+from ingest.plant import compile_plan, parse_plant
 from ingest.plant.plan import Plan
 from ingest.site import SiteIngest
 from ingest.source import Delivery
@@ -171,8 +174,8 @@ async def test_late_production_revises_and_says_old_and_new(dsn: str) -> None:
         order = (await of_order(connection, 1, "4711")).orders[0]
         span = (START + MINUTE, START + 13 * MINUTE)
         batch = first_batch(dsn)
-        now = await figures_of(connection, 1, ingest.plan, order, span, None)
-        then = await figures_of(connection, 1, ingest.plan, order, span, batch)
+        now = await figures_again(connection, ingest.plan, order, span, None)
+        then = await figures_again(connection, ingest.plan, order, span, batch)
     assert json.loads(json.dumps(now)) == told["new"]
     assert json.loads(json.dumps(then)) == before
     # what is corrected changes it too
@@ -192,6 +195,16 @@ async def test_late_production_revises_and_says_old_and_new(dsn: str) -> None:
         "they overlap now, which this unit refuses"
     )
     await ingest.close()
+
+
+async def figures_again(
+    connection: AsyncConnection[Any], plan: Plan, order: Order, span: tuple[int, int], batch: int | None
+) -> dict[str, Any]:
+    """What an order came to at a batch; None: now."""
+    units = of_units(plan, order)
+    known = await book(connection, 1, span, batch)
+    stored = await stored_rows(connection, plan, wanted(plan, units), span, batch)
+    return figures_of(plan, order, units, known, span, stored)
 
 
 def first_batch(dsn: str) -> int:
@@ -287,4 +300,73 @@ async def test_an_amount_without_a_factor_leaves_the_order_without_a_mass(dsn: s
         "its first minutes have no factor"
     )
     assert told["4712/b"]["mass_kg"]["scope1/calculated/co2/gross"] > 0
+    await ingest.close()
+
+
+async def test_an_order_that_is_reopened_or_withdrawn_is_told_to_come_to_nothing(dsn: str) -> None:
+    ingest = await fed(dsn, [*readings(), *(said(one) for one in STATEMENTS[:2])])
+
+    async def last_told() -> tuple[str, dict[str, Any]]:
+        await settle(ingest, dsn)
+        return events(dsn)[-1]
+
+    _, ready = await last_told()
+    again = event("start", "4711", 13, id="again", seq=1)
+    await feed(ingest, [said(again)])
+    kind, reopened = await last_told()
+    assert (kind, reopened["cause"], reopened["revision"]) == ("order.footprint.revised", "reopened", 2)
+    assert (reopened["old"], reopened["new"]) == (ready["new"], None)
+    await feed(ingest, [said({**again, "seq": 2, "withdrawn": True})])
+    _, back = await last_told()
+    assert (back["cause"], back["old"], back["new"]) == ("statement", None, ready["new"])
+    named = {"start": "4711|mill/line1|start", "stop": "4711|mill/line1|stop"}
+    for one in STATEMENTS[:2]:
+        at = START + round(12.25 * MINUTE) if one["kind"] == "stop" else START + round(1.5 * MINUTE)
+        name = f"{named[one['kind']]}|{at}|{at}"
+        await feed(ingest, [said({**one, "id": name, "seq": 1, "withdrawn": True})])
+    await settle(ingest, dsn)
+    told = [(data["cause"], data["revision"]) for _, data in events(dsn)]
+    assert told[3:] == [("withdrawn", 4)]
+    assert (events(dsn)[-1][1]["old"], events(dsn)[-1][1]["new"]) == (ready["new"], None)
+    await ingest.close()
+
+
+async def test_a_finished_order_keeps_the_version_it_ended_under(dsn: str) -> None:
+    """Its utility is shared by the key of then, also when it is looked at again; who runs later has the new key."""
+    meters = readings()
+    held = [one for one in meters if one.topic.endswith("line1/out")][60:70]
+    before = [one for one in meters[: len(meters) * 2 // 3] if one not in held]
+    ingest = await fed(dsn, [*before, *(said(one) for one in STATEMENTS)])
+    first = {data["order"]: data["new"] for _, data in events(dsn)}["4711"]
+    await ingest.close()
+    changed = PLANT.replace("by: energy}", "by: time}").replace(
+        "{id: line1/gas,", "{id: line1/fuel, formerly: [line1/gas],"
+    )
+    changed = changed.replace("line1/gas", "line1/fuel").replace(
+        "formerly: [line1/fuel]", "formerly: [line1/gas]"
+    )
+    ingest = await open_site(dsn, changed, Clock(START + MINUTES * MINUTE))
+    after = [event("start", "later", 28), event("stop", "later", 34, good=1, scrap=0, measure="t")]
+    renamed = [
+        Delivery(topic=one.topic.replace("gas", "fuel"), payload=one.payload, received_at=one.received_at)
+        for one in meters[len(meters) * 2 // 3 :]
+    ]
+    await feed(ingest, [*renamed, *(said(one) for one in after), *held])
+    await settle(ingest, dsn)
+    told = [data for _, data in events(dsn)]
+    (revised,) = [data for data in told if data["order"] == "4711" and data["revision"] == 2]
+    assert (revised["cause"], revised["plan_version"]) == ("late", 1)
+    assert {**revised["new"], "good": None, "gaps_us": {}} == {**first, "good": None, "gaps_us": {}}
+    assert set(revised["new"]["amounts"]) == {"mill/line1/energy", "mill/line1/gas", "mill/air/energy@air"}
+    (later,) = [data for data in told if data["order"] == "later"]
+    assert later["plan_version"] == 2
+    assert set(later["new"]["amounts"]) == {"mill/line1/energy", "mill/line1/fuel", "mill/air/energy@air"}
+    by_time = compile_plan(parse_plant(PLANT.replace("by: energy}", "by: time}"), "test.yaml"))
+    async with await AsyncConnection.connect(dsn, autocommit=True) as connection:
+        order = (await of_order(connection, 1, "4711")).orders[0]
+        span = (START + MINUTE, START + 13 * MINUTE)
+        other = await figures_again(connection, by_time, order, span, None)
+    assert other["amounts"]["mill/air/energy@air"] != first["amounts"]["mill/air/energy@air"], (
+        "the keys differ in this test"
+    )
     await ingest.close()

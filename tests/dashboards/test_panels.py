@@ -13,8 +13,10 @@ from psycopg.rows import dict_row
 from dashboards.boards import BOARDS
 from dashboards.panels import ANNOTATIONS, WINDOWS, Panel
 from ingest.model import HOUR, MINUTE
+from tests.ingest.feeding import START, feed, message, open_site
 from tests.service.conftest import Clock, admin_client, seeded_database
 from tests.service.seeding import BEGIN, CLOSED, NOW, at, text
+from tests.service.test_accounts import PLANT as ACCOUNTS
 
 ENERGY = "cement/substation/energy"
 PANELS = [(board.uid, panel) for board in BOARDS for panel in board.panels if isinstance(panel, Panel)]
@@ -57,23 +59,23 @@ async def client(stored: str) -> AsyncIterator[httpx.AsyncClient]:
         yield made
 
 
-def expanded(sql: str) -> str:
+def expanded(sql: str, site: str = "cement", span: tuple[int, int] = (BEGIN, CLOSED)) -> str:
     """As Grafana sends it. A custom value of All is put in as it is, not quoted."""
-    ends = [f"'{text(BEGIN)}'", f"'{text(CLOSED)}'"]
+    ends = [f"'{text(edge)}'" for edge in span]
     sql = re.sub(r"\$__timeFilter\(((?:[^()]|\([^()]*\))+)\)", rf"\1 BETWEEN {ends[0]} AND {ends[1]}", sql)
     sql = sql.replace("$__timeFrom()", ends[0]).replace("$__timeTo()", ends[1])
-    sql = sql.replace("${site:sqlstring}", "'cement'").replace("${unit:sqlstring}", "'%'")
+    sql = sql.replace("${site:sqlstring}", f"'{site}'").replace("${unit:sqlstring}", "'%'")
     sql = sql.replace("$window", str(WINDOWS["1h"]))
     assert "$" not in sql
     return sql
 
 
-def shown(dsn: str, sql: str) -> Rows:
+def shown(dsn: str, sql: str, site: str = "cement", span: tuple[int, int] = (BEGIN, CLOSED)) -> Rows:
     with psycopg.connect(dsn, row_factory=dict_row) as connection:
         connection.execute("SET ROLE stackwatt_read")
         connection.execute("SELECT set_config('stackwatt.board_now', %s, false)", [text(NOW)])
         connection.execute("SET TIME ZONE 'UTC'")
-        return connection.execute(expanded(sql).encode()).fetchall()
+        return connection.execute(expanded(sql, site, span).encode()).fetchall()
 
 
 async def asked(client: httpx.AsyncClient, path: str, **query: str) -> Any:
@@ -155,10 +157,18 @@ async def of_emissions(client: httpx.AsyncClient, rows: Rows, panel: Panel) -> N
     group_by = panel.route.partition("group_by=")[2]
     asking = {"site": "cement", "from": text(BEGIN), "to": text(CLOSED), "group_by": group_by}
     found = (await asked(client, "/v1/emissions", **asking))["items"]
-    told = {(one["group"], one["route"], one["gas"]): one for one in found}
-    assert {(str(row[group_by]), row["route"], row["gas"]) for row in rows} == set(told)
-    for row in rows:
-        one = told[str(row[group_by]), row["route"], row["gas"]]
+    lines(rows, found, group_by)
+
+
+def lines(rows: Rows, found: list[dict[str, Any]], group_by: str) -> None:
+    """Each line of emissions is a row, and its numbers are the same."""
+    apart = ("route", "gas", "account", "basis", "supply")
+    told = {(one["group"], *(one[name] for name in apart)): one for one in found}
+    mine = {(str(row[group_by]), *(row[name] for name in apart)): row for row in rows}
+    assert len(mine) == len(rows)
+    assert set(mine) == set(told)
+    for key, row in mine.items():
+        one = told[key]
         assert row["mass_kg"] == close(one["value"])
         assert row.get("valid_share", one["valid_share"]) == one["valid_share"]
 
@@ -216,6 +226,31 @@ async def test_a_panel_shows_what_the_service_says(
     rows = shown(stored, panel.sql)
     assert rows
     await SAYS[panel.route.partition("?")[0]](client, rows, panel)
+
+
+async def test_accounts_bases_and_supplies_are_rows_of_their_own(dsn: str) -> None:
+    """As `/v1/emissions` keeps them apart: a sum over them is nobody's."""
+    ingest = await open_site(dsn, ACCOUNTS)
+    amounts = {"line/bought": 1000.0, "line/green": 500.0, "line/sold": 100.0}
+    coming = [
+        message(point, START + (i + 1) * MINUTE, kwh) for i in range(11) for point, kwh in amounts.items()
+    ]
+    await feed(ingest, coming)
+    await ingest.close()
+    clock, span = Clock(), (START, START + 10 * MINUTE)
+    clock.now = START + 12 * MINUTE
+    panels = [panel for _, panel in PANELS if panel.route.startswith("/v1/emissions")]
+    assert len(panels) == 2
+    async with admin_client(dsn, clock) as client:
+        for panel in panels:
+            group_by = panel.route.partition("group_by=")[2]
+            asking = {"site": "mill", "from": text(span[0]), "to": text(span[1]), "group_by": group_by}
+            found = (await asked(client, "/v1/emissions", **asking))["items"]
+            lines(
+                shown(dsn, panel.sql, "mill", span),
+                [one for one in found if one["value"] is not None],
+                group_by,
+            )
 
 
 def test_annotations_are_read(stored: str) -> None:

@@ -5,6 +5,7 @@ from pydantic import Field
 from service.as_of import AsOfDocument
 from service.documents import Document, Instant
 from service.figures import QualityName
+from service.uncertainty import UncertaintyDocument
 
 
 class ShareDocument(Document):
@@ -41,6 +42,7 @@ class ShareDocument(Document):
     revision: int
     known_at: Instant | None
     plan_versions: list[int]
+    uncertainty: UncertaintyDocument | None = Field(description="Of value; null of no value")
 
 
 class Co2eDocument(Document):
@@ -55,6 +57,9 @@ class Co2eDocument(Document):
         description="null: a gas is not listed by the GWP set, or a source has no value"
     )
     per_quantity: float | None
+    uncertainty: UncertaintyDocument | None = Field(
+        description="Of co2e_kg: what its sources have in common counts once"
+    )
 
 
 class QuantityDocument(Document):
@@ -107,7 +112,9 @@ class FootprintDocument(Document):
         description="null: nothing of it has a price; demand and carbon are not in it"
     )
     left_out: list[str] = Field(description="Sources of its units that documents tell: known for no instant")
-    uncertainty: None = Field(description="Not made for shares of intervals")
+    energy_uncertainty: dict[str, UncertaintyDocument] = Field(
+        description="Of energy_kwh; the key of a utility and the times the MES told are taken as exact"
+    )
     method: str
     told: list[ToldDocument] = Field(description="Revisions so far, oldest first")
     plan_version: int

@@ -38,6 +38,7 @@ from service.footprint_documents import (
     ShareDocument,
     ToldDocument,
 )
+from service.footprint_uncertainty import FootprintSureness, account_of, sums_of, with_uncertainty
 from service.plans import PlanCache, SitePlan
 from service.problems import ProblemError
 from service.store import Connection, rows
@@ -88,7 +89,10 @@ async def of(
     outputs = outputs_of(plan, [one.id for one in units], found.book, span, found.stored, order.id)
     priced = cost(plan, units, found.book, span, found.stored, mine)
     quantity = quantity_of(order.produced, outputs)
-    return _document(plan, order, span, units, shares, quantity, priced, told, known)
+    made = _document(plan, order, span, units, shares, quantity, priced, told, known)
+    sums = sums_of(plan, shares, made)
+    sure = await FootprintSureness(plan, found.lines, span).read(connection, plans, site, sums, known)
+    return with_uncertainty(made, sure)
 
 
 async def allocated(
@@ -151,7 +155,7 @@ def _document(
             without=priced.unpriced,
         ),
         left_out=[one for unit in units for one in unit.documented],
-        uncertainty=None,
+        energy_uncertainty={},
         method=METHOD,
         told=told,
         plan_version=plan.version,
@@ -192,6 +196,7 @@ def share_document(plan: Plan, share: Share, quantity: Quantity) -> ShareDocumen
         revision=share.revision,
         known_at=share.known_at,
         plan_versions=list(share.versions),
+        uncertainty=None,
     )
 
 
@@ -200,8 +205,7 @@ def co2e_of(shares: Sequence[ShareDocument], quantity: Quantity) -> list[Co2eDoc
     groups: dict[tuple[object, ...], list[ShareDocument]] = {}
     for one in shares:
         if one.kind == "emission":
-            key = one.scope, one.account, one.route, one.basis, one.supply
-            groups.setdefault(key, []).append(one)
+            groups.setdefault(account_of(one), []).append(one)
     found = []
     for members in groups.values():
         first = members[0]
@@ -219,6 +223,7 @@ def co2e_of(shares: Sequence[ShareDocument], quantity: Quantity) -> list[Co2eDoc
                 supply=first.supply,
                 co2e_kg=total,
                 per_quantity=per(total, quantity, is_whole=all(one.covered_share == 1.0 for one in members)),
+                uncertainty=None,
             )
         )
     return found

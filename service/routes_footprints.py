@@ -32,6 +32,15 @@ class AllocationAsked(OfSite, SpanOf, AsOfAsked, Tabular):
     group_by: AllocationGroup = Field("owner", description="What to sum over")
 
 
+_UNCERTAINTY: dict[str, Any] = {
+    "u": 12.2,
+    "U": 24.4,
+    "k": 2.0,
+    "percent": 0.58,
+    "random_u": 0.4,
+    "dominant": [{"source": "instrument mill-meter", "u": 12.2, "share": 0.99}],
+    "reason": None,
+}
 _SHARE: dict[str, Any] = {
     "kind": "energy",
     "id": "cement/mill/energy",
@@ -58,6 +67,7 @@ _SHARE: dict[str, Any] = {
     "revision": 1,
     "known_at": "2026-11-20T10:00:04Z",
     "plan_versions": [3],
+    "uncertainty": _UNCERTAINTY,
 }
 _FOOTPRINT: dict[str, Any] = {
     "id": "4711",
@@ -80,11 +90,12 @@ _FOOTPRINT: dict[str, Any] = {
             "supply": "grid",
             "co2e_kg": 2233.8,
             "per_quantity": 18.6,
+            "uncertainty": {"reason": "factor ef-grid has no uncertainty"},
         }
     ],
     "cost": {"value": 2947.0, "exact": "2947", "export": 0.0, "currency": "CNY", "without": []},
     "left_out": [],
-    "uncertainty": None,
+    "energy_uncertainty": {"electricity": _UNCERTAINTY},
     "method": footprints.METHOD,
     "told": [{"revision": 1, "cause": "ready", "known_at": "2026-11-20T10:00:06Z", "batch_no": 812}],
     "plan_version": 3,

@@ -5,6 +5,7 @@ from fractions import Fraction
 from typing import Any
 
 import httpx
+import pytest
 
 from ingest.model import MINUTE
 from service.app import create_app
@@ -167,3 +168,47 @@ async def test_shifts_that_change_within_an_interval_add_up_too(dsn: str) -> Non
         assert by_shift["2026-11-20/early"] == early["total"]
         assert by_shift["2026-11-20/late"] == late["total"]
     await ingest.close()
+
+
+INSTRUMENTS = """
+instruments:
+  - {id: meter, points: [line1/energy, air/energy], kind: meter, uncertainty: {percent: 0.8, source: certificate, trust: R},
+     calibrated_on: 2026-03-02, due_on: 2030-03-02}
+  - {id: gas-meter, points: [line1/gas], kind: meter, uncertainty: {percent: 1.5, source: certificate, trust: R},
+     calibrated_on: 2026-03-02, due_on: 2030-03-02}
+"""
+
+
+async def test_a_share_is_as_sure_as_its_meter_and_what_meters_share_counts_once(dsn: str) -> None:
+    judged = PLANT.replace(
+        "source: test, trust: P}",
+        "source: test, trust: P, uncertainty: {percent: 2, source: test, trust: P}}",
+    )
+    assert judged != PLANT
+    ingest = await open_site(dsn, judged + INSTRUMENTS, Clock(NOW))
+    await feed(ingest, [*readings(), *(said(one) for one in STATEMENTS)])
+    async with (
+        serving(create_app(dsn, ADMIN_KEY, now=lambda: NOW)) as address,
+        httpx.AsyncClient(base_url=address, headers=HEADERS, timeout=30) as client,
+    ):
+        told = (await client.get("/v1/orders/4711/footprint")).json()
+        span = {"from": told["from"], "to": told["to"]}
+        emitted = (await client.get("/v1/emissions", params={"group_by": "source", **span})).json()["items"]
+        other = (await client.get("/v1/orders/4713/footprint")).json()
+    await ingest.close()
+    shares = {(one["id"], one["shared"]): one for one in told["shares"]}
+    own, air = shares["mill/line1/energy", None], shares["mill/air/energy", "air"]
+    assert own["uncertainty"]["u"] == pytest.approx(0.008 * own["value"], rel=0.01)
+    assert [one["source"] for one in own["uncertainty"]["dominant"]] == ["instrument meter"]
+    both = told["energy_uncertainty"]["electricity"]
+    assert both["u"] == pytest.approx(own["uncertainty"]["u"] + air["uncertainty"]["u"], rel=1e-9)
+    burner = shares["mill/line1/burner", None]
+    (whole,) = [one for one in emitted if one["group"] == "mill/line1/burner"]
+    part = burner["value"] / whole["value"]
+    assert 0 < part < 1
+    assert burner["uncertainty"]["u"] == pytest.approx(part * whole["uncertainty"]["u"], rel=1e-9)
+    (co2e,) = told["co2e"]
+    assert co2e["uncertainty"]["u"] == pytest.approx(burner["uncertainty"]["u"], rel=1e-12)
+    reasons = {one["id"]: one["uncertainty"]["reason"] for one in other["shares"]}
+    assert reasons["mill/line2/energy"] == "point mill/line2/energy has no instrument"
+    assert other["energy_uncertainty"]["electricity"]["u"] is None

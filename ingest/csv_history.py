@@ -1,10 +1,10 @@
 """A CSV file as messages of the wire: history takes the same road as everything else.
 
-Each chunk of rows becomes one message in the columns form, in the points' own
-units, with a key that follows from the file's bytes, the mapping and the
-chunk's rows: an import that is started again queues the same keys, so what is
+Each block of rows becomes messages in the columns form, each of some columns, in
+the points' own units, with a key that follows from the file's bytes, the mapping
+and its place: an import that is started again queues the same keys, so what is
 in stays in and nothing comes twice. A cell that is no number stops the import
-with its line; nothing is skipped unless the mapping calls it missing. Rows are
+with its line; nothing is skipped unless the mapping calls it missing. Blocks are
 sent in the order of the file, whatever their times.
 """
 
@@ -29,6 +29,9 @@ from ingest.plant.plan import Plan
 
 READINGS_A_CHUNK = 1000
 """So few that what is taken between two live batches can be measured out in chunks."""
+ROWS_A_BLOCK, CELLS_A_BLOCK = 480, 200_000
+"""Rows whose columns go one after the other: a chunk then tells much of few points, whose hours and days are rolled up once
+where a chunk of few rows of all points would have them rolled up by each (`./run bench history`: 1.x times as fast)."""
 
 _NUMBERS = {
     ".": re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d+)?", re.ASCII),
@@ -93,7 +96,9 @@ class CsvHistory:
         self._columns = [
             self._column(heading, self._place(heading, headings), plan) for heading in mapping.columns
         ]
-        self._rows_a_chunk = max(1, READINGS_A_CHUNK // len(self._columns))
+        width = len(self._columns)
+        rows = max(ROWS_A_BLOCK, READINGS_A_CHUNK // width)
+        self._rows_a_block = max(1, min(rows, CELLS_A_BLOCK // width))
         self._width = 1 + max(self._time_place, *(column.place for column in self._columns))
 
     def checked(self) -> Iterator[int]:
@@ -106,11 +111,11 @@ class CsvHistory:
             for number, (line, row) in enumerate(rows):
                 if row:
                     self._read(row, line, clock)
-                if number % self._rows_a_chunk == 0:
+                if number % self._rows_a_block == 0:
                     yield min(file.tell(), self.bytes_total)
 
     def chunks(self) -> Iterator[HistoryChunk]:
-        """Yield the messages in the order of the file.
+        """Yield the messages, block of rows by block, and of each block columns by columns.
 
         Raises InputError at the first row that cannot be read; what came before it stands.
         """
@@ -126,12 +131,12 @@ class CsvHistory:
                 ts.append(at // 1000 if at % 1000 == 0 else at / 1000)
                 for column, cell in zip(value, cells, strict=True):
                     column.append(cell)
-                if len(ts) == self._rows_a_chunk:
-                    yield self._chunk(number, ts, value, min(file.tell(), self.bytes_total))
+                if len(ts) == self._rows_a_block:
+                    yield from self._block(number, ts, value, min(file.tell(), self.bytes_total))
                     number += 1
                     ts, value = [], [[] for _ in self._columns]
             if ts:
-                yield self._chunk(number, ts, value, self.bytes_total)
+                yield from self._block(number, ts, value, self.bytes_total)
 
     @contextmanager
     def _opened(self) -> Iterator[tuple[BinaryIO, Iterator[tuple[int, list[str]]]]]:
@@ -141,14 +146,26 @@ class CsvHistory:
             next(rows, None)
             yield file, rows
 
-    def _chunk(
+    def _block(
         self, number: int, ts: Sequence[float], value: Sequence[Sequence[Cell]], done: int
-    ) -> HistoryChunk:
-        named = f"{self._digest} {self._mapping.digest} {self._rows_a_chunk} {number}"
-        key = hashlib.sha256(named.encode()).hexdigest()
-        body = {"points": [column.path for column in self._columns], "ts": ts, "value": value}
-        payload = msgspec.json.encode(body)
-        return HistoryChunk(number, key, self._topic, payload, len(ts), done, self.bytes_total)
+    ) -> Iterator[HistoryChunk]:
+        """The messages of a block of rows, as many columns in each as make a chunk; the last of them has its rows."""
+        width = max(1, READINGS_A_CHUNK // len(ts))
+        for begin in range(0, len(value), width):
+            named = f"{self._digest} {self._mapping.digest} {self._rows_a_block} {number} {width} {begin}"
+            key = hashlib.sha256(named.encode()).hexdigest()
+            paths = [column.path for column in self._columns[begin : begin + width]]
+            body = {"points": paths, "ts": ts, "value": value[begin : begin + width]}
+            is_last = begin + width >= len(value)
+            yield HistoryChunk(
+                number=number,
+                key=key,
+                topic=self._topic,
+                payload=msgspec.json.encode(body),
+                rows=len(ts) if is_last else 0,
+                bytes_done=done,
+                bytes_total=self.bytes_total,
+            )
 
     def _read(self, row: list[str], line: int, clock: RowClock) -> tuple[int, list[Cell]]:
         if len(row) < self._width:

@@ -27,7 +27,11 @@ SAID_ROW = """
     CREATE TEMP TABLE said_row (table_no integer, number integer, start_at timestamptz) ON COMMIT DELETE ROWS;
 """
 """Where they note them; made once per connection."""
-_NOTED_SPAN = b"SELECT min(start_at), max(start_at), count(*) FROM pg_temp.said_row WHERE table_no = %s"
+_NOTED_SPAN = b"""
+    SELECT min(start_at), max(start_at), count(*), array_agg(DISTINCT number) FROM pg_temp.said_row WHERE table_no = %s
+"""
+FEW = 100
+"""So few points, KPIs or sources are named: their rows of a day are then looked up by the key, not all rows of the day."""
 MANY = 2000
 """So many rows are looked up by hashing: of a table that was never analysed the planner expects next to nothing, and
 took minutes over the year that an import closes at once (tests/e2e/test_steel_year.py)."""
@@ -76,7 +80,7 @@ async def said_in(cursor: AsyncCursor, table: Table, site_no: int, batch_no: int
     if table.name not in KEYED:
         return (await between(cursor, table, site_no, batch_no, batch_no)).words
     await cursor.execute(_NOTED_SPAN, [table.number])
-    first, last, count = await cursor.fetchone() or (None, None, 0)
+    first, last, count, numbers = await cursor.fetchone() or (None, None, 0, [])
     if first is None:
         return (await _fetch(cursor, table, _select(table, table.name, "false", None, _cell))).words
     # As literals the bounds leave one or two of a hypertable's chunks to be looked into.
@@ -86,10 +90,13 @@ async def said_in(cursor: AsyncCursor, table: Table, site_no: int, batch_no: int
         AND (r.{KEYED[table.name]}, r.start_at) IN (
             SELECT DISTINCT number, start_at FROM pg_temp.said_row WHERE table_no = {table.number:d})
     """  # noqa: S608  names of this package
-    if count > MANY:
+    is_few = len(numbers) <= FEW
+    if is_few:
+        where = f"{where} AND r.{KEYED[table.name]} IN ({', '.join(str(int(one)) for one in numbers)})"
+    if is_few or count > MANY:
         await cursor.execute("SET LOCAL enable_nestloop = off")
     found = await _fetch(cursor, table, _select(table, table.name, where, None, _cell))
-    if count > MANY:
+    if is_few or count > MANY:
         await cursor.execute("SET LOCAL enable_nestloop = on")
     return found.words
 

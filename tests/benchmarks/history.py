@@ -103,7 +103,7 @@ class Importing(threading.Thread):
         self._dsn = dsn
         self._command = [sys.executable, "-P", "-m", "deploy", "import", str(file), "--mapping", str(mapping)]
         rows = sum(1 for _ in file.open("rb")) - 1
-        self._third = max(1, rows // (READINGS_A_CHUNK // POINTS) // 3)
+        self._third = max(1, rows * POINTS // READINGS_A_CHUNK // 3)
 
     def run(self) -> None:
         """Until all of the file is stored."""

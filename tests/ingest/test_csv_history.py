@@ -192,6 +192,25 @@ def test_chunks_hold_1000_readings_and_report_progress(file: Path, plan: Plan) -
     assert values == [float(i) for i in range(6001)]
 
 
+def test_columns_of_a_block_of_rows_come_one_after_the_other(
+    file: Path, plan: Plan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every cell once, each point's in the order of the file; the rows are those of the last message of a block."""
+    monkeypatch.setattr("ingest.csv_history.READINGS_A_CHUNK", 500)
+    file.write_text(rows(1100))
+    chunks = list(CsvHistory(file, mapping(TWO), plan).chunks())
+    assert [chunk.rows for chunk in chunks] == [0, 480, 0, 480, 140]
+    assert len({chunk.key for chunk in chunks}) == len(chunks)
+    told: dict[str, list[float]] = {}
+    for chunk in chunks:
+        body = json.loads(chunk.payload)
+        assert len(body["points"]) * len(body["ts"]) <= 500
+        for point, values in zip(body["points"], body["value"], strict=True):
+            told.setdefault(point, []).extend(values)
+    whole = [float(i) for i in range(1100)]
+    assert told == {"line1/power": whole, "line1/temperature": whole}
+
+
 def test_the_same_file_read_the_same_way_has_the_same_keys(file: Path, tmp_path: Path, plan: Plan) -> None:
     file.write_text(rows(6001))
     copy = tmp_path / "copy.csv"

@@ -66,6 +66,7 @@ def _of(place: int) -> str:
                 WHERE b.seal_no = t.seal_no AND b.{key}_no = t.{key}_no AND b.batch_no < t.batch_no
                 ORDER BY b.batch_no DESC LIMIT 1) b ON true
          WHERE s.site_no = ANY(%(sites)s) AND t.known_at >= %(from)s AND t.known_at < %(to)s
+           AND (%(period)s::bigint IS NULL OR s.seal_no = %(period)s)
     """  # noqa: S608  fragments of this package
 
 
@@ -81,10 +82,11 @@ async def page(
     sites: Sequence[SitePlan],
     from_at: int,
     to_at: int,
+    period: int | None,
     limit: int,
     cursor: str | None,
 ) -> Table:
-    """What became known in [from_at, to_at) µs of the sealed periods of some sites, in that order."""
+    """What became known in [from_at, to_at) µs of the sealed periods of some sites, or of one of them, in that order."""
     after = [from_at, 0, 0, 0] if cursor is None else cursors.decode(cursor, _KEY)
     found = await rows(
         connection,
@@ -95,6 +97,7 @@ async def page(
             "to": to_datetime(to_at),
             "known_at": to_datetime(after[0]),
             "seal": after[1],
+            "period": period,
             "subject": after[2],
             "number": after[3],
             "limit": limit + 1,

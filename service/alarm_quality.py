@@ -31,12 +31,12 @@ _FOUND = """
     )
 """
 _TOTALS = f"""
-    {_FOUND}, acts AS (
-        SELECT episode, (extract(epoch FROM min(at)) * 1000000)::bigint AS us
-          FROM alert_act WHERE site_no = ANY(%(sites)s) AND kind = 'acknowledge' GROUP BY episode
-    ), took AS (
-        SELECT found.*, greatest(0, acts.us - found.us) / 1e6::float8 AS took_s, acts.us IS NOT NULL AS is_acknowledged
-          FROM found LEFT JOIN acts USING (episode)
+    {_FOUND}, took AS (
+        SELECT found.*, greatest(0, acked.us - found.us) / 1e6::float8 AS took_s, acked.us IS NOT NULL AS is_acknowledged
+          FROM found LEFT JOIN LATERAL (
+            SELECT (extract(epoch FROM min(at)) * 1000000)::bigint AS us
+              FROM alert_act a WHERE a.episode = found.episode AND a.kind = 'acknowledge'
+          ) acked ON true
     )
     SELECT count(*) FILTER (WHERE is_told),
            count(*) FILTER (WHERE told_at IS NULL AND fired_at >= %(from)s),

@@ -167,10 +167,11 @@ async def page(
     severity: Severity | None,
     rule: str | None,
     since: int | None,
+    until: int | None,
     limit: int,
     cursor: str | None,
 ) -> Page[AlertDocument]:
-    """Episodes of some sites, the newest first; `since`: those that were not over before an instant, µs."""
+    """Episodes of some sites, the newest first: not over before `since`, fired before `until`, µs."""
     before = NUMBER.stop if cursor is None else cursors.decode(cursor, (NUMBER,))[0]
     found = await rows(
         connection,
@@ -182,6 +183,8 @@ async def page(
            AND (%(state)s::text IS NULL OR (e.resolved_at IS NULL) = (%(state)s = 'firing'))
            AND (%(since)s::bigint IS NULL OR e.resolved_at IS NULL
                 OR e.resolved_at >= to_timestamp(0) + %(since)s * interval '1 microsecond')
+           AND (%(until)s::bigint IS NULL
+                OR e.fired_at < to_timestamp(0) + %(until)s * interval '1 microsecond')
          ORDER BY e.episode_no DESC LIMIT %(limit)s
         """,
         {
@@ -191,6 +194,7 @@ async def page(
             "rule": rule,
             "state": state,
             "since": since,
+            "until": until,
             "limit": limit + 1,
         },
     )

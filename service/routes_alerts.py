@@ -43,6 +43,7 @@ class AlertsAsked(OfSite, Paged):
     severity: Severity | None = Field(None, description="Only of this severity")
     rule: str | None = Field(None, max_length=255, description="Only of this rule")
     since: Instant | None = Field(None, description="Only those that were not over before")
+    until: Instant | None = Field(None, description="Only those that fired before")
 
 
 class SilencesAsked(OfSite, Paged):
@@ -79,6 +80,7 @@ async def listed(request: Request, access: Reader, asked: Annotated[AlertsAsked,
         sites = await service.plans.visible(connection, access, asked.site)
         page = await alerts.page(
             connection, sites, state=asked.state, severity=asked.severity, rule=asked.rule, since=asked.since,
+            until=asked.until,
             limit=asked.limit, cursor=asked.cursor,
         )  # fmt: skip
     return document(request, page)

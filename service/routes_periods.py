@@ -40,6 +40,8 @@ class FiguresAsked(Parameters):
 class AdjustmentsAsked(OfSite, SpanOf, Tabular, Paged):
     """Which adjustments, by the time in which they became known."""
 
+    period: int | None = Field(None, ge=1, lt=2**61, description="Only of this sealed period")
+
 
 _ASKED = {"site": "cement", "kind": "month", "from": "2026-09-30T16:00:00Z", "to": "2026-10-31T16:00:00Z"}
 _AGAIN = {"reason": "The belt scale was recalibrated; 31 October was corrected."}
@@ -263,5 +265,7 @@ async def adjusted(request: Request, access: Reader, asked: Annotated[Adjustment
         raise invalid("Query parameter", "from", format_instant(from_at), expected)
     async with service.store.snapshot() as connection:
         sites = await service.plans.visible(connection, access, asked.site)
-        page = await adjustments.page(connection, sites, from_at, to_at, asked.limit, asked.cursor)
+        page = await adjustments.page(
+            connection, sites, from_at, to_at, asked.period, asked.limit, asked.cursor
+        )
     return table(request, page, asked.format)

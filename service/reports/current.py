@@ -219,15 +219,16 @@ async def gaps(asked: Asked) -> Block:
 
 async def episodes(asked: Asked) -> Block:
     """Alerts that fired before the span's end and were not over before it, the newest first."""
-    href = address("/v1/alerts", site=asked.site.plan.site, since=asked.from_at, limit="10000")
+    most = str(MOST_ALERTS)
+    href = address(
+        "/v1/alerts", site=asked.site.plan.site, since=asked.from_at, until=asked.until, limit=most
+    )
     page = await alerts.page(
         asked.connection, [asked.site], state=None, severity=None, rule=None, since=asked.from_at,
-        limit=10_000, cursor=None,
+        until=asked.until, limit=MOST_ALERTS, cursor=None,
     )  # fmt: skip
-    within = [one for one in page.items if one.fired_at < asked.until]
-    left = len(within) > MOST_ALERTS or page.next is not None
-    reason = f"There are more: these are the newest {MOST_ALERTS}." if left else None
-    return _block("alerts", href, reason, [told(one) for one in within[:MOST_ALERTS]])
+    reason = None if page.next is None else f"There are more: these are the newest {MOST_ALERTS}."
+    return _block("alerts", href, reason, [told(one) for one in page.items])
 
 
 async def alarms(asked: Asked) -> Block:

@@ -5,6 +5,7 @@ from typing import Any
 from service import as_of, latest
 from service.access import Access
 from service.context import Service
+from service.frontiers import closed_until
 from service.inventory import FactorUsed, Potentials
 from service.periods import Basis
 from service.plans import SitePlan
@@ -56,13 +57,20 @@ async def report(
         from_=span[0],
         to=span[1],
         until=until,
-        provisional=until < span[1],
+        provisional=until < span[1] or await _is_open(asked),
         made_at=now,
         as_of=known.document,
         sealed=edited,
         method=await _method(asked),
         blocks=blocks,
     )
+
+
+async def _is_open(asked: Asked) -> bool:
+    """Whether a meter waits for its next reading, and holds back what rests on it."""
+    points = range(len(asked.site.plan.points))
+    closed = await closed_until(asked.connection, asked.site.plan, points, asked.known)
+    return any(at < asked.until for at in closed.values())
 
 
 async def _method(asked: Asked) -> Method:

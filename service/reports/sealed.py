@@ -63,16 +63,21 @@ async def blocks(asked: Asked, period: PeriodDocument) -> list[Block]:
 async def _adjustments(asked: Asked, period: PeriodDocument) -> Block:
     until = asked.now + 1
     page = await adjustments.page(
-        asked.connection, [asked.site], period.known_at, until, MOST_ADJUSTMENTS, None
+        asked.connection, [asked.site], period.known_at, until, period.period, MOST_ADJUSTMENTS, None
     )
     items = [dict(zip(page.columns, values, strict=True)) for values in page.rows]
     return Block(
         id="adjustments",
         basis="sealed",
         href=address(
-            "/v1/adjustments", site=period.site, from_=period.known_at, to=until, limit=str(MOST_ADJUSTMENTS)
+            "/v1/adjustments",
+            site=period.site,
+            from_=period.known_at,
+            to=until,
+            period=str(period.period),
+            limit=str(MOST_ADJUSTMENTS),
         ),
         reason=None if page.next is None else f"There are more than {MOST_ADJUSTMENTS}.",
         head={},
-        items=[one for one in items if one["period"] == period.period],
+        items=items,
     )

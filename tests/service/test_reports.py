@@ -332,3 +332,19 @@ async def test_gaps_are_those_of_their_route(dsn: str, clock: Clock) -> None:
         await hold(client, report)
         (gaps,) = [block for block in report["blocks"] if block["id"] == "gaps"]
         assert "mill/line/power" in {item["id"] for item in gaps["items"]}
+
+
+async def test_a_period_that_is_over_is_provisional_until_all_of_it_is_closed(dsn: str, clock: Clock) -> None:
+    """A counter that waits for its next reading holds back what rests on it."""
+    ingest = await open_site(dsn, PLANT.replace("units:\n", _CALENDAR, 1))
+    meters = list(a_day(2.02, step_s=20))
+    waits = [one for one in meters if one.topic.endswith("line/energy")][-6:]
+    await feed(ingest, [one for one in meters if one not in waits])
+    current = EARLY.replace("sealed", "current")
+    for coming, provisional in (([], True), (waits, False)):
+        await feed(ingest, coming)
+        clock.now = newest(dsn)[1] + SECOND
+        async with admin_client(dsn, clock) as client:
+            report = await report_of(client, current)
+        assert (report["until"], report["provisional"]) == (report["to"], provisional)
+    await ingest.close()

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from service.schedules.learning import Floats, Runs, learn, stand
+from service.schedules.learning import Floats, Runs, learn, run_kwh, stand
 
 Z95 = 1.959963984540054
 """Normal quantile of 0.975."""
@@ -41,9 +41,8 @@ def backtest(runs: Runs, units: int, products: int, fold: int = 25) -> Backtest:
         ahead = runs.where((chosen >= begin) & (chosen < begin + fold))
         past = learn(runs.where(runs.end_at <= ahead.start_at[0]), units, products)
         cell = (ahead.unit, ahead.product)
-        predicted = (
-            past.ramp_kwh[(*cell, stand(ahead.idle_hours + ahead.changeover_hours))]
-            + ahead.quantity * past.per_quantity_kwh[cell]
+        predicted = past.ramp_kwh[(*cell, stand(ahead.idle_hours + ahead.changeover_hours))] + run_kwh(
+            past, *cell, ahead.quantity
         )
         actual = ahead.ramp_kwh + ahead.run_kwh
         known = np.isfinite(predicted) & np.isfinite(actual) & (actual > 0)

@@ -1,12 +1,11 @@
 """What past orders teach of a unit's consumption: per product, ramp, changeover and idling.
 
 Model: a run of `quantity` of a product on a unit takes `quantity / rate` hours and `quantity * per_quantity` kWh,
-both Σ/Σ over its past runs; before it stands a ramp (median of the starts
-after a stand of such a length, `STANDS_HOURS`, else of all its starts) and, before that, a changeover from the product
-before (median of the pair, else of the product made ready for, else of the unit: `changeover_basis` says which).
-Between orders the unit takes its idle power, Σ/Σ. A run whose state was not measured throughout is NaN there and left
-out. Not modelled: drift, a load that is not linear in quantity, the weather.
-The backtest shows what that costs.
+both Σ/Σ over its past runs, and as much more or less per quantity as larger lots have shown (`lot_kwh`). Before it stands
+a ramp (median of the starts after a stand of such a length, `STANDS_HOURS`, else of all its starts) and, before that, a
+changeover from the product before (median of the pair, else of the product made ready for, else of the unit:
+`changeover_basis` says which). Between orders the unit takes its idle power, Σ/Σ. A run whose state was not measured
+throughout is NaN there and left out. Not modelled: drift, the weather. The backtest shows what that costs.
 """
 
 from dataclasses import dataclass, fields, replace
@@ -58,6 +57,10 @@ class Learned:
     """Consumption by unit and product; NaN where nothing was learned. Shapes: (units, products) unless said."""
 
     per_quantity_kwh: Floats
+    lot_kwh: Floats
+    """β: a run of q takes β (q² - lot_quantity · q) besides; 0 where it is within two standard errors of 0."""
+    lot_quantity: Floats
+    """Σ q² / Σ q of the past runs, of which the sum of that term is 0."""
     rate_per_hour: Floats
     runs: Ints
     left_out: Ints
@@ -88,6 +91,15 @@ def learn(runs: Runs, units: int, products: int) -> Learned:
         return _sums(cell[usable], values[usable], units * products).reshape(shape)
 
     quantity = total(runs.quantity)
+    per_quantity = _ratio(total(runs.run_kwh), quantity)
+    lot_quantity = _ratio(total(runs.quantity**2), quantity)
+    u, p = runs.unit, runs.product
+    bent = runs.quantity * (runs.quantity - lot_quantity[u, p])
+    left = runs.run_kwh - runs.quantity * per_quantity[u, p]
+    squares = total(bent**2)
+    lot = _ratio(total(bent * left), squares)
+    freedom = total(np.ones(u.size)) - 2
+    error = np.sqrt(_ratio(total((left - lot[u, p] * bent) ** 2), freedom * squares))
     measured = total(np.ones(runs.unit.size)).astype(np.int64)
     every = np.bincount(cell, minlength=units * products).reshape(shape)
     from_at = np.full(units * products, np.iinfo(np.int64).max)
@@ -96,7 +108,9 @@ def learn(runs: Runs, units: int, products: int) -> Learned:
     np.maximum.at(to_at, cell[usable], runs.end_at[usable])
     changeover = _changeovers(runs, units, products)
     return Learned(
-        per_quantity_kwh=_ratio(total(runs.run_kwh), quantity),
+        per_quantity_kwh=per_quantity,
+        lot_kwh=np.where(np.abs(lot) > 2 * error, lot, 0.0),
+        lot_quantity=lot_quantity,
         rate_per_hour=_ratio(quantity, total(runs.run_hours)),
         runs=measured,
         left_out=every - measured,
@@ -109,6 +123,13 @@ def learn(runs: Runs, units: int, products: int) -> Learned:
         changeover_basis=changeover[2],
         idle_kw=_idle(runs, units),
     )
+
+
+def run_kwh(learned: Learned, unit: Ints, product: Ints, quantity: Floats) -> Floats:
+    """What runs of so much take, ramps not counted; NaN where nothing was learned."""
+    lot = learned.lot_kwh[unit, product] * (quantity - np.nan_to_num(learned.lot_quantity[unit, product]))
+    found: Floats = quantity * (learned.per_quantity_kwh[unit, product] + lot)
+    return found
 
 
 def stand(hours: Floats) -> Ints:

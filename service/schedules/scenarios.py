@@ -1,27 +1,34 @@
 """What a schedule comes to when runs are not as learned: expected figures and their interval.
 
 A peak and a demand charge are not linear: the highest block of loads that scatter is higher than that of their means. So a
-candidate is scored under draws of the errors that the past showed: of each run (energy, duration), of all runs together
-(drift), of the grid factor. All candidates meet the same draws, which are a function of the number of draws alone: a
-score is the same whenever it is asked for. An order that would start while its unit is busy waits.
+candidate is scored under draws of the errors that the past showed: of each run (ramp, energy, duration), of all runs
+together (drift), of the plant's other load, of the grid factor. All candidates meet the same draws, which are a function of
+the number of draws alone: a score is the same whenever it is asked for. An order that would start while its unit is busy
+waits.
 """
 
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from service.schedules.learning import Floats, Learned, Runs
+from service.schedules.learning import Floats, Learned, Runs, stand
 from service.schedules.scoring import CRITERIA, HOUR_US, Blocks, Candidates, Scores, score
+
+DRAWS = 128
+"""With 32 the mean of what a peak costs is itself off by more than good candidates differ (`schedules_truth`)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Errors:
-    """Relative standard deviations; from `backtest`, `duration_error` and the forecast. All finite."""
+    """Relative standard deviations; from `backtest`, `duration_error`, `ramp_error` and the forecast. All finite."""
 
     run_kwh: float
     run_hours: float
     shared_kwh: float
     factor: float
+    ramp_kwh: float
+    base_kw: float
+    """Standard deviation of the base load's hours around what is expected of them, kW."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,22 +47,40 @@ def duration_error(runs: Runs, learned: Learned) -> float:
     return float(np.sqrt(np.mean(known**2))) if known.size else np.nan
 
 
+def ramp_error(runs: Runs, learned: Learned) -> float:
+    """Relative standard deviation of runs' ramps around the learned ones, in the sample; NaN without any."""
+    stood = stand(runs.idle_hours + runs.changeover_hours)
+    ratio = runs.ramp_kwh / learned.ramp_kwh[runs.unit, runs.product, stood] - 1
+    known = ratio[np.isfinite(ratio)]
+    return float(np.sqrt(np.mean(known**2))) if known.size else np.nan
+
+
 def expect(
-    learned: Learned, candidates: Candidates, blocks: Blocks, errors: Errors, draws: int = 32
+    learned: Learned, candidates: Candidates, blocks: Blocks, errors: Errors, draws: int = DRAWS
 ) -> Expected:
     """Figures over so many draws. Masks, and which candidates have figures at all, are those without errors."""
     plain = score(learned, candidates, blocks)
     rng = np.random.default_rng(draws)
     orders = candidates.unit.shape[1]
+    hour = np.arange(blocks.base_kwh.size) * blocks.length_us // HOUR_US
+    hours = int(hour.max(initial=0)) + 1
     found: dict[str, list[Floats]] = {name: [] for name in CRITERIA}
     for _ in range(draws):
         load = 1 + errors.run_kwh * rng.standard_normal(orders) + errors.shared_kwh * rng.standard_normal()
+        ramp = 1 + errors.ramp_kwh * rng.standard_normal(orders)
         pace = 1 + errors.run_hours * rng.standard_normal(orders)
         factor = 1 + errors.factor * rng.standard_normal()
-        drawn = _waiting(learned, candidates, np.maximum(load, 0), np.maximum(pace, 0.05))
-        of = score(
-            learned, drawn, replace(blocks, factor_kg_per_kwh=blocks.factor_kg_per_kwh * max(factor, 0))
+        base = (
+            blocks.base_kwh + errors.base_kw * rng.standard_normal(hours)[hour] * blocks.length_us / HOUR_US
         )
+        drawn = _waiting(learned, candidates, np.maximum(pace, 0.05))
+        drawn = replace(
+            drawn,
+            run_load=np.broadcast_to(np.maximum(load, 0), drawn.hours.shape),
+            ramp_load=np.broadcast_to(np.maximum(ramp, 0), drawn.hours.shape),
+        )
+        around = replace(blocks, base_kwh=base, factor_kg_per_kwh=blocks.factor_kg_per_kwh * max(factor, 0))
+        of = score(learned, drawn, around)
         for name in CRITERIA:
             # Pushed beyond the last block by a slow run: as without errors.
             value: Floats = getattr(of, name)
@@ -69,8 +94,8 @@ def expect(
     )
 
 
-def _waiting(learned: Learned, candidates: Candidates, load: Floats, pace: Floats) -> Candidates:
-    """The candidates with runs of `load` times the energy and `pace` times the hours, each after the one before."""
+def _waiting(learned: Learned, candidates: Candidates, pace: Floats) -> Candidates:
+    """The candidates with runs of `pace` times the hours, each after the one before."""
     unit, product = np.maximum(candidates.unit, 0), np.maximum(candidates.product, 0)
     learned_run = candidates.quantity / learned.rate_per_hour[unit, product]
     ramp = learned.ramp_hours[unit, product]
@@ -85,4 +110,4 @@ def _waiting(learned: Learned, candidates: Candidates, load: Floats, pace: Float
         begin = np.maximum(start[every, place], free[every, on])
         start[every, place] = np.where(used, begin, start[every, place])
         free[every, on] = np.where(used, begin + span[every, place], free[every, on])
-    return replace(candidates, quantity=candidates.quantity * load, start_at=start, hours=hours)
+    return replace(candidates, start_at=start, hours=hours)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from service.schedules.learning import Floats, Ints, Learned, stand
+from service.schedules.learning import Floats, Ints, Learned, run_kwh, stand
 
 HOUR_US = 3_600_000_000
 CRITERIA = ("cost", "co2_kg", "energy_kwh", "peak_kw")
@@ -31,6 +31,9 @@ class Candidates:
     start_at: Ints
     hours: Floats
     """Expected duration, ramp included; NaN: as learned."""
+    run_load: Floats | float = 1.0
+    """What a run takes over what is learned of it."""
+    ramp_load: Floats | float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +86,8 @@ def score(learned: Learned, candidates: Candidates, blocks: Blocks) -> Scores:
         np.take_along_axis(candidates.quantity, order, 1),
         np.take_along_axis(candidates.start_at, order, 1),
         np.take_along_axis(candidates.hours, order, 1),
+        _sorted(candidates.run_load, order),
+        _sorted(candidates.ramp_load, order),
     )
     pieces, order_kwh, end, masks = _pieces(learned, taken, blocks)
     span = blocks.base_kwh.size * blocks.length_us / HOUR_US
@@ -112,6 +117,10 @@ def score(learned: Learned, candidates: Candidates, blocks: Blocks) -> Scores:
     )
 
 
+def _sorted(load: Floats | float, order: Ints) -> Floats | float:
+    return load if isinstance(load, float) else np.take_along_axis(load, order, 1)
+
+
 def _pieces(
     learned: Learned, taken: Candidates, blocks: Blocks
 ) -> tuple[_Pieces, Floats, Floats, tuple[Bools, Bools]]:
@@ -123,13 +132,13 @@ def _pieces(
     follows[:, 1:] = used[:, 1:] & (unit[:, 1:] == unit[:, :-1])
     before = np.roll(p, 1, 1)
     ramp_hours = np.where(used, learned.ramp_hours[u, p], 0.0)
-    run_kwh = np.where(used, quantity * learned.per_quantity_kwh[u, p], 0.0)
+    of_run_kwh = np.where(used, taken.run_load * run_kwh(learned, u, p, quantity), 0.0)
     learned_hours = ramp_hours + quantity / learned.rate_per_hour[u, p]
     end = start + np.where(used, np.where(np.isfinite(hours), hours, learned_hours), 0.0)
     free = np.where(follows, np.roll(end, 1, 1), start)
     overlapping = follows & (start < free)
     stood = stand(np.where(follows, start - free, np.inf))
-    ramp_kwh = np.where(used, learned.ramp_kwh[u, p, stood], 0.0)
+    ramp_kwh = np.where(used, taken.ramp_load * learned.ramp_kwh[u, p, stood], 0.0)
     change_kwh = np.where(follows, learned.changeover_kwh[u, before, p], 0.0)
     change_hours = np.where(follows, learned.changeover_hours[u, before, p], 0.0)
     change_start = np.maximum(start - change_hours, free)
@@ -139,10 +148,10 @@ def _pieces(
     pieces = _Pieces(
         np.stack((free, change_start, start, ramp_end), 2),
         np.stack((change_start, start, ramp_end, end), 2),
-        np.stack((idle_kwh, change_kwh, ramp_kwh, run_kwh), 2),
+        np.stack((idle_kwh, change_kwh, ramp_kwh, of_run_kwh), 2),
     )
     unlearned = used & ~np.isfinite(pieces.kwh.sum(2) + end)
-    return pieces, ramp_kwh + run_kwh, end, (unlearned, overlapping)
+    return pieces, ramp_kwh + of_run_kwh, end, (unlearned, overlapping)
 
 
 def _profile(pieces: _Pieces, bad: Bools, blocks: Blocks) -> Floats:

@@ -17,6 +17,21 @@ PAST_DAYS, DAYS = 42, 10
 DAY = 1440
 MINUTE_US = 60_000_000
 DEMAND_CHARGE = 8.0
+BASE_NOISE_KW = 15.0
+
+
+@dataclass(frozen=True)
+class Truth:
+    """Of candidates as they would have come, (realisations, candidates) each; the first is the one that came."""
+
+    energy_cost: Floats
+    demand_cost: Floats
+    co2_kg: Floats
+
+    @property
+    def cost(self) -> Floats:
+        """Energy and demand."""
+        return self.energy_cost + self.demand_cost
 
 
 @dataclass
@@ -44,9 +59,7 @@ class Plant:
         weather = np.repeat(rng.normal(1, 0.08, PAST_DAYS + DAYS), 24)
         solar = 0.16 * np.maximum(0, np.sin((hours % 24 - 6) / 12 * np.pi))
         self.grid: Floats = (0.42 - solar) * weather + rng.normal(0, 0.01, hours.size)
-        self.base: Floats = (
-            300 + 120 * np.sin((hours % 24 - 8) / 24 * 2 * np.pi) + rng.normal(0, 15, hours.size)
-        )
+        self.base: Floats = self._base(hours.size)
         hour = np.arange(24)
         self.price: Floats = np.where((hour >= 7) & (hour < 21), 0.22, 0.12) + np.where(
             (hour >= 17) & (hour < 20), 0.10, 0.0
@@ -201,28 +214,41 @@ class Plant:
             free[u], made[u] = start[i] + 60 * hours, p
         return unit, start
 
-    def truth(self, candidates: Candidates) -> tuple[Floats, Floats]:
-        """Cost and CO2 kg of each candidate as it would have come: (candidates,)."""
-        noise = self.noise(ORDERS)
+    def truth(self, candidates: Candidates, realisations: int) -> Truth:
+        """What candidates would have come to: as it came, then with the noise of runs and of the base drawn anew."""
         minutes = DAYS * DAY
         ahead = self.grid[PAST_DAYS * 24 :]
-        base = np.repeat(self.base[PAST_DAYS * 24 :], 60)
-        cost, co2 = [], []
-        for row in range(candidates.unit.shape[0]):
-            load, _ = self.consume(
-                candidates.unit[row],
-                candidates.product[row],
-                candidates.quantity[row],
-                candidates.start_at[row] // MINUTE_US,
-                noise,
-                0,
-                2 * minutes,
-            )
-            assert not load[minutes:].any()
-            hourly = load[:minutes].reshape(-1, 60).mean(1)
-            peak = (load[:minutes] + base).reshape(-1, 15).mean(1).max()
-            cost.append(
-                hourly @ np.tile(self.price, DAYS) + DEMAND_CHARGE * max(0.0, peak - self.peak_so_far_kw)
-            )
-            co2.append(hourly @ ahead)
-        return np.array(cost), np.array(co2)
+        parts = []
+        for realisation in range(realisations):
+            noise = self.noise(ORDERS)
+            base = self.base[PAST_DAYS * 24 :] if realisation == 0 else self._base(DAYS * 24)
+            for row in range(candidates.unit.shape[0]):
+                load, _ = self.consume(
+                    candidates.unit[row],
+                    candidates.product[row],
+                    candidates.quantity[row],
+                    candidates.start_at[row] // MINUTE_US,
+                    noise,
+                    0,
+                    2 * minutes,
+                )
+                assert not load[minutes:].any()
+                hourly = load[:minutes].reshape(-1, 60).mean(1)
+                peak = (load[:minutes] + np.repeat(base, 60)).reshape(-1, 15).mean(1).max()
+                demand = DEMAND_CHARGE * max(0.0, peak - self.peak_so_far_kw)
+                parts.append((hourly @ np.tile(self.price, DAYS), demand, hourly @ ahead))
+        table = np.array(parts).reshape(realisations, -1, 3)
+        return Truth(table[..., 0], table[..., 1], table[..., 2])
+
+    def _base(self, hours: int) -> Floats:
+        """kW of what the plant takes besides, by hour."""
+        hour = np.arange(hours) % 24
+        found: Floats = (
+            300 + 120 * np.sin((hour - 8) / 24 * 2 * np.pi) + self.rng.normal(0, BASE_NOISE_KW, hours)
+        )
+        return found
+
+    def base_error_kw(self) -> float:
+        """Standard deviation of the past's hours around the mean of the hour, as a planner would find it."""
+        by_day = self.base[: PAST_DAYS * 24].reshape(-1, 24)
+        return float((by_day - by_day.mean(0)).std())

@@ -27,7 +27,7 @@ from ingest.errors import InputError
 from ingest.model import Kind
 from ingest.plant.plan import Plan
 
-READINGS_A_CHUNK = 1000
+READINGS_A_CHUNK = 500
 """So few that what is taken between two live batches can be measured out in chunks."""
 ROWS_A_BLOCK, CELLS_A_BLOCK = 480, 200_000
 """Rows whose columns go one after the other: a chunk then tells much of few points, whose hours and days are rolled up once
@@ -47,7 +47,6 @@ Cell = float | str | bool | None
 class HistoryChunk:
     """One message of an import."""
 
-    number: int
     key: str
     """The same for the same file, mapping and rows; serves as idempotency key."""
     topic: str
@@ -158,7 +157,6 @@ class CsvHistory:
             body = {"points": paths, "ts": ts, "value": value[begin : begin + width]}
             is_last = begin + width >= len(value)
             yield HistoryChunk(
-                number=number,
                 key=key,
                 topic=self._topic,
                 payload=msgspec.json.encode(body),

@@ -35,7 +35,7 @@ from ingest.store.inbox import OURS, Envelope
 from ingest.store.registry import newest_plan
 from ingest.warming import warm
 
-CHUNKS_AT_ONCE = 5
+CHUNKS_AT_ONCE = 20
 """Queued in one transaction."""
 WAITING_AT_MOST = 200
 """Chunks in the inbox that nobody has consumed; more would only fill the database."""

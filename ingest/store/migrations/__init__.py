@@ -30,10 +30,11 @@ async def migrate(dsn: str) -> list[str]:
             )
             """
         )
-        await install_extension(connection)
-        engine = await detect(connection)
         cursor = await connection.execute("SELECT step FROM schema_migration")
         done = {step for (step,) in await cursor.fetchall()}
+        if not done:  # tables made without it stay what they are, also where the server offers it later
+            await install_extension(connection)
+        engine = await detect(connection)
         for step, text in steps(engine.name):
             if step in done:
                 continue

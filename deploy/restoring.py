@@ -1,9 +1,10 @@
 """Restoring a backup into an empty database, all of it or nothing, and comparing.
 
 pg_restore runs in one transaction, under the lock of migrations, so an ingest that starts
-meanwhile waits. Owners are whoever restores. TimescaleDB is restored as its makers ask:
-the same version of the extension first, `timescaledb_pre_restore()`, one job,
-`timescaledb_post_restore()`. Statistics are made anew; the schema stays the backup's,
+meanwhile waits. Whoever restores owns what comes of it. TimescaleDB is restored as its makers
+ask: the same version of the extension first, `timescaledb_pre_restore()`, one job,
+`timescaledb_post_restore()`. Only a superuser may do that, so there the owners stay those of
+the backup, or its tables would belong to the superuser. Statistics are made anew; the schema stays the backup's,
 and `migrate` (or the next start of ingest) brings it to the newest.
 """
 
@@ -73,9 +74,9 @@ def restore(dsn: str, backup: Path, statement: Statement) -> None:
         connection.execute("SELECT pg_advisory_lock(%s)", [MIGRATION_LOCK])
         program = _fitting(connection, statement)
         _make_reader(connection)
-        arguments = ["--single-transaction", "--exit-on-error", "--no-owner", str(backup)]
+        arguments = ["--single-transaction", "--exit-on-error", str(backup)]
         if statement.timescaledb is None:
-            run_program(program, dsn, arguments)
+            run_program(program, dsn, ["--no-owner", *arguments])
         else:
             with _restoring(connection, statement.timescaledb):
                 run_program(program, dsn, arguments)
@@ -123,6 +124,11 @@ def _make_reader(connection: Connection) -> None:
 
 @contextmanager
 def _restoring(connection: Connection, version: str) -> Iterator[None]:
+    if connection.execute("SELECT rolsuper FROM pg_roles WHERE rolname = current_user").fetchone() != (True,):
+        raise InputError(
+            f"TimescaleDB is restored by a superuser, and {connection.info.user} is none: expected --dsn of one"
+            " (owners stay those of the backup)"
+        )
     connection.execute(
         sql.SQL("CREATE EXTENSION IF NOT EXISTS timescaledb VERSION {}").format(sql.Literal(version))
     )

@@ -49,8 +49,12 @@ def ingest(
     mqtt_verify: Annotated[
         bool, typer.Option(envvar="STACKWATT_MQTT_VERIFY", help="Whether the broker has to prove who it is.")
     ] = True,
-    http_host: Annotated[str, typer.Option(help="Address of health and metrics.")] = "127.0.0.1",
-    http_port: Annotated[int, typer.Option(help="Port of health and metrics.")] = 8081,
+    http_host: Annotated[
+        str, typer.Option(envvar="STACKWATT_INGEST_BIND", help="Address of health and metrics.")
+    ] = "127.0.0.1",
+    http_port: Annotated[
+        int, typer.Option(envvar="STACKWATT_INGEST_PORT", help="Port of health and metrics.")
+    ] = 8081,
     evidence_key: EvidenceKey = None,
     wait: Annotated[bool, typer.Option(help="Wait for a site that another ingest holds, or exit 2.")] = True,
 ) -> None:

@@ -13,8 +13,10 @@ from deploy.database import stored_dsn
 
 def serve(
     dsn: options.Dsn = None,
-    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Port to listen on.")] = 8080,
+    host: Annotated[
+        str, typer.Option(envvar="STACKWATT_HTTP_BIND", help="Address to listen on.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(envvar="STACKWATT_HTTP_PORT", help="Port to listen on.")] = 8080,
     admin_key: options.AdminKey = None,
     tls_cert: Annotated[
         Path | None, typer.Option(envvar="STACKWATT_TLS_CERT", help="Certificate, PEM [default: plain HTTP].")

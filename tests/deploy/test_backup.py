@@ -8,6 +8,7 @@ from pathlib import Path
 import psycopg
 import pytest
 from psycopg import sql
+from psycopg.conninfo import make_conninfo
 from typer.testing import CliRunner, Result
 
 from deploy.account import unprivileged_account
@@ -191,6 +192,21 @@ def test_a_server_without_the_backups_timescaledb_is_refused(backup: Path, empty
     _state_anew(backup, timescaledb="0.1")
     with pytest.raises(InputError, match=r"the server has (no )?TimescaleDB.*: expected 0\.1"):
         restore(empty_dsn, backup, read_statement(backup))
+
+
+def test_timescaledb_is_restored_by_a_superuser_only(backup: Path, empty_dsn: str) -> None:
+    if read_statement(backup).timescaledb is None:
+        pytest.skip("needs TimescaleDB (give its DSN by STACKWATT_TEST_DSN)")
+    with psycopg.connect(empty_dsn, autocommit=True) as connection:
+        connection.execute("CREATE ROLE plain_owner LOGIN")
+        try:
+            with pytest.raises(InputError, match="restored by a superuser, and "):
+                restore(
+                    make_conninfo(empty_dsn, options="-c role=plain_owner"), backup, read_statement(backup)
+                )
+        finally:
+            connection.execute("DROP OWNED BY plain_owner CASCADE")
+            connection.execute("DROP ROLE plain_owner")
 
 
 def test_a_file_that_changed_or_is_newer_than_we_are_is_refused(backup: Path) -> None:

@@ -2,7 +2,10 @@
 
 import hashlib
 import math
+import os
 import struct
+import tempfile
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -186,6 +189,26 @@ def test_a_key_file_signs_as_the_definition_does(tmp_path: Path) -> None:
     file.chmod(0o640)
     with pytest.raises(InputError, match="can be read by others"):
         read_signer(file)
+
+
+def test_a_key_that_root_hands_out_comes_by_our_group() -> None:
+    if os.geteuid() != 0:
+        pytest.skip("only root can make a file of root's; run as root")
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        file = Path(folder) / "key"
+        make_key(file)
+        os.chown(file, 0, 65534)
+        for mode, is_taken in ((0o440, True), (0o640, True), (0o644, False), (0o660, False)):
+            file.chmod(mode)
+            os.setegid(65534)
+            os.seteuid(65534)
+            try:
+                with nullcontext() if is_taken else pytest.raises(InputError, match="can be read by others"):
+                    read_signer(file)
+            finally:
+                os.seteuid(0)
+                os.setegid(0)
 
 
 def test_a_file_without_a_key_is_a_sentence(tmp_path: Path) -> None:

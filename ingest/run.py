@@ -128,6 +128,7 @@ class SiteRun:
                         site=plan.site,
                         filters=[f"{plan.topic_prefix}/{plan.site}/#", *plan.topics, *plan.mes.topics[1:]],
                         now=self._clocks.now,
+                        client_id=f"{self._settings.mqtt_session}-{plan.site}",
                         subscribed=held,
                         on_subscribed=self._note_subscribed,
                         limits=self._settings.limits,

@@ -5,6 +5,7 @@ Read once at the edge (command line, environment) and passed in; nothing else in
 are never part of a log line.
 """
 
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -33,6 +34,17 @@ def check_dsn(dsn: str) -> str:
     return dsn
 
 
+def check_session(name: str) -> str:
+    """Return a name of sessions that is one.
+
+    Raises:
+        InputError: it is none.
+    """
+    if not re.fullmatch(r"[A-Za-z0-9_-]{1,100}", name):
+        raise InputError("the name of the broker's session is 1 to 100 of A-Z, a-z, 0-9, _ and -")
+    return name
+
+
 @dataclass(frozen=True, slots=True)
 class IngestSettings:
     """Settings of one ingest process."""
@@ -41,6 +53,8 @@ class IngestSettings:
     """Of the database."""
     mqtt_url: str | None = field(repr=False, default=None)
     """Of the broker; None: the inbox only."""
+    mqtt_session: str = field(repr=False, default="stackwatt")
+    """What client ids begin with. Who knows them may take over a session, so it is worth being none that others guess."""
     mqtt_tls: BrokerTls = field(default_factory=BrokerTls)
     """Of `mqtts://`."""
     plants: tuple[Path, ...] = ()

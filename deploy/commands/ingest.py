@@ -19,6 +19,11 @@ Url = Annotated[
     ),
 ]
 
+Session = Annotated[
+    str, typer.Option(envvar="STACKWATT_MQTT_SESSION", hidden=True, help="Only from the environment.")
+]
+Host = Annotated[str, typer.Option(envvar="STACKWATT_INGEST_BIND", help="Address of health and metrics.")]
+Port = Annotated[int, typer.Option(envvar="STACKWATT_INGEST_PORT", help="Port of health and metrics.")]
 EvidenceKey = Annotated[
     Path | None,
     typer.Option(
@@ -49,12 +54,9 @@ def ingest(
     mqtt_verify: Annotated[
         bool, typer.Option(envvar="STACKWATT_MQTT_VERIFY", help="Whether the broker has to prove who it is.")
     ] = True,
-    http_host: Annotated[
-        str, typer.Option(envvar="STACKWATT_INGEST_BIND", help="Address of health and metrics.")
-    ] = "127.0.0.1",
-    http_port: Annotated[
-        int, typer.Option(envvar="STACKWATT_INGEST_PORT", help="Port of health and metrics.")
-    ] = 8081,
+    mqtt_session: Session = "stackwatt",
+    http_host: Host = "127.0.0.1",
+    http_port: Port = 8081,
     evidence_key: EvidenceKey = None,
     wait: Annotated[bool, typer.Option(help="Wait for a site that another ingest holds, or exit 2.")] = True,
 ) -> None:
@@ -62,12 +64,13 @@ def ingest(
     from ingest.evidence.signing import read_signer
     from ingest.main import run
     from ingest.mqtt.tls import BrokerTls
-    from ingest.settings import IngestSettings
+    from ingest.settings import IngestSettings, check_session
 
     logging.basicConfig(level=logging.INFO, format=options.LOG_FORMAT)
     settings = IngestSettings(
         dsn=stored_dsn(dsn),
         mqtt_url=mqtt_url,
+        mqtt_session=check_session(mqtt_session),
         mqtt_tls=BrokerTls(mqtt_ca, mqtt_cert, mqtt_key, mqtt_verify),
         plants=tuple(plant or ()),
         http_host=http_host,

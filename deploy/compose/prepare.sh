@@ -40,7 +40,7 @@ add_user() {
     fi
 }
 
-for name in db_superuser_password db_password grafana_db_password grafana_admin_password admin_key evidence_key; do
+for name in db_superuser_password db_password grafana_db_password grafana_admin_password mqtt_session admin_key evidence_key; do
     new_secret "$name"
 done
 add_user stackwatt mqtt_password
@@ -63,7 +63,7 @@ fi
 
 # Containers read these under accounts of their own, each only what compose.yaml hands it; the folder is closed to others.
 chmod 0444 db_superuser_password db_password grafana_db_password grafana_admin_password admin_key mqtt_password \
-    mqtt_passwords ca.crt broker.crt broker.key
+    mqtt_session mqtt_passwords ca.crt broker.crt broker.key
 # Ingest wants this one for itself alone.
 if [ "$(id -u)" = 0 ]; then chown 10001:10001 evidence_key; fi
 chmod 0400 evidence_key

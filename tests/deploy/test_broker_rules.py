@@ -1,5 +1,6 @@
 """Mosquitto itself under the configuration and rules of the compose stack, with secrets as prepare.sh makes them."""
 
+import asyncio
 import os
 import shutil
 import signal
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import paho.mqtt.client as mqtt
+import psycopg
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.reasoncodes import ReasonCode
@@ -19,6 +21,11 @@ from paho.mqtt.reasoncodes import ReasonCode
 from deploy.account import Account, open_state, unprivileged_account
 from deploy.broker import find_mosquitto, mosquitto_config
 from deploy.process import ROOT, end, spawn
+from ingest.errors import InputError
+from ingest.main import run
+from ingest.mqtt.tls import BrokerTls
+from ingest.settings import IngestSettings, check_session
+from tests.ingest.feeding import PLANT
 
 COMPOSE = ROOT / "deploy" / "compose"
 CONFIG = (COMPOSE / "broker" / "mosquitto.conf").read_text(encoding="utf-8")
@@ -30,6 +37,7 @@ class Running:
 
     port: int
     secrets: Path
+    log: Path
 
     def client(self, user: str, *, password: str | None = None, identifier: str = "") -> mqtt.Client:
         """A connected client of a user; raises ConnectionError when the broker refuses it."""
@@ -55,7 +63,7 @@ class Running:
             raise ConnectionError(str(codes[0]))
         return client
 
-    def may_publish(self, user: str, topic: str) -> bool:
+    def may_publish(self, user: str, topic: str, payload: str = "1") -> bool:
         """Whether the broker takes a QoS 1 message of the user; a refusal is a reason code in MQTT 5."""
         client = self.client(user)
         answered = threading.Event()
@@ -66,7 +74,7 @@ class Running:
             answered.set()
 
         client.on_publish = on_publish
-        client.publish(topic, b"1", qos=1)
+        client.publish(topic, payload, qos=1)
         assert answered.wait(10)
         _leave(client)
         return not codes[0].is_failure
@@ -111,7 +119,7 @@ def _broker(program: str, home: Path, account: Account | None) -> Iterator[Runni
     process = spawn([program, "-c", str(config)], log=log, account=account)
     try:
         _wait_for(port, log)
-        yield Running(port, secrets)
+        yield Running(port, secrets, log)
     finally:
         end(process, signal.SIGTERM, 10)
 
@@ -188,6 +196,50 @@ def test_ingest_hears_every_site_and_a_meter_hears_nothing(broker: Running) -> N
         _leave(client)
     assert sorted(heard["stackwatt"]) == ["plant/mill/x", "plant/works/x"]
     assert heard["mill"] == []
+
+
+async def test_ingest_takes_what_meters_tell_and_no_other_client_its_session(
+    broker: Running, dsn: str, tmp_path: Path
+) -> None:
+    plant = tmp_path / "mill.yaml"
+    plant.write_text(PLANT.replace("site: mill", "site: works"), encoding="utf-8")
+    password = (broker.secrets / "mqtt_password").read_text().strip()
+    settings = IngestSettings(
+        dsn=dsn,
+        mqtt_url=f"mqtts://stackwatt:{password}@127.0.0.1:{broker.port}",
+        mqtt_session=check_session((broker.secrets / "mqtt_session").read_text().strip()),
+        mqtt_tls=BrokerTls(broker.secrets / "ca.crt"),
+        plants=(plant,),
+        http_port=None,
+    )
+    task = asyncio.create_task(run(settings))
+    stranger = await asyncio.to_thread(broker.client, "mill", identifier="stackwatt-works")
+    told = 0
+    deadline = time.monotonic() + 60
+    while _stored(dsn) < 3:
+        assert time.monotonic() < deadline
+        assert not task.done()
+        assert await asyncio.to_thread(broker.may_publish, "works", "plant/works/line/setpoint", f"{told}.0")
+        told += 1
+    assert stranger.is_connected()
+    _leave(stranger)
+    task.cancel()
+    await asyncio.wait({task})
+    log = broker.log.read_text(encoding="utf-8", errors="replace")
+    assert f"as {settings.mqtt_session}-works (" in log
+    assert f"Client {settings.mqtt_session}-works already connected" not in log
+
+
+def _stored(dsn: str) -> int:
+    with psycopg.connect(dsn) as connection:
+        row = connection.execute("SELECT count(*) FROM reading").fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def test_a_session_has_a_name_that_a_broker_takes() -> None:
+    with pytest.raises(InputError, match="1 to 100 of A-Z"):
+        check_session("a b")
 
 
 def test_who_has_no_password_or_no_tls_is_not_let_in(broker: Running) -> None:

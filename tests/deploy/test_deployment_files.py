@@ -279,16 +279,21 @@ def test_systemd_takes_the_unit_and_finds_it_closed(unit: Path, tmp_path: Path) 
     here.write_text(text.replace("/opt/stackwatt/.venv/bin/python ", f"{sys.executable} "))
     verified = systemd_analyze("verify", "--man=no", str(here))
     assert (verified.returncode, verified.stderr) == (0, "")
+    timer = unit.with_suffix(".timer")
+    if timer.exists():
+        shutil.copy(timer, tmp_path)
+        verified = systemd_analyze("verify", "--man=no", str(tmp_path / timer.name))
+        assert (verified.returncode, verified.stderr) == (0, "")
     judged = systemd_analyze("security", "--offline=yes", "--threshold=20", str(here))
     assert judged.returncode == 0, judged.stdout.splitlines()[-1]
 
 
 def test_units_run_the_processes_and_take_secrets_from_files() -> None:
     commands = {
-        re.findall(r"^ExecStart=.* -m deploy (\w+)$", unit.read_text("utf-8"), re.MULTILINE)[0]
+        re.findall(r"^ExecStart=.* -m deploy (\w+)", unit.read_text("utf-8"), re.MULTILINE)[0]
         for unit in UNITS
     }
-    assert commands == {"ingest", "serve", "notify"}
+    assert commands == {"ingest", "serve", "notify", "backup"}
     for unit in UNITS:
         text = unit.read_text(encoding="utf-8")
         assert "EnvironmentFile=/etc/stackwatt/stackwatt.env" in text

@@ -113,6 +113,7 @@ async def test_a_backup_while_ingest_writes_is_of_one_instant_and_goes_on(
     while not backing_up.done():
         await feed(ingest, messages[fed : fed + 5])
         fed += 5
+        await asyncio.sleep(0.005)
     statement = await backing_up
     await feed(ingest, messages[fed:])
     await ingest.close()

@@ -196,10 +196,22 @@ def test_every_process_has_a_deployment() -> None:
     assert set(by_component(of_kind("Deployment"))) == {"ingest", "serve", "notify"}
 
 
-@pytest.mark.parametrize("name", ["ingest", "serve", "notify"])
+def pods() -> dict[str, dict[str, Any]]:
+    """The pod of each process, by its name."""
+    deployed = {
+        name: one["spec"]["template"]["spec"] for name, one in by_component(of_kind("Deployment")).items()
+    }
+    timed = {
+        name: one["spec"]["jobTemplate"]["spec"]["template"]["spec"]
+        for name, one in by_component(of_kind("CronJob")).items()
+    }
+    return deployed | timed
+
+
+@pytest.mark.parametrize("name", ["ingest", "serve", "notify", "backup"])
 def test_every_pod_is_contained_and_its_secrets_are_references(name: str) -> None:
-    template = by_component(of_kind("Deployment"))[name]["spec"]["template"]
-    pod, [container] = template["spec"], template["spec"]["containers"]
+    pod = pods()[name]
+    [container] = pod["containers"]
     assert pod["automountServiceAccountToken"] is False
     assert pod["securityContext"]["runAsNonRoot"] is True
     assert pod["securityContext"]["runAsUser"] == 10001
@@ -209,7 +221,7 @@ def test_every_pod_is_contained_and_its_secrets_are_references(name: str) -> Non
         "readOnlyRootFilesystem": True,
         "capabilities": {"drop": ["ALL"]},
     }
-    assert container["args"] == [name]
+    assert container["args"] == [name] or f"-m deploy {name} " in container["args"][0]
     assert {"requests", "limits"} == container["resources"].keys()
     for variable in container.get("env", ()):
         if SECRET.search(variable["name"]):
@@ -305,11 +317,7 @@ def test_units_run_the_processes_and_take_secrets_from_files() -> None:
 
 def test_images_are_named_without_a_registry() -> None:
     named = [service["image"] for service in SERVICES.values()]
-    named += [
-        container["image"]
-        for one in of_kind("Deployment")
-        for container in one["spec"]["template"]["spec"]["containers"]
-    ]
+    named += [container["image"] for pod in pods().values() for container in pod["containers"]]
     text = (DEPLOY / "container" / "Containerfile").read_text(encoding="utf-8")
     named += re.findall(r"^ARG PYTHON=(.+)$", text, re.MULTILINE)
     for image in named:

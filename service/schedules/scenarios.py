@@ -48,11 +48,14 @@ def duration_error(runs: Runs, learned: Learned) -> float:
 
 
 def ramp_error(runs: Runs, learned: Learned) -> float:
-    """Relative standard deviation of runs' ramps around the learned ones, in the sample; NaN without any."""
+    """Relative standard deviation of runs' ramps around the learned ones, in the sample; NaN without any, 0 of none."""
     stood = stand(runs.idle_hours + runs.changeover_hours)
-    ratio = runs.ramp_kwh / learned.ramp_kwh[runs.unit, runs.product, stood] - 1
-    known = ratio[np.isfinite(ratio)]
-    return float(np.sqrt(np.mean(known**2))) if known.size else np.nan
+    expected = learned.ramp_kwh[runs.unit, runs.product, stood]
+    known = np.isfinite(runs.ramp_kwh) & np.isfinite(expected)
+    if not known.any():
+        return np.nan
+    there = known & (expected > 0)
+    return float(np.sqrt(np.mean((runs.ramp_kwh[there] / expected[there] - 1) ** 2))) if there.any() else 0.0
 
 
 def expect(
@@ -85,8 +88,10 @@ def expect(
             # Pushed beyond the last block by a slow run: as without errors.
             value: Floats = getattr(of, name)
             found[name].append(np.where(np.isfinite(value), value, getattr(plain, name)))
-    lost = ~np.isfinite(plain.cost)
-    table = {name: np.where(lost, np.nan, np.array(values)) for name, values in found.items()}
+    table = {
+        name: np.where(np.isfinite(getattr(plain, name)), np.array(values), np.nan)
+        for name, values in found.items()
+    }
     means = {name: values.mean(0) for name, values in table.items()}
     return Expected(
         replace(plain, **means),

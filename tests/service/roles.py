@@ -45,6 +45,12 @@ class Row:
     """Of what it asks for the seeded plant has none, so even who may finds nothing."""
 
 
+_SCHEDULE = {
+    "orders": [{"id": "next", "product": "clinker", "quantity": 8}],
+    "candidates": [
+        {"name": "now", "runs": [{"order": "next", "unit": "kiln", "start": "2026-11-20T09:00:00Z"}]}
+    ],
+}
 _WEBHOOK = "/v1/webhooks/cement/mes"
 _POINT = "cement/kiln/power"
 _EPISODE = "cement.kiln-power.1795161620000000"
@@ -106,6 +112,7 @@ ROWS = (
     _row("GET /v1/explain", READ, "refused", "/v1/explain?kind=kpi&id=cement/electricity-intensity"
          "&from=2026-11-20T07:00:00Z&to=2026-11-20T08:00:00Z"),
     _row("GET /v1/orders/{order_id:path}/footprint", READ, "refused", "/v1/orders/4711/footprint?site=cement"),
+    _row("POST /v1/schedules/score", READ, "refused", "/v1/schedules/score?site=cement", _SCHEDULE),
     _row("GET /v1/allocations", READ, "refused", "/v1/allocations?site=cement&unit=kiln"),
     _row("GET /v1/stages", READ, "refused", "/v1/stages?site=cement&from=2026-11-20T07:00:00Z&to=2026-11-20T08:00:00Z"),
     _row("GET /v1/products/{product_id}/footprint", READ, "refused", "/v1/products/clinker/footprint?site=cement",

@@ -17,8 +17,7 @@ INBOX_ROWS = 60
 ASKED_EVERY_US = 250_000
 """How often declarations and periods to be sealed are looked for."""
 TURN_US = 70_000
-"""Longer turns make fewer roll-ups of the same hour, and keep live messages longer: of a month of 200 points (`./run bench
-history`, two cores) 50 ms took 27 000 readings/s at a live p99 of 1.2 of idle, 100 ms 46 700 at 1.9."""
+"""Longer turns share among more what each of them costs, and keep live messages longer (`./run bench history`)."""
 ANALYSED_DAYS = 3
 """Of what analyses say at a point, told in one turn: a day of minutes takes some tens of milliseconds."""
 

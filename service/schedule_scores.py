@@ -174,16 +174,20 @@ def _candidates(site: SitePlan, asked: ScoreAsked, past: Past) -> Candidates:
     for row, candidate in enumerate(asked.candidates):
         seen = set[str]()
         for place, run in enumerate(candidate.runs):
-            where = f"candidates.{row}.runs.{place}"
             if run.order not in orders or run.order in seen:
-                raise invalid("Body", f"{where}.order", run.order, "one of `orders`, once in a candidate")
+                raise invalid(
+                    "Body",
+                    f"candidates.{row}.runs.{place}.order",
+                    run.order,
+                    "one of `orders`, once in a candidate",
+                )
             seen.add(run.order)
             full = run.unit if run.unit in units else f"{site.plan.site}/{run.unit}"
             if full not in units:
                 expected = (
                     f"a unit with an electricity meter on which orders run: {', '.join(units) or 'none'}"
                 )
-                raise invalid("Body", f"{where}.unit", run.unit, expected)
+                raise invalid("Body", f"candidates.{row}.runs.{place}.unit", run.unit, expected)
             order = orders[run.order]
             if order.product not in products:
                 made = ", ".join(products) or "none"

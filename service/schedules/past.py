@@ -7,6 +7,7 @@ cover throughout has none (NaN), and so has an order that made nothing that is t
 in it: they are the plant's other load.
 """
 
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -26,6 +27,8 @@ from service.store import Connection, rows
 from service.times import to_datetime
 
 LEARNED_US = 42 * DAY
+LOOKED_BACK = 20
+"""Segments of a unit before an order, among which the one that ended last is."""
 PHASES = ("run", "ramp", "changeover", "idle")
 Stretch = tuple[int, int]
 
@@ -115,21 +118,23 @@ def _runs(
     products: Sequence[str],
     measures: Sequence[str | None],
 ) -> Iterator[_Run]:
-    everything = sorted(
-        (
-            (s.unit, s.start_at, s.end_at or s.start_at, one.product)
-            for one in known.orders
-            for s in one.segments
-        ),
-        key=lambda row: row[:3],
-    )
+    made_on: dict[str, list[tuple[int, int, str | None]]] = {unit: [] for unit in units}
+    for order in known.orders:
+        for one in order.segments:
+            if one.unit in made_on:
+                made_on[one.unit].append((one.start_at, one.end_at or one.start_at, order.product))
+    for rows_ in made_on.values():
+        rows_.sort(key=lambda row: row[:2])
+    states_of = {unit: [one for one in known.states if one.unit == unit] for unit in units}
     for order in sorted(told, key=lambda one: (one.segments[0].start_at, one.id)):
         unit, product = order.segments[0].unit, products.index(order.product or "")
         begin = order.segments[0].start_at
         ends = [one.end_at for one in order.segments if one.end_at is not None]
-        before = [(end, made) for on, start, end, made in everything if on == unit and start < begin]
-        last, made = max(before, default=(None, None), key=lambda one: one[0])
-        states = [one for one in known.states if one.unit == unit]
+        earlier = made_on[unit][: bisect_left(made_on[unit], begin, key=lambda row: row[0])]
+        last, made = max(
+            ((end, what) for _, end, what in earlier[-LOOKED_BACK:]), default=(None, None), key=_ended
+        )
+        states = _reaching(states_of[unit], begin if last is None else min(begin, last), max(ends))
         ran = [(one.start_at, end) for one, end in zip(order.segments, ends, strict=True)]
         ramp = _within(states, "ramp", ran)
         stood = [(last, begin)] if last is not None and last <= begin else []
@@ -146,6 +151,16 @@ def _runs(
             {"run": _without(ran, ramp), "ramp": ramp, "changeover": change, "idle": idle},
             bool(stood),
         )
+
+
+def _ended(one: tuple[int, str | None]) -> int:
+    return one[0]
+
+
+def _reaching(states: Sequence[StateSpan], begin: int, end: int) -> Sequence[StateSpan]:
+    """Those of a unit's states, in order of time, that reach into a span."""
+    first = bisect_left(states, begin, key=lambda one: one.start_at)
+    return states[max(0, first - 1) : bisect_left(states, end, key=lambda one: one.start_at)]
 
 
 def _converted(made: Made, measure: str | None) -> float:
@@ -181,6 +196,25 @@ def _without(spans: Sequence[Stretch], taken: Sequence[Stretch]) -> list[Stretch
     return left
 
 
+_ENERGY = """
+    WITH span AS (
+        SELECT * FROM unnest(%(number)s::bigint[], %(begin)s::timestamptz[], %(end)s::timestamptz[])
+                 AS s (number, begins, ends)
+    ), part AS (
+        SELECT s.number, i.amount * m.kwh AS kwh, i.covered_us,
+               date_part('epoch', least(s.ends, i.start_at + %(length)s::interval) - greatest(s.begins, i.start_at)) AS s
+          FROM span s
+         CROSS JOIN (SELECT point_no, k.kwh FROM unnest(%(ids)s::text[], %(kwh)s::float8[]) AS k (id, kwh)
+                       JOIN point USING (id)) m
+          JOIN interval i ON i.point_no = m.point_no AND i.start_at > s.begins - %(length)s::interval
+                         AND i.start_at < s.ends AND i.quality < %(bad)s AND i.revision > 0
+    )
+    SELECT number, sum(kwh * s) / date_part('epoch', %(length)s::interval),
+           sum(s) FILTER (WHERE covered_us = %(length_us)s AND kwh IS NOT NULL)
+      FROM part GROUP BY number
+    """
+
+
 async def _measure(
     connection: Connection,
     plan: Plan,
@@ -201,23 +235,7 @@ async def _measure(
         return
     found = await rows(
         connection,
-        """
-        WITH span AS (
-            SELECT * FROM unnest(%(number)s::bigint[], %(begin)s::timestamptz[], %(end)s::timestamptz[])
-                     AS s (number, begins, ends)
-        ), part AS (
-            SELECT s.number, i.amount * m.kwh AS kwh, i.covered_us,
-                   extract(epoch FROM least(s.ends, i.start_at + %(length)s::interval) - greatest(s.begins, i.start_at)) AS s
-              FROM span s
-             CROSS JOIN (SELECT point_no, k.kwh FROM unnest(%(ids)s::text[], %(kwh)s::float8[]) AS k (id, kwh)
-                           JOIN point USING (id)) m
-              JOIN interval i ON i.point_no = m.point_no AND i.start_at > s.begins - %(length)s::interval
-                             AND i.start_at < s.ends AND i.quality < %(bad)s AND i.revision > 0
-        )
-        SELECT number, sum(kwh * s / extract(epoch FROM %(length)s::interval))::float8,
-               sum(s) FILTER (WHERE covered_us = %(length_us)s AND kwh IS NOT NULL)::float8
-          FROM part GROUP BY number
-        """,
+        _ENERGY,
         {
             "number": [one[0] for one in spans],
             "begin": [to_datetime(one[1]) for one in spans],

@@ -200,14 +200,17 @@ _ENERGY = """
     WITH span AS (
         SELECT * FROM unnest(%(number)s::bigint[], %(begin)s::timestamptz[], %(end)s::timestamptz[])
                  AS s (number, begins, ends)
-    ), part AS (
+    ), part AS (  -- OFFSET: by the key of each stretch, not all intervals of a meter with all stretches
         SELECT s.number, i.amount * m.kwh AS kwh, i.covered_us,
                date_part('epoch', least(s.ends, i.start_at + %(length)s::interval) - greatest(s.begins, i.start_at)) AS s
           FROM span s
          CROSS JOIN (SELECT point_no, k.kwh FROM unnest(%(ids)s::text[], %(kwh)s::float8[]) AS k (id, kwh)
                        JOIN point USING (id)) m
-          JOIN interval i ON i.point_no = m.point_no AND i.start_at > s.begins - %(length)s::interval
-                         AND i.start_at < s.ends AND i.quality < %(bad)s AND i.revision > 0
+         CROSS JOIN LATERAL (
+            SELECT start_at, amount, covered_us FROM interval
+             WHERE point_no = m.point_no AND start_at > s.begins - %(length)s::interval AND start_at < s.ends
+               AND quality < %(bad)s AND revision > 0 OFFSET 0
+         ) i
     )
     SELECT number, sum(kwh * s) / date_part('epoch', %(length)s::interval),
            sum(s) FILTER (WHERE covered_us = %(length_us)s AND kwh IS NOT NULL)

@@ -7,16 +7,19 @@ from typing import Any
 
 import httpx
 import pytest
+import pytest_asyncio
 
 from ingest.model import HOUR, MINUTE
 from ingest.source import Delivery
 from service.app import create_app
 from tests.ingest.feeding import SECOND, START, Clock, feed, message, open_site
 from tests.ingest.mes.telling import PLANT, event, said
-from tests.service.conftest import ADMIN_KEY
+from tests.service.conftest import ADMIN_KEY, migrated_database
 from tests.service.serving import serving
 from tests.service.test_footprints import TARIFF
 from tests.service.test_routes import problem_of
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 HEADERS = {"Authorization": f"Bearer {ADMIN_KEY}"}
 HOURS = 11
@@ -71,16 +74,17 @@ def statements() -> list[dict[str, Any]]:
     return told
 
 
-@pytest.fixture
-async def client(dsn: str) -> AsyncIterator[httpx.AsyncClient]:
-    ingest = await open_site(dsn, WORKS + TARIFF, Clock(NOW))
-    await feed(ingest, [*meters(), *(said(one) for one in statements())])
-    await ingest.close()
-    async with (
-        serving(create_app(dsn, ADMIN_KEY, now=lambda: NOW)) as address,
-        httpx.AsyncClient(base_url=address, headers=HEADERS, timeout=30) as made,
-    ):
-        yield made
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def client(postgres_server: str, migrated_template: str) -> AsyncIterator[httpx.AsyncClient]:
+    with migrated_database(postgres_server, migrated_template) as dsn:
+        ingest = await open_site(dsn, WORKS + TARIFF, Clock(NOW))
+        await feed(ingest, [*meters(), *(said(one) for one in statements())])
+        await ingest.close()
+        async with (
+            serving(create_app(dsn, ADMIN_KEY, now=lambda: NOW)) as address,
+            httpx.AsyncClient(base_url=address, headers=HEADERS, timeout=30) as made,
+        ):
+            yield made
 
 
 def instant(at: int) -> str:

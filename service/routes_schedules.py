@@ -53,7 +53,7 @@ _ANSWER: dict[str, Any] = {
     ],
     "model": {
         "from": "2026-10-09T08:00:00Z", "to": "2026-11-20T08:00:00Z", "runs": 412, "left_out": 9, "bias": -0.004,
-        "mape": 0.061, "coverage": 0.95, "error": None, "factor_bias": None, "factor_mape": None, "draws": 128,
+        "mape": 0.061, "coverage": 0.95, "error": None, "factor_bias": None, "factor_mape": None, "draws": 64,
     },
     "method": schedule_scores.METHOD,
     "plan_version": 3,

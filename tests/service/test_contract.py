@@ -65,6 +65,8 @@ _CONFIG = schemathesis.Config.from_dict(
         "max-stream-events": 1,
         "dictionaries": {name: {"values": values} for name, values in KNOWN.items()},
         "parameters": {name: {"dictionary": name, "probability": 0.7} for name in KNOWN},
+        # What is not there is told before a header that is missing.
+        "checks": {"missing_required_header": {"expected-statuses": [400, 401, 403, 404, 406, 415, 422]}},
         "generation": {"max-examples": EXAMPLES, "deterministic": "CI" in os.environ},
     }
 )
